@@ -1,0 +1,60 @@
+//! What the database holds, as plain data: an immutable snapshot that planning reads and a store replaces whole.
+//!
+//! A store fills it by introspection (`store/*/introspect.rs`); nothing here talks to a database.
+
+pub mod table;
+pub mod type_name;
+
+use std::collections::BTreeMap;
+
+pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
+pub use type_name::{TypeKind, TypeName};
+
+/// Everything planning may know of the database at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Catalog {
+    /// What the store compares to learn that this snapshot is stale (SQLite: `PRAGMA schema_version`).
+    pub version: i64,
+    /// Tables and views by name, of every schema that a foreign key may lead to.
+    pub tables: BTreeMap<QualifiedName, Table>,
+    /// Comments on schemas.
+    pub schema_comments: BTreeMap<String, String>,
+    /// What each role may do, where berth itself enforces it (SQLite); empty where the server does.
+    pub grants: Vec<Grant>,
+    /// Roles that exist, each with the roles it is a member of (SQLite only).
+    pub roles: BTreeMap<String, Vec<String>>,
+}
+
+impl Catalog {
+    /// The table or view of that name.
+    #[must_use]
+    pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
+        self.tables.get(name)
+    }
+}
+
+/// One privilege on one table, as `GRANT` gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The role that has it; `public` stands for every role.
+    pub grantee: String,
+    /// The table or view.
+    pub table: QualifiedName,
+    /// What may be done.
+    pub privilege: Privilege,
+    /// The columns it is limited to; `None` for all.
+    pub columns: Option<Vec<String>>,
+}
+
+/// What a grant allows on a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Privilege {
+    /// Read rows.
+    Select,
+    /// Add rows.
+    Insert,
+    /// Change rows.
+    Update,
+    /// Remove rows.
+    Delete,
+}

@@ -1,0 +1,1 @@
+//! The socket side: actix requests to `request::Raw`, `Reply` to actix responses.

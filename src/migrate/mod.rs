@@ -1,0 +1,1 @@
+//! Migrations in PostgreSQL's syntax, run on Postgres as they are and translated for SQLite.

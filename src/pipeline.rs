@@ -1,0 +1,1 @@
+//! One request from end to end: the page to read first.

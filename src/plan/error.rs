@@ -1,0 +1,86 @@
+//! What can be wrong with a request once the schema is known.
+
+use thiserror::Error;
+
+/// A request that names what is not there, or asks for what cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Error {
+    /// PGRST105: `PUT` with other filters than one `eq` per key column.
+    #[error("Filters must include all and only primary key columns with 'eq' operators")]
+    PutFilters,
+    /// PGRST106: a schema that is not exposed.
+    #[error("Invalid schema: {schema}")]
+    UnknownSchema {
+        /// What was asked for.
+        schema: String,
+        /// What there is.
+        exposed: Vec<String>,
+    },
+    /// PGRST107: no media type of the `Accept` header can be given.
+    #[error("None of these media types are available: {}", .0.join(", "))]
+    MediaType(Vec<String>),
+    /// PGRST108: a filter, order or limit on something that was not embedded.
+    #[error("'{0}' is not an embedded resource in this request")]
+    NotEmbedded(String),
+    /// PGRST115: the body's key is not that of the address (`PUT`).
+    #[error("Payload values do not match URL in primary key column(s)")]
+    PutMismatch,
+    /// PGRST123: aggregates are switched off.
+    #[error("Use of aggregate functions is not allowed")]
+    AggregatesNotAllowed,
+    /// PGRST127: something berth or the engine cannot do; the text names it.
+    #[error("Feature not implemented")]
+    NotImplemented(String),
+    /// PGRST200: no relationship between two tables.
+    #[error("Could not find a relationship between '{parent}' and '{child}' in the schema cache")]
+    NoRelationship {
+        /// The outer table.
+        parent: String,
+        /// What was to be embedded.
+        child: String,
+        /// The schema that was searched.
+        schema: String,
+        /// The hint of the request.
+        hint: Option<String>,
+        /// A name that is close.
+        suggestion: Option<String>,
+    },
+    /// PGRST202: no such function.
+    #[error("Could not find the function {schema}.{name} in the schema cache")]
+    NoFunction {
+        /// The schema.
+        schema: String,
+        /// The function.
+        name: String,
+    },
+    /// PGRST204: a column named in `columns=` or the body that the table lacks.
+    #[error("Could not find the '{column}' column of '{table}' in the schema cache")]
+    ColumnNotFound {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// PGRST205: no such table.
+    #[error("Could not find the table '{schema}.{name}' in the schema cache")]
+    TableNotFound {
+        /// The schema.
+        schema: String,
+        /// The table.
+        name: String,
+        /// A name that is close.
+        suggestion: Option<String>,
+    },
+    /// What Postgres would have said: used where berth stands in for the server (SQLite).
+    #[error("{message}")]
+    Sqlstate {
+        /// The code, e.g. `42703`.
+        code: &'static str,
+        /// Postgres' text.
+        message: String,
+        /// Postgres' details.
+        details: Option<String>,
+        /// Postgres' hint.
+        hint: Option<String>,
+    },
+}

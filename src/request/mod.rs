@@ -1,0 +1,88 @@
+//! From the bytes of an HTTP request to what its sender wants, without knowing any schema.
+//!
+//! [`Raw`] is what arrived; [`Request::parse`] reads it. Nothing says yet that the wish makes sense: tables, columns
+//! and types are looked up by planning. Start at [`Request`]; each file beside this one reads one part of it.
+//!
+//! Source: <https://docs.postgrest.org/en/v16/references/api/url_grammar.html>
+
+pub mod error;
+pub mod filter;
+pub mod media;
+pub mod method;
+pub mod order;
+pub mod payload;
+pub mod prefer;
+pub mod range;
+pub mod select;
+
+use bytes::Bytes;
+
+pub use error::Error;
+pub use filter::{EmbedPath, Field, Filter, LogicTree};
+pub use media::MediaType;
+pub use method::{Method, Resource};
+pub use order::OrderTerm;
+pub use payload::Payload;
+pub use prefer::Preferences;
+pub use range::Range;
+pub use select::SelectItem;
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    /// The verb as sent, e.g. `GET`.
+    pub method: String,
+    /// The path, percent-encoded, without the query, e.g. `/rest/v1/films`.
+    pub path: String,
+    /// What stands behind `?`, percent-encoded; empty without one.
+    pub query: String,
+    /// Header names in lower case with their values, in order of arrival.
+    pub headers: Vec<(String, String)>,
+    /// The body, at most `MAX_BODY` bytes.
+    pub body: Bytes,
+}
+
+impl Raw {
+    /// The first header of that lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What the sender wants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The verb.
+    pub method: Method,
+    /// What it is applied to.
+    pub resource: Resource,
+    /// `Accept-Profile` (reads) or `Content-Profile` (writes), when sent.
+    pub profile: Option<String>,
+    /// `select=`; `*` without one.
+    pub select: Vec<SelectItem>,
+    /// `column=operator.value` with the embed it belongs to; all must hold.
+    pub filters: Vec<(EmbedPath, Filter)>,
+    /// `and=` and `or=` with the embed they belong to; all must hold.
+    pub logic: Vec<(EmbedPath, LogicTree)>,
+    /// `order=` per embed.
+    pub order: Vec<(EmbedPath, Vec<OrderTerm>)>,
+    /// Rows wanted of the top level: `limit`, `offset` and the `Range` header together.
+    pub range: Range,
+    /// `limit` and `offset` of embeds.
+    pub embed_ranges: Vec<(EmbedPath, Range)>,
+    /// `columns=`, for writes.
+    pub columns: Option<Vec<String>>,
+    /// `on_conflict=`, for upserts.
+    pub on_conflict: Option<Vec<String>>,
+    /// The body, for verbs that take one.
+    pub payload: Option<Payload>,
+    /// Query parameters without an operator: arguments of a function called by `GET`.
+    pub arguments: Vec<(String, String)>,
+    /// The `Prefer` headers.
+    pub preferences: Preferences,
+    /// Media types the sender takes, best first; [`MediaType::Any`] without an `Accept` header.
+    pub accept: Vec<MediaType>,
+    /// Parameters sorted by name and encoded afresh: the `Content-Location` of the answer.
+    pub canonical_query: String,
+}

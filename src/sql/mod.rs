@@ -1,0 +1,93 @@
+//! From an authorized plan to statements in an engine's SQL. Nothing here can fail.
+//!
+//! [`writer`](self) holds the only quoting and the only binding; what engines spell differently is in `dialect`.
+
+use crate::catalog::TypeName;
+use crate::plan::{Expectation, Value, authorize::Session};
+use crate::request::MediaType;
+
+/// SQL text with the values of its placeholders.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// The text; placeholders are `$1…` on Postgres and `?1…` on SQLite.
+    pub text: String,
+    /// One value for each placeholder.
+    pub values: Vec<Value>,
+}
+
+/// All that a store must run to answer one request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// What to run.
+    pub work: Work,
+    /// Who it is run for.
+    pub session: Session,
+    /// What must hold afterwards, or all is undone.
+    pub expect: Expectation,
+    /// The catalog version it was planned against.
+    pub catalog_version: i64,
+}
+
+/// What to run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Work {
+    /// Postgres: one query whose only row is `(total bigint, page bigint, location text, body text, inserted bigint,
+    /// response_headers text, response_status text)`; `location` is a query string such as `?id=eq.1`, or null.
+    Envelope {
+        /// The query.
+        query: Query,
+        /// `EXPLAIN (FORMAT JSON)` of the rows without limit, for planned counts.
+        planned: Option<Query>,
+    },
+    /// SQLite: a query whose rows the store writes out.
+    Rows {
+        /// The query.
+        query: Query,
+        /// Counts the rows without limit.
+        count: Option<Query>,
+        /// At most one row, found by its key: cheap enough to run where it stands.
+        by_key: bool,
+        /// How rows become a body.
+        output: Output,
+    },
+    /// SQLite: writes, in this order, in one savepoint.
+    Write {
+        /// The same text may be run with several lists of values.
+        runs: Vec<Run>,
+        /// How returned rows become a body; `None` when nothing is given back.
+        output: Option<Output>,
+        /// Names of the key columns that a single returned row holds, for `Location`.
+        location: Option<Vec<String>>,
+    },
+    /// Nothing to run: `OPTIONS` and the description.
+    None,
+}
+
+/// One text, run once for each list of values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// The text.
+    pub text: String,
+    /// The columns that the first values belong to, in order: errors name the values of a key by it.
+    pub columns: Vec<String>,
+    /// Values for each time it is run.
+    pub values: Vec<Vec<Value>>,
+}
+
+/// How the rows of a SQLite query become a body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// What the body is.
+    pub media: MediaType,
+    /// Name and form of each result column.
+    pub columns: Vec<OutputColumn>,
+}
+
+/// A result column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputColumn {
+    /// The member's name.
+    pub name: String,
+    /// The type whose Postgres form it is written in.
+    pub type_name: TypeName,
+}

@@ -1,0 +1,76 @@
+//! Runs statements: SQLite on a volume, or Postgres behind a DSN. Knows no HTTP.
+
+use bytes::Bytes;
+use thiserror::Error;
+
+/// What a statement brought.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// Rows without limit and offset, when they were counted.
+    pub total: Option<u64>,
+    /// Rows given back or touched.
+    pub page: u64,
+    /// The rows, written in the media type that was asked for.
+    pub body: Bytes,
+    /// Query string that finds the one inserted row, e.g. `?id=eq.1`.
+    pub location: Option<String>,
+    /// Rows that an upsert inserted rather than updated; `None` when it was no upsert.
+    pub inserted: Option<u64>,
+    /// `response.headers`, as Postgres' code set it.
+    pub response_headers: Option<String>,
+    /// `response.status`, as Postgres' code set it.
+    pub response_status: Option<String>,
+}
+
+/// Why a store did not do what was asked.
+#[derive(Debug, Clone, Error)]
+pub enum Error {
+    /// The engine said no: its own code (SQLSTATE), message, details and hint. SQLite's codes are mapped to Postgres'.
+    #[error("{message} ({code})")]
+    Database {
+        /// SQLSTATE.
+        code: String,
+        /// The engine's text, fit for the client.
+        message: String,
+        /// More of it.
+        details: Option<String>,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// PGRST116: not exactly one row.
+    #[error("Cannot coerce the result to a single JSON object")]
+    NotSingular {
+        /// How many there were.
+        rows: u64,
+    },
+    /// PGRST124: more rows than `max-affected` allows.
+    #[error("Query result exceeds max-affected preference constraint")]
+    MaxAffected {
+        /// How many there were.
+        rows: u64,
+    },
+    /// PGRST115: the body's key is not that of the address.
+    #[error("Payload values do not match URL in primary key column(s)")]
+    PutMismatch,
+    /// The catalog that the plan was made from is stale: plan again.
+    #[error("the schema has changed")]
+    SchemaChanged,
+    /// The queue is full: 503, retry later.
+    #[error("too many requests are waiting")]
+    QueueFull,
+    /// PGRST003: no connection in time.
+    #[error("Timed out acquiring connection from connection pool.")]
+    PoolTimeout,
+    /// PGRST000: the database cannot be reached; the text is for the log only.
+    #[error("Database connection error.")]
+    Unreachable(String),
+    /// 57014: the statement took too long and was ended.
+    #[error("canceling statement due to statement timeout")]
+    Timeout,
+    /// A write whose outcome is not known: 503, the client must look before it repeats it.
+    #[error("the outcome of the write is unknown")]
+    OutcomeUnknown,
+    /// What should not happen; the text is for the log only.
+    #[error("internal error")]
+    Internal(String),
+}
