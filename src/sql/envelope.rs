@@ -17,34 +17,27 @@ use crate::request::MediaType;
 /// The part of the statement that makes the rows.
 pub(super) const SOURCE: &str = "berth_source";
 
-/// Adds the last three columns: what code in the database set for the answer.
-pub(super) fn write_settings(writer: &mut Writer) {
-    writer.push(
-        ", nullif(current_setting('response.headers', true), '') AS response_headers\
-         , nullif(current_setting('response.status', true), '') AS response_status",
-    );
-}
+/// The last columns: what code in the database set for the answer. A setting that was set in an earlier transaction
+/// of the connection is empty, not null.
+pub(super) const SETTINGS: &str = "nullif(current_setting('response.headers', true), '') AS response_headers, \
+                                   nullif(current_setting('response.status', true), '') AS response_status";
 
 /// Adds the body: the rows in the media type that was asked for.
 ///
 /// What planning does not let through (plans, forms, plain text) is written as JSON.
 pub(super) fn write_body(writer: &mut Writer, media: &MediaType, projections: &[Projection]) {
     match media {
-        MediaType::ObjectJson { strip_nulls: false } => {
-            writer.push("coalesce(json_agg(berth_row.*)->0, 'null')::text")
-        }
+        MediaType::ObjectJson { strip_nulls: false } => writer.push("coalesce(json_agg(berth_row.*)->0, 'null')::text"),
         MediaType::ObjectJson { strip_nulls: true } => {
             writer.push("coalesce(json_strip_nulls(json_agg(berth_row.*)->0), 'null')::text")
         }
         MediaType::ArrayJson { strip_nulls: true } => {
             writer.push("coalesce(json_strip_nulls(json_agg(berth_row.*)), '[]')::text")
         }
-        MediaType::Csv => {
-            writer.bind(Value::Text(csv_header(projections))).push(
-                "::text || coalesce(string_agg(\
+        MediaType::Csv => writer.bind(Value::Text(csv_header(projections))).push(
+            "::text || coalesce(string_agg(\
                  substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\\n'), '')",
-            )
-        }
+        ),
         MediaType::GeoJson => writer.push(
             "json_build_object('type', 'FeatureCollection', \
              'features', coalesce(json_agg(ST_AsGeoJSON(berth_row.*)::json), '[]'))::text",
@@ -72,9 +65,5 @@ fn csv_header(projections: &[Projection]) -> String {
 }
 
 fn csv_field(name: &str) -> String {
-    if name.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    } else {
-        name.to_owned()
-    }
+    if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }

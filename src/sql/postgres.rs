@@ -190,7 +190,10 @@ mod tests {
     fn elements_of_an_array_literal_cannot_leave_their_quotes() {
         let values = ["a,b", "c\"d", "e\\f", "NULL", "{}", "", "g\0h"].map(|text| Value::Text(text.to_owned()));
         assert_eq!(array_literal(&values), r#"{"a,b","c\"d","e\\f","NULL","{}","","gh"}"#);
-        assert_eq!(array_literal(&[Value::Null, Value::Integer(-1), Value::Blob(vec![1, 255])]), r#"{NULL,-1,"\\x01ff"}"#);
+        assert_eq!(
+            array_literal(&[Value::Null, Value::Integer(-1), Value::Blob(vec![1, 255])]),
+            r#"{NULL,-1,"\\x01ff"}"#
+        );
         assert_eq!(array_literal(&[]), "{}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::condition::write_where;
 use super::dialect::{Dialect, Scope};
-use super::envelope::{self, write_body, write_settings};
+use super::envelope::{self, write_body};
 use super::order::{write_order, write_range};
 use super::postgres::Postgres;
 use super::select::{output_columns, write_projections};
@@ -15,7 +15,8 @@ use crate::request::{MediaType, Range};
 
 /// SQLite: the rows, and their exact number when any count was asked for.
 ///
-/// SQLite keeps no number of rows that a filter could be planned with, so planned and estimated counts are exact.
+/// SQLite keeps no number of rows that a filter could be planned with, so planned and estimated counts are exact. A
+/// `HEAD` reads the same columns as a `GET`, so that it fails where that would.
 pub(super) fn sqlite(read: &Read, media: &MediaType) -> Work {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     write_rows::<Sqlite>(&mut writer, &read.node);
@@ -43,8 +44,7 @@ pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
     } else {
         write_body(&mut writer, media, &read.node.select);
     }
-    writer.push(" AS body, NULL::bigint AS inserted");
-    write_settings(&mut writer);
+    writer.push(" AS body, NULL::bigint AS inserted, ").push(envelope::SETTINGS);
     writer.push(" FROM ").push(envelope::SOURCE).push(" AS berth_row");
     Work::Envelope { query: writer.finish(), planned: total.needs_plan().then(|| count::planned(&read.node)) }
 }

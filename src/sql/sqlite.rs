@@ -9,7 +9,7 @@ use super::dialect::{Dialect, Field};
 use super::writer::Writer;
 use crate::catalog::{QualifiedName, TypeKind, TypeName};
 use crate::plan::Value;
-use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, JsonStep, Quantifier};
+use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, Quantifier};
 
 /// Most values of a list that are bound one by one. SQLite allows 32,766 placeholders in a statement; well before
 /// that, one JSON array keeps the text (and with it the cache of prepared statements) small.
@@ -39,8 +39,22 @@ impl Dialect for Sqlite {
     /// None: the store names the members, and texts that differ only there are prepared once.
     fn result_name(_: &mut Writer, _: &str) {}
 
+    /// The last step of a path is the outermost call: `berth_json_text(berth_json("t"."c", ?1), ?2)`.
     fn field(writer: &mut Writer, field: Field<'_>) {
-        write_path(writer, field, field.path);
+        for step in field.path.iter().rev() {
+            writer.push(match step.arrow {
+                Arrow::Json => "berth_json(",
+                Arrow::Text => "berth_json_text(",
+            });
+        }
+        field.scope.column::<Self>(writer, field.column);
+        for step in field.path {
+            writer.push(", ").bind(match &step.operand {
+                JsonOperand::Key(key) => Value::Text(key.clone()),
+                JsonOperand::Index(index) => Value::Integer(*index),
+            });
+            writer.push(")");
+        }
     }
 
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName) {
@@ -164,25 +178,6 @@ fn spelling(comparison: Comparison) -> Spelling {
         Comparison::Match => Spelling::Function("berth_match("),
         Comparison::IMatch => Spelling::Function("berth_imatch("),
     }
-}
-
-/// Adds `field` with its last steps outermost: `berth_json_text(berth_json("t"."c", ?1), ?2)`. Operands are written
-/// inside out, so the path is walked from its end.
-fn write_path(writer: &mut Writer, field: Field<'_>, path: &[JsonStep]) {
-    let Some((last, before)) = path.split_last() else {
-        field.scope.column::<Sqlite>(writer, field.column);
-        return;
-    };
-    writer.push(match last.arrow {
-        Arrow::Json => "berth_json(",
-        Arrow::Text => "berth_json_text(",
-    });
-    write_path(writer, field, before);
-    writer.push(", ").bind(match &last.operand {
-        JsonOperand::Key(key) => Value::Text(key.clone()),
-        JsonOperand::Index(index) => Value::Integer(*index),
-    });
-    writer.push(")");
 }
 
 fn write_around(writer: &mut Writer, before: &'static str, field: Field<'_>, after: &'static str) {

@@ -6,19 +6,21 @@
 //! condition of `DO UPDATE` counts in the transaction's setting `berth.updated`, which starts afresh with every
 //! statement; the rows that come back less that number were inserted. The setting is read when all rows are counted.
 
-use super::super::Work;
-use super::super::condition::{Junction, write_junction, write_where};
-use super::super::dialect::{Dialect, Scope};
-use super::super::envelope::{self, write_body, write_settings};
-use super::super::order::{write_order, write_range};
-use super::super::postgres::Postgres;
-use super::super::select::write_projections;
-use super::super::writer::Writer;
+use std::collections::BTreeSet;
+
 use super::{is_update, write_conflict};
 use crate::catalog::QualifiedName;
 use crate::plan::{Delete, Insert, InsertColumn, InsertRows, Put, Returning, Update, Value};
 use crate::request::MediaType;
 use crate::request::prefer::Resolution;
+use crate::sql::Work;
+use crate::sql::condition::{Junction, write_junction, write_where};
+use crate::sql::dialect::{Dialect, Scope};
+use crate::sql::envelope::{self, write_body};
+use crate::sql::order::{write_order, write_range};
+use crate::sql::postgres::Postgres;
+use crate::sql::select::write_projections;
+use crate::sql::writer::Writer;
 
 /// Counts an update of an upsert; true.
 const COUNT_UPDATE: &str = "set_config('berth.updated', \
@@ -29,8 +31,7 @@ const COUNT_UPDATE: &str = "set_config('berth.updated', \
 const RESET_COUNT: &str = "set_config('berth.updated', '', true) AS berth_counter, ";
 
 /// Rows that came back less updates counted.
-const COUNT_INSERTED: &str =
-    "count(*) - coalesce(nullif(current_setting('berth.updated', true), ''), '0')::bigint";
+const COUNT_INSERTED: &str = "count(*) - coalesce(nullif(current_setting('berth.updated', true), ''), '0')::bigint";
 
 /// The row of the body.
 const BODY: Scope<'static> = Scope::Part("berth_body");
@@ -185,7 +186,7 @@ fn write_returned(writer: &mut Writer, table: &QualifiedName, returning: &Return
             selected.chain(node.order.iter().map(|order| order.column.as_str())).collect()
         }
     };
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     columns.retain(|column| seen.insert(*column));
     if columns.is_empty() {
         writer.push("1");
@@ -208,8 +209,7 @@ fn write_answer(writer: &mut Writer, returning: &Returning, media: &MediaType, i
         Returning::Rows(node) => write_body(writer, media, &node.select),
         Returning::Nothing | Returning::Location(_) => _ = writer.push("''::text"),
     }
-    writer.push(" AS body, ").push(inserted).push(" AS inserted");
-    write_settings(writer);
+    writer.push(" AS body, ").push(inserted).push(" AS inserted, ").push(envelope::SETTINGS);
     writer.push(" FROM ");
     match returning {
         Returning::Rows(node) => {

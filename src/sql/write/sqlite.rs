@@ -3,34 +3,25 @@
 //! `berth_updated()` is a function that the store registers: it counts one update and is true, so that an upsert's
 //! inserted rows are those written less those counted. Rows come back as SQLite writes them: `RETURNING` has no order.
 
-use super::super::condition::write_where;
-use super::super::dialect::{Dialect, Scope};
-use super::super::select::{output_columns, write_projections};
-use super::super::sqlite::Sqlite;
-use super::super::writer::Writer;
-use super::super::{Output, Run, Work};
 use super::write_conflict;
 use crate::catalog::QualifiedName;
 use crate::plan::{Cell, Delete, Insert, InsertColumn, InsertRows, Returning, Update, Value};
 use crate::request::MediaType;
+use crate::sql::condition::write_where;
+use crate::sql::dialect::{Dialect, Scope};
+use crate::sql::select::{output_columns, write_projections};
+use crate::sql::sqlite::Sqlite;
+use crate::sql::writer::Writer;
+use crate::sql::{Output, Run, Work};
 
 /// Counts an update of an upsert.
 const COUNT_UPDATE: &str = "berth_updated()";
 
 /// One run for each stretch of rows that give a value to the same columns; the order of the rows is kept.
 pub(in crate::sql) fn insert(insert: &Insert, media: &MediaType) -> Work {
-    let mut runs: Vec<(Vec<&InsertColumn>, Run)> = Vec::new();
-    for row in cells(&insert.rows) {
-        let (columns, values) = given(&insert.columns, row);
-        match runs.last_mut() {
-            Some((last, run)) if *last == columns => run.values.push(values),
-            Some(_) | None => {
-                let run = Run { text: insert_text(insert, &columns), columns: names(&columns), values: vec![values] };
-                runs.push((columns, run));
-            }
-        }
-    }
-    work(runs.into_iter().map(|(_, run)| run).collect(), &insert.returning, media)
+    let stretches = cells(&insert.rows).chunk_by(|row, next| row.iter().map(is_given).eq(next.iter().map(is_given)));
+    let runs = stretches.filter_map(|rows| Some(insert_run(insert, rows.first()?, rows))).collect();
+    work(runs, &insert.returning, media)
 }
 
 /// One run, or none when no column is to be set.
@@ -58,27 +49,37 @@ fn cells(rows: &InsertRows) -> &[Vec<Cell>] {
     }
 }
 
-/// The columns that the row gives a value to, and the values. SQLite has no `DEFAULT` among values: a column without
-/// a value is not named.
-fn given<'a>(columns: &'a [InsertColumn], row: &[Cell]) -> (Vec<&'a InsertColumn>, Vec<Value>) {
-    columns
-        .iter()
-        .zip(row)
-        .filter_map(|(column, cell)| match cell {
-            Cell::Value(value) => Some((column, value.clone())),
-            Cell::Default => None,
-        })
-        .unzip()
+/// Whether the cell gives a value.
+fn is_given(cell: &Cell) -> bool {
+    matches!(cell, Cell::Value(_))
 }
 
-fn names(columns: &[&InsertColumn]) -> Vec<String> {
-    columns.iter().map(|column| column.name.clone()).collect()
+/// The names of the columns that the row gives a value to. SQLite has no `DEFAULT` among values: a column without a
+/// value is not named.
+fn given_columns(columns: &[InsertColumn], row: &[Cell]) -> Vec<String> {
+    columns.iter().zip(row).filter(|(_, cell)| is_given(cell)).map(|(column, _)| column.name.clone()).collect()
+}
+
+/// The values of a row.
+fn given_values(row: &[Cell]) -> Vec<Value> {
+    let value = |cell: &Cell| match cell {
+        Cell::Value(value) => Some(value.clone()),
+        Cell::Default => None,
+    };
+    row.iter().filter_map(value).collect()
+}
+
+/// `rows`, which give values to the same columns as `first`.
+fn insert_run(insert: &Insert, first: &[Cell], rows: &[Vec<Cell>]) -> Run {
+    let columns = given_columns(&insert.columns, first);
+    let text = insert_text(insert, &columns);
+    Run { text, columns, values: rows.iter().map(|row| given_values(row)).collect() }
 }
 
 /// `INSERT … VALUES (?1, …)` for rows that give a value to `columns`.
 ///
 /// A row of defaults alone cannot have `ON CONFLICT` in SQLite's grammar; its key is a fresh one anyway.
-fn insert_text(insert: &Insert, columns: &[&InsertColumn]) -> String {
+fn insert_text(insert: &Insert, columns: &[String]) -> String {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     writer.push("INSERT INTO ");
     Sqlite::table(&mut writer, &insert.into);
@@ -86,7 +87,7 @@ fn insert_text(insert: &Insert, columns: &[&InsertColumn]) -> String {
         writer.push(" DEFAULT VALUES");
     } else {
         writer.push(" (");
-        writer.separated(", ", columns, |writer, column| _ = writer.identifier(&column.name));
+        writer.separated(", ", columns, |writer, column| _ = writer.identifier(column));
         writer.push(") VALUES (");
         // Only the text is kept: every row brings its own values.
         writer.separated(", ", columns, |writer, _| _ = writer.bind(Value::Null));
@@ -111,10 +112,9 @@ fn update_run(update: &Update, row: &[Cell]) -> Run {
             (Cell::Default, None) => _ = writer.push("NULL"),
         }
     });
-    let (columns, _) = given(&update.columns, row);
     write_where::<Sqlite>(&mut writer, Scope::Table(&update.table), &update.filter);
     write_returning(&mut writer, &update.table, &update.returning);
-    run(writer, names(&columns))
+    run(writer, given_columns(&update.columns, row))
 }
 
 /// A text that is run once.
@@ -147,9 +147,7 @@ fn work(runs: Vec<Run>, returning: &Returning, media: &MediaType) -> Work {
     let (output, location) = match returning {
         Returning::Nothing => (None, None),
         Returning::Location(columns) => (None, (!columns.is_empty()).then(|| columns.clone())),
-        Returning::Rows(node) => {
-            (Some(Output { media: media.clone(), columns: output_columns(&node.select) }), None)
-        }
+        Returning::Rows(node) => (Some(Output { media: media.clone(), columns: output_columns(&node.select) }), None),
     };
     Work::Write { runs, output, location }
 }
