@@ -77,9 +77,10 @@ impl Authorized {
             (AccessMode::Closed, Engine::Sqlite, _) => check_grants(&plan.action, &identity.role, catalog)?,
             (AccessMode::Closed, Engine::Postgres, _) | (AccessMode::Read | AccessMode::Open, _, _) => {}
         }
-        let schema = match &plan.action {
-            Action::Describe { schema, .. } => schema.clone(),
-            action => action.table().map_or(negotiate::default_schema(settings), |table| &table.schema).to_owned(),
+        let schema = match (&plan.action, plan.action.table()) {
+            (_, Some(table)) => table.schema.clone(),
+            (Action::Describe { schema, .. }, None) => schema.clone(),
+            (_, None) => negotiate::default_schema(settings).to_owned(),
         };
         let session = Session {
             role: (settings.access == AccessMode::Closed).then(|| identity.role.clone()),

@@ -39,7 +39,21 @@ pub fn coerce(text: &str, type_name: &TypeName) -> Result<Value, Error> {
             "false" | "f" => Value::Integer(0),
             _ => return Err(invalid()),
         },
-        _ => Value::Text(text.to_owned()),
+        TypeKind::Numeric { .. }
+        | TypeKind::Text { .. }
+        | TypeKind::Date
+        | TypeKind::Time
+        | TypeKind::TimeTz
+        | TypeKind::Timestamp
+        | TypeKind::TimestampTz
+        | TypeKind::Interval
+        | TypeKind::Uuid
+        | TypeKind::Json
+        | TypeKind::Jsonb
+        | TypeKind::Bytea
+        | TypeKind::Array(_)
+        | TypeKind::Any
+        | TypeKind::Other => Value::Text(text.to_owned()),
     })
 }
 
@@ -51,7 +65,10 @@ pub fn from_json(value: &serde_json::Value, type_name: &TypeName) -> Result<Valu
     match value {
         serde_json::Value::Null => Ok(Value::Null),
         serde_json::Value::String(text) => coerce(text, type_name),
-        other => coerce(&other.to_string(), type_name),
+        serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::Array(_)
+        | serde_json::Value::Object(_) => coerce(&value.to_string(), type_name),
     }
 }
 
