@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test names the one case that it expects")]
 
 mod access;
+mod filters;
 mod properties;
 mod reads;
 mod writes;
