@@ -49,7 +49,7 @@ pub struct Session {
 }
 
 /// What the engine is told of the request itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The verb, e.g. `GET`.
     pub method: String,
@@ -246,6 +246,13 @@ fn is_granted(need: &Need<'_>, roles: &BTreeSet<&str>, catalog: &Catalog) -> boo
     }
     // As in Postgres, `DELETE` cannot be granted on columns.
     some_column && open.is_empty() && need.privilege != Privilege::Delete
+}
+
+/// True when `role` holds any privilege on the table: what it may know of.
+#[must_use]
+pub fn has_any_privilege(catalog: &Catalog, role: &str, table: &QualifiedName) -> bool {
+    let roles = effective_roles(role, catalog);
+    catalog.grants.iter().any(|grant| &grant.table == table && roles.contains(grant.grantee.as_str()))
 }
 
 /// 42501 for a table or view.
