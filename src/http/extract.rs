@@ -81,7 +81,7 @@ fn grow(lease: &mut BodyLease, bytes: usize, limit_bytes: usize) -> Result<(), F
     if bytes > limit_bytes {
         return Err(Fault::BodyTooLarge { limit_bytes });
     }
-    if lease.is_grown_to(bytes) { Ok(()) } else { Err(Fault::Busy) }
+    if lease.try_grow_to(bytes) { Ok(()) } else { Err(Fault::Busy) }
 }
 
 /// What kind of thing a path addresses, for metrics.

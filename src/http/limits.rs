@@ -70,9 +70,9 @@ impl Limits {
 }
 
 impl BodyLease {
-    /// Takes up to `bytes` in all; false when so much is not left.
+    /// Takes up to `bytes` in all; false, with nothing more taken, when so much is not left.
     #[must_use]
-    pub fn is_grown_to(&mut self, bytes: usize) -> bool {
+    pub fn try_grow_to(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let is_taken = take(&self.limits.0.body_bytes, more, self.limits.0.bodies_limit);
         if is_taken {
@@ -120,12 +120,12 @@ mod tests {
         let limits = Limits::new(1, 100);
         let mut first = limits.lease();
         let mut second = limits.lease();
-        assert!(first.is_grown_to(60));
-        assert!(!second.is_grown_to(41));
-        assert!(second.is_grown_to(40));
-        assert!(first.is_grown_to(30), "growing to less than is taken takes nothing");
+        assert!(first.try_grow_to(60));
+        assert!(!second.try_grow_to(41));
+        assert!(second.try_grow_to(40));
+        assert!(first.try_grow_to(30), "growing to less than is taken takes nothing");
         drop(first);
         assert_eq!(limits.body_bytes(), 40);
-        assert!(!second.is_grown_to(usize::MAX));
+        assert!(!second.try_grow_to(usize::MAX));
     }
 }

@@ -99,7 +99,9 @@ impl Log {
         Self { settings, writer }
     }
 
-    pub(super) fn writer(&self) -> &Writer {
+    /// Where lines go, for text that is no happening.
+    #[must_use]
+    pub fn writer(&self) -> &Writer {
         &self.writer
     }
 
