@@ -87,10 +87,20 @@ impl Error {
         }
     }
 
-    /// The body of the answer.
+    /// What the log is told: the message, and what the client must not see.
     #[must_use]
-    pub fn to_json(&self) -> Value {
-        json!({ "code": self.code(), "message": self.message(), "details": self.details(), "hint": self.hint() })
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Store(store::Error::Internal(cause) | store::Error::Unreachable(cause)) => {
+                format!("{}: {cause}", self.message())
+            }
+            Self::Request(_) | Self::Auth(_) | Self::Plan(_) | Self::Store(_) | Self::Response(_) | Self::NoCatalog => {
+                match self.details() {
+                    Some(details) => format!("{} ({details})", self.message()),
+                    None => self.message(),
+                }
+            }
+        }
     }
 }
 
@@ -256,23 +266,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_has_the_four_fields_in_the_order_that_clients_print() {
+    fn a_table_that_is_not_there_is_told_with_a_name_that_is_close() {
         let error = Error::from(plan::Error::TableNotFound {
             schema: "public".into(),
             name: "film".into(),
             suggestion: Some("films".into()),
         });
-        assert_eq!(
-            error.to_json().to_string(),
-            r#"{"code":"PGRST205","message":"Could not find the table 'public.film' in the schema cache","details":null,"hint":"Perhaps you meant the table 'public.films'"}"#
-        );
+        assert_eq!(error.code(), "PGRST205");
+        assert_eq!(error.message(), "Could not find the table 'public.film' in the schema cache");
+        assert_eq!(error.hint().as_deref(), Some("Perhaps you meant the table 'public.films'"));
     }
 
     #[test]
     fn what_is_meant_for_the_log_does_not_reach_the_client() {
-        let error = Error::from(store::Error::Internal("secret".into()));
-        assert!(!error.to_json().to_string().contains("secret"));
-        let error = Error::from(store::Error::Unreachable("password=secret".into()));
-        assert!(!error.to_json().to_string().contains("secret"));
+        for error in [store::Error::Internal("secret".into()), store::Error::Unreachable("secret".into())] {
+            let error = Error::from(error);
+            assert!(!error.message().contains("secret"));
+            assert!(error.details().is_none() && error.hint().is_none());
+            assert!(error.cause().contains("secret"));
+        }
     }
 }

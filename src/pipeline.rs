@@ -10,8 +10,10 @@ use crate::error::Error;
 use crate::plan::authorize::{self, Origin};
 use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan};
 use crate::request::{Raw, Request};
-use crate::response::{Reply, openapi};
+use crate::response::status::Caller;
+use crate::response::{Failure, Reply, openapi};
 use crate::store::{self, Outcome, Store};
+use crate::telemetry::{Event, Telemetry};
 use crate::{auth, sql};
 
 /// How often a plan is made anew because the schema changed under it.
@@ -28,18 +30,39 @@ pub struct App {
     pub authenticator: auth::Authenticator,
     /// What the description at `/` says beside the tables.
     pub description: openapi::Settings,
+    /// Where happenings are told.
+    pub telemetry: Telemetry,
+}
+
+/// What is known of a request besides what it says.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Names the request in logs.
+    pub request_id: String,
+    /// When the answer is due.
+    pub deadline: Deadline,
+    /// The distributed trace it belongs to.
+    pub trace: Option<String>,
 }
 
 impl App {
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// Whatever goes wrong, as the client shall see it; the caller gives it a status.
-    pub async fn answer(&self, raw: &Raw, deadline: Deadline) -> Result<Reply, Error> {
-        let identity = self.authenticator.identify(raw.header("authorization"))?;
+    /// Answers one request; errors are answers too.
+    pub async fn answer(&self, raw: &Raw, context: &Context) -> Reply {
+        let (caller, answer) = match self.authenticator.identify(raw.header("authorization")) {
+            Ok(identity) => {
+                let caller = if identity.authenticated { Caller::Authenticated } else { Caller::Anonymous };
+                (caller, self.answer_as(raw, &identity, context.deadline).await)
+            }
+            Err(error) => (Caller::Anonymous, Err(error.into())),
+        };
+        answer.unwrap_or_else(|error| self.fail(&error, caller, context))
+    }
+
+    /// Plans again when the schema changed between planning and running.
+    async fn answer_as(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
         let mut replans = 0;
         loop {
-            match self.attempt(raw, &identity, deadline).await {
+            match self.attempt(raw, identity, deadline).await {
                 Err(Error::Store(store::Error::SchemaChanged)) if replans < REPLANS => {
                     replans += 1;
                     self.store.reload().await?;
@@ -51,9 +74,9 @@ impl App {
 
     /// The stages, once, against the catalog of this moment.
     async fn attempt(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
-        let catalog = self.store.catalog().ok_or(Error::NoCatalog)?;
         let request = Request::parse(raw)?;
         let canonical_query = request.canonical_query.clone();
+        let catalog = self.store.catalog().ok_or(Error::NoCatalog)?;
         let plan = Plan::make(request, &catalog, &self.settings)?;
         let authorized = Authorized::authorize(plan, identity, &catalog, &self.settings, self.origin(raw))?;
         let outcome = match &authorized.plan().action {
@@ -65,6 +88,36 @@ impl App {
             }
         };
         Ok(Reply::to(authorized.plan(), outcome, &canonical_query)?)
+    }
+
+    /// Turns an error into its answer; what the client must not see goes to the log.
+    fn fail(&self, error: &Error, caller: Caller, context: &Context) -> Reply {
+        let (message, details, hint) = (error.message(), error.details(), error.hint());
+        let failure =
+            Failure { code: error.code(), message: &message, details: details.as_ref(), hint: hint.as_deref() };
+        let reply = Reply::failure(&failure, caller);
+        if reply.status >= 500 {
+            let (request_id, trace) = (context.request_id.as_str(), context.trace.as_deref());
+            let cause = error.cause();
+            self.telemetry.record(&Event::RequestFailed { request_id, trace, code: failure.code, cause: &cause });
+        }
+        reply
+    }
+
+    /// Says whether requests can be answered now.
+    ///
+    /// # Errors
+    /// What is missing, for the log.
+    pub async fn is_ready(&self) -> Result<(), String> {
+        if self.store.catalog().is_none() {
+            self.store.reload().await.map_err(|error| Error::from(error).cause())?;
+        }
+        self.store.ping().await.map_err(|error| Error::from(error).cause())
+    }
+
+    /// Lets go of the store: finishes what is queued, closes connections.
+    pub async fn close(&self) {
+        self.store.close().await;
     }
 
     /// What Postgres' code may ask of the request; SQLite has no code that asks.

@@ -1,13 +1,14 @@
 //! From what a store answered to status, headers and body.
 //!
-//! Source: <https://docs.postgrest.org/en/v16/references/api.html>; statuses of errors are not here but in
-//! `http/status.rs`.
+//! Source: <https://docs.postgrest.org/en/v16/references/api.html>
 
 pub mod location;
 pub mod openapi;
 pub mod range;
+pub mod status;
 
 use bytes::Bytes;
+use serde_json::json;
 use thiserror::Error as ThisError;
 
 use crate::catalog::Table;
@@ -24,9 +25,7 @@ pub struct Reply {
     /// HTTP status code.
     pub status: u16,
     /// Header names in their usual spelling, with values.
-    pub headers: Vec<(&'static str, String)>,
-    /// Headers that the database's own code set (`response.headers`); they replace those of the same name.
-    pub database_headers: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
     /// The body; empty for `HEAD` and 204.
     pub body: Bytes,
 }
@@ -51,6 +50,22 @@ pub enum Error {
     #[error("response.status guc must be a valid status code")]
     InvalidStatus,
 }
+
+/// What is said of an error.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    /// `PostgREST`'s code, berth's, or an SQLSTATE.
+    pub code: &'a str,
+    /// One sentence for a person.
+    pub message: &'a str,
+    /// More about the cause.
+    pub details: Option<&'a serde_json::Value>,
+    /// What to do about it.
+    pub hint: Option<&'a str>,
+}
+
+/// When a client may try again that was told to wait: full queues empty within a second.
+const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl Reply {
     /// Puts the answer to a plan together.
@@ -79,13 +94,13 @@ impl Reply {
         if let Some(profile) = &plan.profile
             && reply.has_body_headers()
         {
-            reply.headers.push(("Content-Profile", profile.clone()));
+            reply.headers.push(("Content-Profile".to_owned(), profile.clone()));
         }
         if let Some(applied) = applied(&plan.preferences) {
-            reply.headers.push(("Preference-Applied", applied));
+            reply.headers.push(("Preference-Applied".to_owned(), applied));
         }
         reply.status = database_status.unwrap_or(reply.status);
-        reply.database_headers = database_headers;
+        reply.replace_headers(database_headers);
         Ok(reply)
     }
 
@@ -152,8 +167,32 @@ impl Reply {
         Self::new(200, vec![("Allow", verbs.to_owned()), ("Access-Control-Allow-Origin", "*".to_owned())])
     }
 
+    /// An error in the dialect's shape, with the status that its code has.
+    #[must_use]
+    pub fn failure(failure: &Failure<'_>, caller: status::Caller) -> Self {
+        let status = status::status_of(failure.code, failure.message, caller);
+        let mut headers = vec![("Proxy-Status", format!("PostgREST; error={}", failure.code))];
+        if let Some(challenge) = status::challenge_of(failure.code, failure.message, caller) {
+            headers.push(("WWW-Authenticate", challenge));
+        }
+        if status == 503 {
+            headers.push(("Retry-After", RETRY_AFTER_SECONDS.to_string()));
+        }
+        let body = json!({
+            "code": failure.code, "message": failure.message, "details": failure.details, "hint": failure.hint
+        });
+        Self::with_body(status, headers, &MediaType::Json, body.to_string().into())
+    }
+
     fn new(status: u16, headers: Vec<(&'static str, String)>) -> Self {
-        Self { status, headers, database_headers: Vec::new(), body: Bytes::new() }
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { status, headers, body: Bytes::new() }
+    }
+
+    /// Headers that the database's own code set take the place of those of the same name.
+    fn replace_headers(&mut self, headers: Vec<(String, String)>) {
+        self.headers.retain(|(name, _)| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
+        self.headers.extend(headers);
     }
 
     fn with_body(
@@ -163,11 +202,11 @@ impl Reply {
         body: Bytes,
     ) -> Self {
         headers.push(("Content-Type", media.content_type()));
-        Self { status, headers, database_headers: Vec::new(), body }
+        Self { body, ..Self::new(status, headers) }
     }
 
     fn has_body_headers(&self) -> bool {
-        self.headers.iter().any(|(name, _)| *name == "Content-Type")
+        self.headers.iter().any(|(name, _)| name == "Content-Type")
     }
 }
 
