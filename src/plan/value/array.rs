@@ -44,10 +44,7 @@ impl<Element> Nested<Element> {
     }
 
     /// Reads every element.
-    pub(super) fn try_map<Read>(
-        self,
-        read: &impl Fn(Element) -> Result<Read, Error>,
-    ) -> Result<Nested<Read>, Error> {
+    pub(super) fn try_map<Read>(self, read: &impl Fn(Element) -> Result<Read, Error>) -> Result<Nested<Read>, Error> {
         match self {
             Self::Item(element) => Ok(Nested::Item(read(element)?)),
             Self::Items(items) => {

@@ -176,12 +176,14 @@ enum Zone {
 
 /// Writes `YYYY-MM-DD HH:MM:SS…` with a `T`, and the offset with minutes; any other text as it is.
 fn write_timestamp(out: &mut Vec<u8>, text: &str, zone: Zone) {
-    let has_date_and_time = matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _, b' ' | b'T', _, _, b':', ..]);
+    let has_date_and_time =
+        matches!(text.as_bytes(), [_, _, _, _, b'-', _, _, b'-', _, _, b' ' | b'T', _, _, b':', ..]);
     let Some((date, time)) = text.split_at_checked(10).filter(|_| has_date_and_time) else {
         return write_json_string(out, text);
     };
     let time = time.get(1..).unwrap_or_default();
-    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-' | b'+'));
+    let is_plain =
+        |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-' | b'+'));
     let (clock, offset) = time.split_at(time.find(['+', '-', 'Z']).unwrap_or(time.len()));
     if !is_plain(date) || !is_plain(clock) || !(is_plain(offset) || offset == "Z") {
         return write_json_string(out, text);

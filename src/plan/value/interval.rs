@@ -119,7 +119,8 @@ impl Interval {
     }
 
     fn add_time(&mut self, amount: Amount, unit: i64) -> Result<(), Problem> {
-        let whole = amount.whole.checked_mul(unit).and_then(|micros| micros.checked_add(portion(amount.fraction, unit)));
+        let whole =
+            amount.whole.checked_mul(unit).and_then(|micros| micros.checked_add(portion(amount.fraction, unit)));
         self.micros = whole.and_then(|micros| self.micros.checked_add(micros)).ok_or(Problem::Range)?;
         Ok(())
     }
@@ -133,7 +134,8 @@ impl Interval {
     }
 
     fn add_months(&mut self, amount: Amount, unit: i64) -> Result<(), Problem> {
-        let months = amount.whole.checked_mul(unit).and_then(|months| months.checked_add(portion(amount.fraction, unit)));
+        let months =
+            amount.whole.checked_mul(unit).and_then(|months| months.checked_add(portion(amount.fraction, unit)));
         self.months = months.and_then(|months| self.months.checked_add(months)).ok_or(Problem::Range)?;
         Ok(())
     }

@@ -33,7 +33,6 @@ pub(super) fn check(text: &str, escapes: Escapes) -> Result<(), Error> {
     }
 }
 
-
 /// Reads text into `jsonb`'s form.
 ///
 /// # Errors

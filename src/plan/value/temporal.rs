@@ -178,11 +178,14 @@ impl<'a> Scanner<'a> {
 
     /// Digits, then `-`, `/` or `.`: what a time of day never begins with.
     fn begins_with_date(&self) -> bool {
-        self.rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(['-', '/', '.']) && self.begins_with_digit()
+        self.rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(['-', '/', '.'])
+            && self.begins_with_digit()
     }
 
     fn separator(&mut self, follows_date: bool) -> Separator {
-        if let Some(rest) = self.rest.strip_prefix(['T', 't']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        if let Some(rest) =
+            self.rest.strip_prefix(['T', 't']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        {
             self.rest = rest;
             return Separator::Letter;
         }
@@ -202,7 +205,11 @@ impl<'a> Scanner<'a> {
     /// A number of at most `most` digits.
     fn number(&mut self, most: usize) -> Result<i64, Error> {
         let digits = self.digits();
-        if digits.is_empty() || digits.len() > most { Err(self.syntax()) } else { digits.parse().map_err(|_| self.syntax()) }
+        if digits.is_empty() || digits.len() > most {
+            Err(self.syntax())
+        } else {
+            digits.parse().map_err(|_| self.syntax())
+        }
     }
 
     fn take(&mut self, wanted: char) -> bool {
@@ -302,7 +309,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn zone(&mut self) -> Result<Option<i64>, Error> {
-        let word_end = self.rest.find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '/' | '_'))).unwrap_or(self.rest.len());
+        let word_end =
+            self.rest.find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '/' | '_'))).unwrap_or(self.rest.len());
         let word = self.rest.get(..word_end).unwrap_or_default();
         if !word.is_empty() {
             if word.contains('/') {
