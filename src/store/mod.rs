@@ -1,5 +1,7 @@
 //! Runs statements: SQLite on a volume, or Postgres behind a DSN. Knows no HTTP.
 
+pub mod sqlite;
+
 use bytes::Bytes;
 use thiserror::Error;
 

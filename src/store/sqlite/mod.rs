@@ -1,0 +1,4 @@
+//! SQLite on a volume.
+
+pub mod format;
+pub mod functions;
