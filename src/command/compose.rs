@@ -31,6 +31,9 @@ pub(super) enum Error {
     /// The database does not open.
     #[error("the store cannot be opened")]
     Store(#[from] store::Error),
+    /// The operating system is out of something.
+    #[error("cannot start")]
+    System(#[from] std::io::Error),
     /// A migration failed.
     #[error(transparent)]
     Migrate(#[from] migrate::Error),

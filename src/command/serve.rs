@@ -7,10 +7,10 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::compose::{self, compose};
 use crate::clock::{Deadline, Stopwatch};
 use crate::config::{self, Config, LogFormat, LogLevel};
 use crate::http::{self, Server};
-use crate::pipeline::App;
 use crate::telemetry::{self, Event, Telemetry, Writer};
 
 /// Time for the last log lines to be written.
@@ -28,6 +28,9 @@ pub(super) enum Error {
     /// The socket.
     #[error(transparent)]
     Http(#[from] http::Error),
+    /// What lies behind the socket.
+    #[error(transparent)]
+    Compose(#[from] compose::Error),
 }
 
 /// Serves until told to stop.
@@ -58,19 +61,6 @@ async fn serve(config: &Config, telemetry: &Telemetry, since_start: Stopwatch) -
     let served = server.run(stop).await;
     composed.app.close().await;
     Ok(served?)
-}
-
-/// The parts behind the socket.
-struct Composed {
-    app: Arc<App>,
-    /// Where the data is, without secrets, for the log.
-    store: String,
-}
-
-/// Puts the parts behind the socket together.
-#[expect(clippy::unused_async, reason = "stores are opened here, which waits")]
-async fn compose(_config: &Config, _telemetry: &Telemetry) -> Result<Composed, Error> {
-    Ok(Composed { app: Arc::new(App), store: "none".to_owned() })
 }
 
 /// Opens the log, and leads libraries' lines and panics to it.
