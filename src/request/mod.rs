@@ -7,9 +7,12 @@
 
 pub mod error;
 pub mod filter;
+mod lex;
+mod logic;
 pub mod media;
 pub mod method;
 pub mod order;
+mod parse;
 pub mod payload;
 pub mod prefer;
 pub mod range;

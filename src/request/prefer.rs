@@ -2,6 +2,8 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/preferences.html>
 
+use super::Error;
+
 /// What a request prefers; the first of several wins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preferences {
@@ -81,4 +83,55 @@ pub enum Handling {
     Strict,
     /// They are ignored.
     Lenient,
+}
+
+impl Preferences {
+    /// Reads the values of all `Prefer` headers, in order.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPreferences`] under `handling=strict` when one is unknown.
+    pub(super) fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
+        let mut preferences = Self::default();
+        for word in headers.flat_map(|header| header.split(',')).map(str::trim) {
+            if !preferences.take(word) {
+                preferences.unknown.push(word.to_owned());
+            }
+        }
+        if preferences.handling == Some(Handling::Strict) && !preferences.unknown.is_empty() {
+            return Err(Error::InvalidPreferences(preferences.unknown));
+        }
+        Ok(preferences)
+    }
+
+    /// Takes a preference unless one of its kind is there already; false when it is unknown.
+    fn take(&mut self, word: &str) -> bool {
+        let Some((name, value)) = word.split_once('=') else { return false };
+        match (name, value) {
+            ("resolution", "merge-duplicates") => first(&mut self.resolution, Resolution::MergeDuplicates),
+            ("resolution", "ignore-duplicates") => first(&mut self.resolution, Resolution::IgnoreDuplicates),
+            ("return", "representation") => first(&mut self.representation, Representation::Full),
+            ("return", "headers-only") => first(&mut self.representation, Representation::HeadersOnly),
+            ("return", "minimal") => first(&mut self.representation, Representation::Minimal),
+            ("count", "exact") => first(&mut self.count, Count::Exact),
+            ("count", "planned") => first(&mut self.count, Count::Planned),
+            ("count", "estimated") => first(&mut self.count, Count::Estimated),
+            ("tx", "commit") => first(&mut self.transaction, TransactionEnd::Commit),
+            ("tx", "rollback") => first(&mut self.transaction, TransactionEnd::Rollback),
+            ("missing", "default") => first(&mut self.missing, Missing::Default),
+            ("missing", "null") => first(&mut self.missing, Missing::Null),
+            ("handling", "strict") => first(&mut self.handling, Handling::Strict),
+            ("handling", "lenient") => first(&mut self.handling, Handling::Lenient),
+            ("timezone", zone) => first(&mut self.timezone, zone.to_owned()),
+            // A number that is none is no preference, but no unknown one either, as in PostgREST.
+            ("max-affected", number) => {
+                number.parse().into_iter().for_each(|number| first(&mut self.max_affected, number));
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn first<T>(slot: &mut Option<T>, value: T) {
+    slot.get_or_insert(value);
 }
