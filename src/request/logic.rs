@@ -1,121 +1,75 @@
 //! `and=(…)` and `or=(…)`.
 //!
 //! ```text
-//! key    = { name "." } [ "not." ] ( "and" | "or" )
-//! value  = "(" tree { "," tree } ")"
-//! tree   = field "." operation | [ "not." ] ( "and" | "or" ) "(" tree { "," tree } ")"
+//! tree        = field "." filter / [ "not." ] ( "and" / "or" ) "(" tree *( "," tree ) ")"
+//! tree-value  = quoted / "{" *( any but "{" and "}" ) "}" / *( any but "," and ")" )
+//! key         = *( name "." ) ( "and" / "or" )              ; "not" among the names negates the tree
 //! ```
+//!
+//! `field` is in [`super::field`], `filter` in [`super::filter`], with `tree-value` for its `value`.
 
-use super::filter::{EmbedPath, Filter, Logic, LogicTree, operation};
-use super::lex::{Cursor, Fault};
 use super::Error;
+use super::field::{embed_names, field};
+use super::filter::{EmbedPath, Filter, Logic, LogicTree, negation, operation, plain_element, quoted_element};
+use super::lex::{self, Bound, DEPTH_MAX, Failure, ITEMS_MAX, Lexer, Parsed};
 
-/// Deepest nesting: nobody writes more by hand, and the stack holds it many times over.
-const MAX_DEPTH: usize = 32;
-
-/// Most filters of one tree: SQLite's default bound on the depth of an expression is 1000.
-const MAX_LEAVES: usize = 900;
-
-/// Reads one parameter.
-///
-/// # Errors
-/// [`Error::QueryParameter`]; [`Error::TooLarge`] past the bounds of this module.
+/// Parses one `key=value` whose key ends in `and` or `or`.
 pub(super) fn parse(key: &str, value: &str) -> Result<(EmbedPath, LogicTree), Error> {
-    let mut path: EmbedPath = Vec::new();
-    let mut cursor = Cursor::new(key);
-    loop {
-        path.push(cursor.name().map_err(|fault| fault.into_error("logic path", key))?);
-        if !cursor.eat(".") {
-            break;
-        }
-    }
-    cursor.expect_end().map_err(|fault| fault.into_error("logic path", key))?;
-    let operator = if path.pop().as_deref() == Some("or") { Logic::Or } else { Logic::And };
-    let negated = path.last().is_some_and(|name| name == "not");
+    let mut path = lex::parse("failed to parse logic path", key, key, embed_names)?;
+    let operator = path.pop().unwrap_or_default();
+    let names = path.len();
     path.retain(|name| name != "not");
-
-    let mut reader = Reader { cursor: Cursor::new(value), leaves: 0 };
-    let read = reader.children(0).and_then(|children| reader.cursor.expect_end().map(|()| children));
-    let children = read.map_err(|fault| fault.into_error("logic tree", value))?;
-    Ok((path, LogicTree::Node { negated, operator, children }))
+    let negation = if path.len() < names { "not." } else { "" };
+    // The operator of the key and the conditions of the value together follow the grammar of a tree.
+    let text = format!("{negation}{operator}{value}");
+    let tree = lex::parse("failed to parse logic tree", value, &text, |lexer| tree(lexer, 0))?;
+    Ok((path, tree))
 }
 
-struct Reader<'a> {
-    cursor: Cursor<'a>,
-    leaves: usize,
-}
-
-impl Reader<'_> {
-    fn children(&mut self, depth: usize) -> Result<Vec<LogicTree>, Fault> {
-        if depth == MAX_DEPTH {
-            return Err(self.cursor.fault(&format!("at most {MAX_DEPTH} levels of logic")));
-        }
-        self.cursor.skip_blanks();
-        self.cursor.expect("(")?;
-        let mut children = Vec::new();
-        loop {
-            self.cursor.skip_blanks();
-            children.push(self.tree(depth)?);
-            self.cursor.skip_blanks();
-            if !self.cursor.eat(",") {
-                break;
-            }
-        }
-        self.cursor.expect(")")?;
-        self.cursor.skip_blanks();
-        Ok(children)
+fn tree(lexer: &mut Lexer<'_>, depth: usize) -> Parsed<LogicTree> {
+    lexer.count_item()?;
+    if let Some(filter) = lexer.perhaps(leaf)? {
+        return Ok(LogicTree::Leaf(filter));
     }
+    let negated = lexer.label("negation operator (not)", negation)?;
+    let operator = lexer.label("logic operator (and, or)", logic)?;
+    if depth >= DEPTH_MAX {
+        return Err(Failure::TooLarge(Bound::Depth));
+    }
+    lexer.lexeme(|lexer| lexer.symbol('(', "("))?;
+    let children = lexer.separated((ITEMS_MAX, Bound::Items), |lexer| tree(lexer, depth + 1), Lexer::comma)?;
+    lexer.lexeme(|lexer| lexer.symbol(')', ")"))?;
+    Ok(LogicTree::Node { negated, operator, children })
+}
 
-    fn tree(&mut self, depth: usize) -> Result<LogicTree, Fault> {
-        let mut ahead = self.cursor.clone();
-        let negated = ahead.eat("not.");
-        let operator = if ahead.eat("and") {
-            Some(Logic::And)
-        } else if ahead.eat("or") {
-            Some(Logic::Or)
-        } else {
-            None
-        };
-        if let Some(operator) = operator
-            && ahead.rest().trim_start_matches([' ', '\t']).starts_with('(')
-        {
-            self.cursor = ahead;
-            let children = self.children(depth + 1)?;
-            return Ok(LogicTree::Node { negated, operator, children });
-        }
-        self.leaves += 1;
-        if self.leaves > MAX_LEAVES {
-            return Err(self.cursor.fault(&format!("at most {MAX_LEAVES} filters")));
-        }
-        const EXPECTED: &str = "field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)";
-        let field = self.cursor.clone().field().map_err(|_| self.cursor.fault(EXPECTED)).and(self.cursor.field())?;
-        self.cursor.expect(".")?;
-        let (negated, operation) = operation(&mut self.cursor, value)?;
-        Ok(LogicTree::Leaf(Filter { field, negated, operation }))
+fn leaf(lexer: &mut Lexer<'_>) -> Parsed<Filter> {
+    let field = field(lexer)?;
+    lexer.delimiter()?;
+    let (negated, operation) = operation(lexer, value)?;
+    Ok(Filter { field, negated, operation })
+}
+
+fn logic(lexer: &mut Lexer<'_>) -> Parsed<Logic> {
+    match lexer.perhaps(|lexer| lexer.word("and"))? {
+        Some(()) => Ok(Logic::And),
+        None => lexer.word("or").map(|()| Logic::Or),
     }
 }
 
-/// A value inside a tree ends at `,` or `)`, unless it is quoted or an array literal.
-fn value(cursor: &mut Cursor<'_>) -> Result<String, Fault> {
-    if cursor.peek() == Some('"') {
-        let mut ahead = cursor.clone();
-        if let Ok(text) = ahead.quoted()
-            && matches!(ahead.peek(), None | Some(',' | ')'))
-        {
-            *cursor = ahead;
-            return Ok(text);
-        }
+fn value(lexer: &mut Lexer<'_>) -> Parsed<String> {
+    if let Some(quoted) = lexer.perhaps(quoted_element)? {
+        return Ok(quoted);
     }
-    if cursor.peek() == Some('{') {
-        let mut ahead = cursor.clone();
-        let start = ahead.rest();
-        ahead.eat("{");
-        ahead.take_while(|c| c != '{' && c != '}');
-        if ahead.eat("}") {
-            *cursor = ahead;
-            let length = start.len() - cursor.rest().len();
-            return Ok(start.get(..length).unwrap_or_default().to_owned());
-        }
-    }
-    Ok(cursor.take_while(|c| c != ',' && c != ')').to_owned())
+    Ok(match lexer.perhaps(array)? {
+        Some(array) => array,
+        None => plain_element(lexer),
+    })
+}
+
+/// An array literal of Postgres, commas and all.
+fn array(lexer: &mut Lexer<'_>) -> Parsed<String> {
+    lexer.symbol('{', "{")?;
+    let inner = lexer.take_while(|character| !matches!(character, '{' | '}'), &[]);
+    lexer.symbol('}', "}")?;
+    Ok(format!("{{{inner}}}"))
 }

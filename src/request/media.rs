@@ -1,4 +1,20 @@
 //! Media types: what a sender takes and what a body is.
+//!
+//! ```text
+//! accept    = media *( "," media )                           ; a weight "q" orders them
+//! media     = type "/" subtype *( ";" parameter )
+//! parameter = name "=" ( token / DQUOTE *any DQUOTE )        ; "nulls", "for" and "options" mean something
+//! ```
+//!
+//! `application/vnd.pgrst.array+json` without `nulls=stripped` is plain [`MediaType::Json`].
+
+use std::fmt;
+
+/// Media types of one `Accept` header: browsers send fewer than ten.
+const ACCEPT_MAX: usize = 64;
+
+/// What a plan may be asked for, in the order in which `PostgREST` names it.
+const PLAN_OPTIONS: [&str; 5] = ["analyze", "verbose", "settings", "buffers", "wal"];
 
 /// A media type berth knows by name, or any other by its text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,28 +61,25 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// Reads one media type with its parameters.
-    ///
-    /// # Example
-    /// ```
-    /// use berth::request::MediaType;
-    /// assert_eq!(MediaType::parse("application/json; charset=utf-8"), MediaType::Json);
-    /// assert_eq!(
-    ///     MediaType::parse("application/vnd.pgrst.object+json;nulls=stripped"),
-    ///     MediaType::ObjectJson { strip_nulls: true }
-    /// );
-    /// ```
+    /// Reads one media type with its parameters. Never fails: what is not known is [`Self::Other`].
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut parts = text.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let parameters: Vec<&str> = parts.collect();
-        let strip_nulls = parameters.contains(&"nulls=stripped");
-        match name.as_str() {
+        let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
+        let essence = essence.trim().to_ascii_lowercase();
+        let strip_nulls = || parameter(parameters, "nulls") == Some("stripped");
+        match essence.as_str() {
             "*/*" => Self::Any,
             "application/json" => Self::Json,
-            "application/vnd.pgrst.array" | "application/vnd.pgrst.array+json" => Self::ArrayJson { strip_nulls },
-            "application/vnd.pgrst.object" | "application/vnd.pgrst.object+json" => Self::ObjectJson { strip_nulls },
+            "application/vnd.pgrst.array+json" | "application/vnd.pgrst.array" => {
+                if strip_nulls() {
+                    Self::ArrayJson { strip_nulls: true }
+                } else {
+                    Self::Json
+                }
+            }
+            "application/vnd.pgrst.object+json" | "application/vnd.pgrst.object" => {
+                Self::ObjectJson { strip_nulls: strip_nulls() }
+            }
             "application/geo+json" => Self::GeoJson,
             "text/csv" => Self::Csv,
             "text/plain" => Self::Text,
@@ -74,82 +87,114 @@ impl MediaType {
             "application/openapi+json" => Self::OpenApi,
             "application/x-www-form-urlencoded" => Self::UrlEncoded,
             "application/octet-stream" => Self::OctetStream,
-            "application/vnd.pgrst.plan" | "application/vnd.pgrst.plan+text" => Self::plan(&parameters, false),
-            "application/vnd.pgrst.plan+json" => Self::plan(&parameters, true),
-            _ => Self::Other(name),
+            "application/vnd.pgrst.plan" | "application/vnd.pgrst.plan+text" => plan(parameters, PlanFormat::Text),
+            "application/vnd.pgrst.plan+json" => plan(parameters, PlanFormat::Json),
+            _ => Self::Other(essence),
         }
     }
 
-    fn plan(parameters: &[&str], json: bool) -> Self {
-        let value = |name: &str| parameters.iter().find_map(|parameter| parameter.strip_prefix(name));
-        // A plan of a plan would be no plan: the type inside is read without its own parameters.
-        let of = value("for=").map(|quoted| quoted.trim_matches('"'));
-        let of = match of.map(Self::parse) {
-            None | Some(Self::Plan { .. }) => Self::Json,
-            Some(other) => other,
-        };
-        let options = value("options=").unwrap_or_default();
-        let options = options.split('|').filter(|option| !option.is_empty()).map(str::to_owned).collect();
-        Self::Plan { of: Box::new(of), json, options }
+    /// Reads an `Accept` header: best first, by weight, then by how exact a type is, then as sent.
+    pub(super) fn parse_accept(header: Option<&str>) -> Vec<Self> {
+        let Some(header) = header else { return vec![Self::Any] };
+        if !header.contains(',') {
+            return vec![Self::parse(header)];
+        }
+        let items = header.split(',').take(ACCEPT_MAX);
+        let mut ranked: Vec<((f64, i64), Self)> = items.map(|item| (rank(item), Self::parse(item))).collect();
+        ranked.sort_by(|(one, _), (other, _)| other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)));
+        ranked.into_iter().map(|(_, media)| media).collect()
     }
+}
 
-    /// Reads an `Accept` header: best first, by quality, then by how much each says.
-    #[must_use]
-    pub(super) fn accepted(header: &str) -> Vec<Self> {
-        let mut ranked: Vec<(u16, u8, Self)> = header
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .map(|entry| {
-                let quality = entry.split(';').find_map(|parameter| parameter.trim().strip_prefix("q="));
-                let quality = quality.map_or(1.0, |text| text.trim().parse().unwrap_or(0.0_f32)).clamp(0.0, 1.0);
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
-                let thousandths = (quality * 1_000.0) as u16;
-                let specific = if entry.starts_with("*/*") {
-                    0
-                } else if entry.contains("/*") {
-                    1
-                } else {
-                    2
-                };
-                (thousandths, specific, Self::parse(entry))
-            })
-            .collect();
-        ranked.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
-        if ranked.is_empty() { vec![Self::Any] } else { ranked.into_iter().map(|(_, _, media)| media).collect() }
-    }
-
-    /// The type without parameters but those that are part of its meaning, e.g. `text/csv`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        let stripped = |strip: bool| if strip { ";nulls=stripped" } else { "" };
+/// The media type's name as `PostgREST` writes it in its messages.
+impl fmt::Display for MediaType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Any => "*/*".to_owned(),
-            Self::Json => "application/json".to_owned(),
-            Self::ArrayJson { strip_nulls } => format!("application/vnd.pgrst.array+json{}", stripped(*strip_nulls)),
-            Self::ObjectJson { strip_nulls } => format!("application/vnd.pgrst.object+json{}", stripped(*strip_nulls)),
-            Self::GeoJson => "application/geo+json".to_owned(),
-            Self::Csv => "text/csv".to_owned(),
-            Self::Text => "text/plain".to_owned(),
-            Self::Xml => "text/xml".to_owned(),
-            Self::OpenApi => "application/openapi+json".to_owned(),
-            Self::UrlEncoded => "application/x-www-form-urlencoded".to_owned(),
-            Self::OctetStream => "application/octet-stream".to_owned(),
-            Self::Plan { of, json, options } => {
-                let form = if *json { "json" } else { "text" };
-                let options = if options.is_empty() { String::new() } else { format!(";options={}", options.join("|")) };
-                format!("application/vnd.pgrst.plan+{form};for=\"{}\"{options}", of.name())
+            Self::Any => formatter.write_str("*/*"),
+            Self::Json => formatter.write_str("application/json"),
+            Self::ArrayJson { strip_nulls: false } => formatter.write_str("application/vnd.pgrst.array+json"),
+            Self::ArrayJson { strip_nulls: true } => {
+                formatter.write_str("application/vnd.pgrst.array+json;nulls=stripped")
             }
-            Self::Other(name) => name.clone(),
+            Self::ObjectJson { strip_nulls: false } => formatter.write_str("application/vnd.pgrst.object+json"),
+            Self::ObjectJson { strip_nulls: true } => {
+                formatter.write_str("application/vnd.pgrst.object+json;nulls=stripped")
+            }
+            Self::GeoJson => formatter.write_str("application/geo+json"),
+            Self::Csv => formatter.write_str("text/csv"),
+            Self::Text => formatter.write_str("text/plain"),
+            Self::Xml => formatter.write_str("text/xml"),
+            Self::OpenApi => formatter.write_str("application/openapi+json"),
+            Self::UrlEncoded => formatter.write_str("application/x-www-form-urlencoded"),
+            Self::OctetStream => formatter.write_str("application/octet-stream"),
+            Self::Plan { of, json, options } => {
+                let format = if *json { "json" } else { "text" };
+                write!(formatter, "application/vnd.pgrst.plan+{format}; for=\"{of}\"")?;
+                if options.is_empty() { Ok(()) } else { write!(formatter, "; options={}", options.join("|")) }
+            }
+            Self::Other(name) => formatter.write_str(name),
         }
     }
+}
 
-    /// The value of `Content-Type`.
+#[derive(Debug, Clone, Copy)]
+enum PlanFormat {
+    Text,
+    Json,
+}
+
+fn plan(parameters: &str, format: PlanFormat) -> MediaType {
+    let of = parameter(parameters, "for").map_or(MediaType::Json, MediaType::parse);
+    let asked = parameter(parameters, "options").unwrap_or_default();
+    let options = PLAN_OPTIONS.iter().filter(|option| asked.split('|').any(|item| item == **option));
+    MediaType::Plan {
+        of: Box::new(of),
+        json: matches!(format, PlanFormat::Json),
+        options: options.map(|option| (*option).to_owned()).collect(),
+    }
+}
+
+/// The value of the last parameter of that name; quotes are taken off.
+fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
+    let mut found = None;
+    let mut rest = parameters;
+    while let Some((key, behind)) = rest.split_once('=') {
+        let behind = behind.trim_start();
+        let (value, after) = match behind.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
+            Some((quoted, after)) => (quoted, after),
+            None => {
+                let end = behind.find(';').unwrap_or(behind.len());
+                (behind.get(..end)?.trim_end(), behind.get(end..)?)
+            }
+        };
+        if key.trim_matches([';', ' ', '\t']).eq_ignore_ascii_case(name) {
+            found = Some(value);
+        }
+        rest = after;
+    }
+    found
+}
+
+/// How welcome a media type is: its weight, then its parameters less its stars.
+fn rank(item: &str) -> (f64, i64) {
+    let compact: String = item.chars().filter(|character| *character != ' ').collect();
+    let (media, weight) = compact.split_once(";q=").unwrap_or((&compact, ""));
+    let weight = weight.split(';').next().and_then(|weight| weight.parse().ok()).unwrap_or(1.0);
+    let exactness = media.chars().map(|character| match character {
+        ';' => 1,
+        '*' => -1,
+        _ => 0,
+    });
+    (weight, exactness.sum())
+}
+
+impl MediaType {
+    /// The value of `Content-Type` for a body of this type.
     #[must_use]
     pub fn content_type(&self) -> String {
         match self {
             Self::Json | Self::Any => "application/json; charset=utf-8".to_owned(),
-            Self::OctetStream | Self::Other(_) => self.name(),
+            Self::OctetStream | Self::Other(_) => self.to_string(),
             Self::ArrayJson { .. }
             | Self::ObjectJson { .. }
             | Self::GeoJson
@@ -158,7 +203,7 @@ impl MediaType {
             | Self::Xml
             | Self::OpenApi
             | Self::UrlEncoded
-            | Self::Plan { .. } => format!("{}; charset=utf-8", self.name()),
+            | Self::Plan { .. } => format!("{self}; charset=utf-8"),
         }
     }
 }

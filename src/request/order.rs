@@ -1,15 +1,17 @@
 //! `order=`.
 //!
 //! ```text
-//! order = term { "," term }
-//! term  = ( field | relation "(" field ")" ) [ ".asc" | ".desc" ] [ ".nullsfirst" | ".nullslast" ]
+//! order     = term *( "," term )
+//! term      = ( relation "(" field ")" / field ) [ "." direction ] [ "." nulls ]
+//! direction = "asc" / "desc"
+//! nulls     = "nullsfirst" / "nullslast"
 //! ```
+//!
+//! `field` and the name of the relation are in [`super::field`].
 
-use super::lex::{Cursor, Fault};
+use super::field::{field, name};
+use super::lex::{self, Bound, ITEMS_MAX, Lexer, Parsed};
 use super::{Error, Field};
-
-/// Most terms of one order: more columns than a table has bring nothing.
-const MAX_TERMS: usize = 256;
 
 /// One term of `order=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,66 +44,48 @@ pub enum Nulls {
     Last,
 }
 
-/// Reads the value of `order=`.
+/// Parses the value of `order=`.
 pub(super) fn parse(value: &str) -> Result<Vec<OrderTerm>, Error> {
-    terms(value).map_err(|fault| fault.into_error("order", value))
+    let term = |lexer: &mut Lexer<'_>| lexer.lexeme(term);
+    lex::parse("failed to parse order", value, value, |lexer| {
+        lexer.separated((ITEMS_MAX, Bound::Items), term, |lexer| lexer.symbol(',', ","))
+    })
 }
 
-fn terms(value: &str) -> Result<Vec<OrderTerm>, Fault> {
-    let mut cursor = Cursor::new(value);
-    let mut terms = Vec::new();
-    loop {
-        if terms.len() == MAX_TERMS {
-            return Err(cursor.fault(&format!("at most {MAX_TERMS} terms")));
+fn term(lexer: &mut Lexer<'_>) -> Parsed<OrderTerm> {
+    match lexer.perhaps(relation_term)? {
+        Some(term) => Ok(term),
+        None => {
+            let field = field(lexer)?;
+            ending(lexer, None, field)
         }
-        terms.push(term(&mut cursor)?);
-        if cursor.is_at_end() {
-            return Ok(terms);
-        }
-        cursor.expect(",").map_err(|_| cursor.fault("\",\" or end of input"))?;
     }
 }
 
-fn term(cursor: &mut Cursor<'_>) -> Result<OrderTerm, Fault> {
-    let first = cursor.field()?;
-    let (relation, field) = if first.path.is_empty() && cursor.eat("(") {
-        let field = cursor.field()?;
-        cursor.expect(")")?;
-        (Some(first.name), field)
-    } else {
-        (None, first)
-    };
-    let direction = if word(cursor, ".asc") {
-        Some(Direction::Ascending)
-    } else if word(cursor, ".desc") {
-        Some(Direction::Descending)
-    } else {
-        None
-    };
-    let nulls = if word(cursor, ".nullsfirst") {
-        Some(Nulls::First)
-    } else if word(cursor, ".nullslast") {
-        Some(Nulls::Last)
-    } else {
-        None
-    };
-    if cursor.eat(".") {
-        let expected = match direction {
-            None => "\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\"",
-            Some(_) => "\"nullsfirst\" or \"nullslast\"",
-        };
-        return Err(cursor.fault(expected));
+fn relation_term(lexer: &mut Lexer<'_>) -> Parsed<OrderTerm> {
+    let relation = name(lexer)?.into_owned();
+    lexer.symbol('(', "(")?;
+    let field = field(lexer)?;
+    lexer.symbol(')', ")")?;
+    ending(lexer, Some(relation), field)
+}
+
+fn ending(lexer: &mut Lexer<'_>, relation: Option<String>, field: Field) -> Parsed<OrderTerm> {
+    let direction = either(lexer, ("asc", Direction::Ascending), ("desc", Direction::Descending))?;
+    let nulls = either(lexer, ("nullsfirst", Nulls::First), ("nullslast", Nulls::Last))?;
+    if lexer.optional(|lexer| lexer.look_ahead(|lexer| lexer.symbol(',', ",")))?.is_none() {
+        lexer.end()?;
     }
-    cursor.skip_blanks();
     Ok(OrderTerm { relation, field, direction, nulls })
 }
 
-/// Reads a word that nothing but the next part of a term may follow.
-fn word(cursor: &mut Cursor<'_>, token: &str) -> bool {
-    let mut ahead = cursor.clone();
-    let found = ahead.eat(token) && !ahead.peek().is_some_and(|c| c.is_alphanumeric() || c == '_');
-    if found {
-        *cursor = ahead;
+/// A dot and one of two words, or nothing.
+fn either<T>(lexer: &mut Lexer<'_>, first: (&'static str, T), second: (&'static str, T)) -> Parsed<Option<T>> {
+    for (word, meaning) in [first, second] {
+        let rule = |lexer: &mut Lexer<'_>| lexer.delimiter().and_then(|()| lexer.word(word));
+        if lexer.perhaps(rule)?.is_some() {
+            return Ok(Some(meaning));
+        }
     }
-    found
+    Ok(None)
 }

@@ -1,12 +1,22 @@
 //! The body of a write or a call.
 //!
-//! Source: <https://docs.postgrest.org/en/v16/references/api/tables_views.html#insert>
+//! | media type | to a relation | to a function |
+//! |---|---|---|
+//! | JSON (also without `Content-Type`) | an object, or an array of objects with the same keys | the same; empty is `{}` |
+//! | `text/csv` | an array; the first line names the keys, `NULL` is null, all else text | the same |
+//! | `application/x-www-form-urlencoded` | one object of texts | arguments |
+//! | `text/plain`, `text/xml`, `application/octet-stream` | refused | kept as they are |
+//!
+//! `columns=` says which keys count, so that the objects of an array need not have the same ones. Any other JSON value
+//! counts as `[]`. An empty array has no rows; `[{}]` has one row of nothing but defaults.
+
+use std::collections::HashSet;
 
 use bytes::Bytes;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
-use serde_json::value::RawValue;
 
-use super::{Error, MediaType, Resource};
+use super::{Error, MediaType, Resource, query};
 
 /// A body, read as its media type says.
 #[derive(Debug, Clone)]
@@ -39,6 +49,133 @@ pub enum Shape {
     Array,
 }
 
+/// What a request says about its body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Envelope<'a> {
+    pub(super) media: &'a MediaType,
+    pub(super) resource: &'a Resource,
+    /// `columns=`, where it says which keys count: not on `PUT`.
+    pub(super) columns: Option<&'a [String]>,
+}
+
+/// The pairs of a form, in order; a key may come again.
+pub(super) type Pairs = Vec<(String, String)>;
+
+impl Payload {
+    /// Reads a body. The pairs are those of a form sent to a function; empty otherwise.
+    ///
+    /// # Errors
+    /// [`Error::InvalidBody`] in `PostgREST`'s words.
+    pub(super) fn parse(body: &Bytes, envelope: Envelope<'_>) -> Result<(Self, Pairs), Error> {
+        let is_call = matches!(envelope.resource, Resource::Function(_));
+        match (envelope.media, is_call) {
+            (MediaType::Json, true) if body.is_empty() && envelope.columns.is_none() => {
+                Ok((Self::Rows(Rows::parse_json(b"{}", None)?), Vec::new()))
+            }
+            (MediaType::Json, _) => Ok((Self::Rows(Rows::parse_json(body, envelope.columns)?), Vec::new())),
+            (MediaType::Csv, _) => Ok((Self::Rows(Rows::parse_csv(body)?), Vec::new())),
+            (MediaType::UrlEncoded, _) => {
+                let pairs = form(body)?;
+                let rows = Self::Rows(Rows::of_pairs(&pairs)?);
+                Ok((rows, if is_call { pairs } else { Vec::new() }))
+            }
+            (MediaType::Text | MediaType::Xml | MediaType::OctetStream, true) => {
+                Ok((Self::Bytes(body.clone()), Vec::new()))
+            }
+            (other, _) => Err(Error::InvalidBody(format!("Content-Type not acceptable: {other}"))),
+        }
+    }
+}
+
+impl Rows {
+    fn parse_json(body: &[u8], columns: Option<&[String]>) -> Result<Self, Error> {
+        let unreadable = || Error::InvalidBody("Empty or invalid json".to_owned());
+        // The first pass bounds the nesting, the second keeps the text.
+        let value: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
+        let json: Box<RawValue> = serde_json::from_slice(body).map_err(|_| unreadable())?;
+        let (shape, objects) = match value {
+            Value::Object(object) => (Shape::Object, vec![object]),
+            Value::Array(items) => (Shape::Array, only_objects(items)?),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Self::of_objects(Vec::new()),
+        };
+        let keys = match columns {
+            Some(columns) => columns.to_vec(),
+            None => uniform_keys(&objects)?,
+        };
+        Ok(Self { json, shape, objects, keys })
+    }
+
+    fn parse_csv(body: &[u8]) -> Result<Self, Error> {
+        let unreadable = |error: csv::Error| Error::InvalidBody(format!("invalid csv: {error}"));
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(body);
+        let headers = reader.headers().map_err(unreadable)?.clone();
+        if headers.is_empty() {
+            return Err(Error::InvalidBody("parse error (not enough input) at \"\"".to_owned()));
+        }
+        let mut objects: Vec<Map<String, Value>> = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(unreadable)?;
+            let cell = |text: &str| if text == "NULL" { Value::Null } else { Value::String(text.to_owned()) };
+            objects.push(headers.iter().zip(&record).map(|(name, text)| (name.to_owned(), cell(text))).collect());
+        }
+        if objects.windows(2).any(|pair| matches!(pair, [one, other] if one.len() != other.len())) {
+            return Err(Error::InvalidBody("All lines must have same number of fields".to_owned()));
+        }
+        Self::of_objects(objects)
+    }
+
+    /// One object; the last of several pairs with the same key counts.
+    fn of_pairs(pairs: &[(String, String)]) -> Result<Self, Error> {
+        let object = pairs.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
+        Ok(Self { shape: Shape::Object, json: text_of(&object)?, ..Self::of_objects(vec![object])? })
+    }
+
+    /// An array of objects that have the same keys.
+    fn of_objects(objects: Vec<Map<String, Value>>) -> Result<Self, Error> {
+        let json = text_of(&objects)?;
+        let keys = objects.first().map(|object| object.keys().cloned().collect()).unwrap_or_default();
+        Ok(Self { json, shape: Shape::Array, objects, keys })
+    }
+}
+
+fn text_of(value: &impl serde::Serialize) -> Result<Box<RawValue>, Error> {
+    to_raw_value(value).map_err(|error| Error::InvalidBody(error.to_string()))
+}
+
+fn keys_differ() -> Error {
+    Error::InvalidBody("All object keys must match".to_owned())
+}
+
+fn only_objects(items: Vec<Value>) -> Result<Vec<Map<String, Value>>, Error> {
+    let object = |item| match item {
+        Value::Object(object) => Ok(object),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(keys_differ()),
+    };
+    items.into_iter().map(object).collect()
+}
+
+/// The keys that all objects have, in the order of the first.
+fn uniform_keys(objects: &[Map<String, Value>]) -> Result<Vec<String>, Error> {
+    let Some((first, others)) = objects.split_first() else { return Ok(Vec::new()) };
+    let keys: HashSet<&String> = first.keys().collect();
+    for object in others {
+        if object.len() != keys.len() || !object.keys().all(|key| keys.contains(key)) {
+            return Err(keys_differ());
+        }
+    }
+    Ok(first.keys().cloned().collect())
+}
+
+fn form(body: &[u8]) -> Result<Pairs, Error> {
+    let unreadable = || Error::InvalidBody("invalid form: not UTF-8".to_owned());
+    let text = std::str::from_utf8(body).map_err(|_| unreadable())?;
+    let pairs = query::pairs(text).map_err(|error| match error {
+        Error::QueryParameter { .. } => unreadable(),
+        other => other,
+    })?;
+    Ok(pairs.into_iter().map(|(key, value)| (key.into_owned(), value.unwrap_or_default().into_owned())).collect())
+}
+
 impl PartialEq for Payload {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -47,127 +184,4 @@ impl PartialEq for Payload {
             (Self::Rows(_), Self::Bytes(_)) | (Self::Bytes(_), Self::Rows(_)) => false,
         }
     }
-}
-
-/// Most columns of a CSV body: SQLite's default bound on the columns of a table is 2000.
-const MAX_CSV_COLUMNS: usize = 2_000;
-
-impl Payload {
-    /// Reads a body. `columns`: the value of `columns=`, which makes up for objects with different keys.
-    ///
-    /// # Errors
-    /// [`Error::InvalidBody`], with the text that `PostgREST` has for it.
-    pub(super) fn parse(
-        body: &Bytes,
-        media: &MediaType,
-        resource: &Resource,
-        columns: Option<&[String]>,
-    ) -> Result<Self, Error> {
-        let is_call = matches!(resource, Resource::Function(_));
-        match media {
-            MediaType::Json => Rows::from_json(body, is_call, columns).map(Self::Rows),
-            MediaType::Csv => Rows::from_csv(body, columns).map(Self::Rows),
-            MediaType::UrlEncoded => Rows::from_form(body, columns).map(Self::Rows),
-            MediaType::Text | MediaType::Xml | MediaType::OctetStream if is_call => Ok(Self::Bytes(body.clone())),
-            MediaType::Any
-            | MediaType::ArrayJson { .. }
-            | MediaType::ObjectJson { .. }
-            | MediaType::GeoJson
-            | MediaType::Text
-            | MediaType::Xml
-            | MediaType::OpenApi
-            | MediaType::OctetStream
-            | MediaType::Plan { .. }
-            | MediaType::Other(_) => Err(invalid(&format!("Content-Type not acceptable: {}", media.name()))),
-        }
-    }
-}
-
-impl Rows {
-    fn from_json(body: &Bytes, is_call: bool, columns: Option<&[String]>) -> Result<Self, Error> {
-        if body.is_empty() && is_call {
-            return Self::new(Shape::Object, vec![Map::new()], "{}".to_owned(), columns);
-        }
-        let unreadable = || invalid("Empty or invalid json");
-        let text = std::str::from_utf8(body).map_err(|_| unreadable())?;
-        let (shape, objects) = match serde_json::from_str(text).map_err(|_| unreadable())? {
-            Value::Object(object) => (Shape::Object, vec![object]),
-            Value::Array(elements) => (Shape::Array, elements.into_iter().map(object).collect::<Result<_, _>>()?),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Err(unmatched()),
-        };
-        Self::new(shape, objects, text.to_owned(), columns)
-    }
-
-    fn from_csv(body: &Bytes, columns: Option<&[String]>) -> Result<Self, Error> {
-        let mut reader = csv::ReaderBuilder::new().from_reader(body.as_ref());
-        let uneven = || invalid("All lines must have same number of fields");
-        let header = reader.headers().map_err(|_| invalid("Empty or invalid csv"))?.clone();
-        if header.is_empty() || header.len() > MAX_CSV_COLUMNS {
-            return Err(invalid("Empty or invalid csv"));
-        }
-        let mut objects = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|_| uneven())?;
-            let cells = header.iter().zip(record.iter()).map(|(name, cell)| {
-                let value = if cell == "NULL" { Value::Null } else { Value::String(cell.to_owned()) };
-                (name.to_owned(), value)
-            });
-            objects.push(cells.collect());
-        }
-        Self::from_objects(Shape::Array, objects, columns)
-    }
-
-    fn from_form(body: &Bytes, columns: Option<&[String]>) -> Result<Self, Error> {
-        let object = form_urlencoded::parse(body)
-            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-            .collect();
-        Self::from_objects(Shape::Object, vec![object], columns)
-    }
-
-    /// For bodies that are not JSON: the JSON text is written from the objects.
-    fn from_objects(shape: Shape, objects: Vec<Map<String, Value>>, columns: Option<&[String]>) -> Result<Self, Error> {
-        let json = match (shape, objects.as_slice()) {
-            (Shape::Object, [object]) => serde_json::to_string(object),
-            _ => serde_json::to_string(&objects),
-        };
-        Self::new(shape, objects, json.map_err(|_| invalid("Empty or invalid json"))?, columns)
-    }
-
-    fn new(
-        shape: Shape,
-        objects: Vec<Map<String, Value>>,
-        json: String,
-        columns: Option<&[String]>,
-    ) -> Result<Self, Error> {
-        let keys = match (columns, objects.first()) {
-            (Some(columns), _) => columns.to_vec(),
-            (None, Some(first)) => {
-                let same = |other: &Map<String, Value>| {
-                    other.len() == first.len() && other.keys().all(|key| first.contains_key(key))
-                };
-                if !objects.iter().all(same) {
-                    return Err(unmatched());
-                }
-                first.keys().cloned().collect()
-            }
-            (None, None) => Vec::new(),
-        };
-        let json = RawValue::from_string(json).map_err(|_| invalid("Empty or invalid json"))?;
-        Ok(Self { json, shape, objects, keys })
-    }
-}
-
-fn object(value: Value) -> Result<Map<String, Value>, Error> {
-    match value {
-        Value::Object(object) => Ok(object),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(unmatched()),
-    }
-}
-
-fn unmatched() -> Error {
-    invalid("All object keys must match")
-}
-
-fn invalid(text: &str) -> Error {
-    Error::InvalidBody(text.to_owned())
 }

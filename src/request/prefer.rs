@@ -1,8 +1,11 @@
 //! `Prefer` headers (RFC 7240).
 //!
+//! ```text
+//! header     = preference *( "," preference )       ; space around each is dropped
+//! preference = name "=" value                       ; the names and values that [`Preferences`] lists
+//! ```
+//!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/preferences.html>
-
-use super::Error;
 
 /// What a request prefers; the first of several wins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -86,26 +89,21 @@ pub enum Handling {
 }
 
 impl Preferences {
-    /// Reads the values of all `Prefer` headers, in order.
-    ///
-    /// # Errors
-    /// [`Error::InvalidPreferences`] under `handling=strict` when one is unknown.
-    pub(super) fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
+    /// Reads the values of all `Prefer` headers, in order of arrival. Never fails: what is not known is kept aside.
+    pub(super) fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Self {
         let mut preferences = Self::default();
-        for word in headers.flat_map(|header| header.split(',')).map(str::trim) {
-            if !preferences.take(word) {
-                preferences.unknown.push(word.to_owned());
+        let listed = headers.flat_map(|header| header.split(',')).map(str::trim);
+        for preference in listed.filter(|preference| !preference.is_empty()) {
+            if preferences.take(preference).is_none() {
+                preferences.unknown.push(preference.to_owned());
             }
         }
-        if preferences.handling == Some(Handling::Strict) && !preferences.unknown.is_empty() {
-            return Err(Error::InvalidPreferences(preferences.unknown));
-        }
-        Ok(preferences)
+        preferences
     }
 
-    /// Takes a preference unless one of its kind is there already; false when it is unknown.
-    fn take(&mut self, word: &str) -> bool {
-        let Some((name, value)) = word.split_once('=') else { return false };
+    /// Takes one preference in; `None` when it is not known.
+    fn take(&mut self, preference: &str) -> Option<()> {
+        let (name, value) = preference.split_once('=')?;
         match (name, value) {
             ("resolution", "merge-duplicates") => first(&mut self.resolution, Resolution::MergeDuplicates),
             ("resolution", "ignore-duplicates") => first(&mut self.resolution, Resolution::IgnoreDuplicates),
@@ -122,16 +120,14 @@ impl Preferences {
             ("handling", "strict") => first(&mut self.handling, Handling::Strict),
             ("handling", "lenient") => first(&mut self.handling, Handling::Lenient),
             ("timezone", zone) => first(&mut self.timezone, zone.to_owned()),
-            // A number that is none is no preference, but no unknown one either, as in PostgREST.
-            ("max-affected", number) => {
-                number.parse().into_iter().for_each(|number| first(&mut self.max_affected, number));
-            }
-            _ => return false,
+            // What is no number of rows is ignored, under `handling=strict` too.
+            ("max-affected", rows) => rows.parse().ok().map_or((), |rows| first(&mut self.max_affected, rows)),
+            _ => return None,
         }
-        true
+        Some(())
     }
 }
 
-fn first<T>(slot: &mut Option<T>, value: T) {
-    slot.get_or_insert(value);
+fn first<T>(place: &mut Option<T>, value: T) {
+    place.get_or_insert(value);
 }

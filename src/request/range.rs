@@ -1,8 +1,9 @@
-//! Which rows of an answer are wanted: `limit`, `offset` and the `Range` header.
+//! Which rows of an answer are wanted.
 //!
-//! Source: <https://docs.postgrest.org/en/v16/references/api/pagination_count.html>
+//! `limit` and `offset` come with the query, for the top level and for each embedded resource. On `GET` the `Range`
+//! header (`0-9`, `5-`) narrows the top level; its unit is not looked at, and one that does not parse is ignored.
 
-use super::{Error, Method};
+use super::{EmbedPath, Error, Method};
 
 /// Rows from `offset` on, at most `limit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,96 +29,116 @@ impl Range {
     }
 }
 
-/// The `limit` and `offset` of one level, as sent. Texts that are no numbers are ignored, as in `PostgREST`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Wanted {
-    /// May be negative.
-    pub(super) limit: Option<i64>,
-    /// May be negative.
-    pub(super) offset: Option<i64>,
+/// `limit` and `offset` of one level as they were sent; below zero too.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Window {
+    limit: Option<i64>,
+    offset: Option<i64>,
 }
 
-impl Wanted {
-    /// The range of an embed.
+impl Window {
+    fn to_range(self) -> Result<Range, Error> {
+        let limit = self.limit.map(|limit| u64::try_from(limit).map_err(|_| Error::NegativeLimit)).transpose()?;
+        Ok(Range { offset: self.offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0), limit })
+    }
+}
+
+/// Which of the two a parameter sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// `limit`
+    Limit,
+    /// `offset`
+    Offset,
+}
+
+/// The windows of a request: the top level's and those of its embedded resources.
+#[derive(Debug, Default)]
+pub(super) struct Windows {
+    top: Window,
+    embeds: Vec<(EmbedPath, Window)>,
+}
+
+impl Windows {
+    /// Takes one parameter in; the last of several counts, and what is no number is as if not sent.
+    pub(super) fn set(&mut self, path: EmbedPath, bound: Bound, value: &str) {
+        let window = if path.is_empty() {
+            &mut self.top
+        } else {
+            let known = self.embeds.iter().position(|(other, _)| *other == path);
+            let index = known.unwrap_or_else(|| {
+                self.embeds.push((path, Window::default()));
+                self.embeds.len() - 1
+            });
+            match self.embeds.get_mut(index) {
+                Some((_, window)) => window,
+                None => return,
+            }
+        };
+        match bound {
+            Bound::Limit => window.limit = number(value),
+            Bound::Offset => window.offset = number(value),
+        }
+    }
+
+    /// The range of each embedded resource that has one.
     ///
     /// # Errors
     /// [`Error::NegativeLimit`].
-    pub(super) fn range(self) -> Result<Range, Error> {
-        let offset = u64::try_from(self.offset.unwrap_or_default()).unwrap_or_default();
-        let limit = self.limit.map(u64::try_from).transpose().map_err(|_| Error::NegativeLimit)?;
-        Ok(Range { offset, limit })
+    pub(super) fn embed_ranges(&self) -> Result<Vec<(EmbedPath, Range)>, Error> {
+        self.embeds.iter().map(|(path, window)| Ok((path.clone(), window.to_range()?))).collect()
     }
 
-    /// The range of the top level, which a `Range` header narrows further on `GET`.
+    /// The range of the top level, narrowed by the `Range` header on `GET`.
     ///
     /// # Errors
-    /// [`Error::NegativeLimit`], also when header and parameters have no row in common; [`Error::RangeReversed`];
-    /// [`Error::PutRange`].
-    pub(super) fn top_level(self, method: Method, header: Option<&str>) -> Result<Range, Error> {
-        let wanted = self.range()?;
-        if method == Method::Put && wanted != Range::ALL {
-            return Err(Error::PutRange);
-        }
-        let Some((first, last)) = header.filter(|_| method == Method::Get).and_then(parse_header) else {
-            return Ok(wanted);
+    /// [`Error::RangeReversed`] for a header like `9-0`, [`Error::NegativeLimit`] when nothing can be in the range
+    /// (other than by `limit=0`), [`Error::PutRange`] for any range on `PUT`.
+    pub(super) fn top_range(&self, method: Method, header: Option<&str>) -> Result<Range, Error> {
+        let header = header.filter(|_| method == Method::Get).and_then(header_bounds);
+        let range = if self.top.limit == Some(0) {
+            self.top.to_range()?
+        } else {
+            match header {
+                Some((first, Some(last))) if last < first => return Err(Error::RangeReversed),
+                Some((first, last)) => intersect(self.top.to_range()?, first, last)?,
+                None => self.top.to_range()?,
+            }
         };
-        if last.is_some_and(|last| last < first) {
-            return Err(Error::RangeReversed);
-        }
-        // Nobody is refused for wanting nothing.
-        if wanted.limit == Some(0) {
-            return Ok(Range { offset: 0, limit: Some(0) });
-        }
-        let end = |range: Range| range.limit.map(|limit| range.offset.saturating_add(limit));
-        let offset = wanted.offset.max(first);
-        let end = match (end(wanted), last.map(|last| last.saturating_add(1))) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        match end {
-            Some(end) if end <= offset => Err(Error::NegativeLimit),
-            Some(end) => Ok(Range { offset, limit: Some(end - offset) }),
-            None => Ok(Range { offset, limit: None }),
-        }
+        if method == Method::Put && range != Range::ALL { Err(Error::PutRange) } else { Ok(range) }
     }
 }
 
-/// `0-9` or `5-`; anything else is no range and is ignored.
-fn parse_header(text: &str) -> Option<(u64, Option<u64>)> {
-    let (first, last) = text.trim().split_once('-')?;
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if first.is_empty() || !digits(first) || !digits(last) {
-        return None;
-    }
-    let last = if last.is_empty() { None } else { Some(last.parse().ok()?) };
-    Some((first.parse().ok()?, last))
+/// First and last row of a `Range` header, both counted from zero.
+fn header_bounds(value: &str) -> Option<(u64, Option<u64>)> {
+    let (first, last) = value.split_once('-')?;
+    let last = if last.is_empty() { None } else { Some(digits(last)?) };
+    Some((digits(first)?, last))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn range(limit: Option<i64>, offset: Option<i64>, header: Option<&str>) -> Result<(u64, Option<u64>), Error> {
-        Wanted { limit, offset }.top_level(Method::Get, header).map(|range| (range.offset, range.limit))
-    }
-
-    #[test]
-    fn header_and_parameters_are_cut_to_what_both_want() {
-        assert_eq!(range(None, None, None), Ok((0, None)));
-        assert_eq!(range(Some(5), Some(2), None), Ok((2, Some(5))));
-        assert_eq!(range(None, None, Some("3-7")), Ok((3, Some(5))));
-        assert_eq!(range(None, None, Some("3-")), Ok((3, None)));
-        assert_eq!(range(Some(4), None, Some("3-7")), Ok((3, Some(1))));
-        assert_eq!(range(Some(0), Some(3), Some("3-7")), Ok((0, Some(0))));
-        assert_eq!(range(None, Some(-3), None), Ok((0, None)));
-        assert_eq!(range(None, None, Some("rows=1")), Ok((0, None)));
-    }
-
-    #[test]
-    fn ranges_without_a_row_are_refused() {
-        assert_eq!(range(Some(-1), None, None), Err(Error::NegativeLimit));
-        assert_eq!(range(None, None, Some("7-3")), Err(Error::RangeReversed));
-        assert_eq!(range(Some(2), None, Some("5-7")), Err(Error::NegativeLimit));
-        assert_eq!(Wanted { limit: Some(1), offset: None }.top_level(Method::Put, None), Err(Error::PutRange));
+fn intersect(range: Range, first: u64, last: Option<u64>) -> Result<Range, Error> {
+    let offset = range.offset.max(first);
+    let ends = [range.limit.map(|limit| range.offset.saturating_add(limit)), last.map(|last| last.saturating_add(1))];
+    match ends.into_iter().flatten().min() {
+        None => Ok(Range { offset, limit: None }),
+        Some(end) if end > offset => Ok(Range { offset, limit: Some(end - offset) }),
+        Some(_) => Err(Error::NegativeLimit),
     }
 }
+
+/// A whole number; one beyond 64 bits becomes the nearest that fits.
+fn number(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let magnitude = digits(text.strip_prefix('-').unwrap_or(text))?;
+    let magnitude = i64::try_from(magnitude).unwrap_or(i64::MAX);
+    Some(if text.starts_with('-') { -magnitude } else { magnitude })
+}
+
+/// Digits and nothing else; a number beyond what the engines count becomes the greatest of those.
+fn digits(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX).min(ROW_MAX))
+}
+
+/// The greatest row number: both engines count rows in signed 64 bits.
+const ROW_MAX: u64 = i64::MAX.unsigned_abs();

@@ -1,23 +1,23 @@
 //! `select=`.
 //!
 //! ```text
-//! select   = [ item { "," item } ]
-//! item     = "..." name params "(" select ")" | [ alias ":" ] name params "(" select ")"
-//!          | "*" | [ alias ":" ] "count()" [ cast ] | [ alias ":" ] field [ cast ] [ "." function "()" [ cast ] ]
-//! params   = { "!" ( "inner" | "left" | hint ) }, at most two
-//! cast     = "::" type
+//! select    = [ item *( "," item ) ]
+//! item      = "..." name *2embed "(" select ")"
+//!           / [ alias ] name *2embed "(" select ")"                    ; name is not "count"
+//!           / "*"
+//!           / [ alias ] "count()" [ cast ]
+//!           / [ alias ] field [ cast ] [ "." aggregate "()" ] [ cast ]
+//! alias     = name ":"                                                 ; not before ":"
+//! embed     = "!" ( "left" / "inner" / name )
+//! cast      = "::" identifier
+//! aggregate = "sum" / "avg" / "count" / "max" / "min"
 //! ```
 //!
-//! Source: <https://docs.postgrest.org/en/v16/references/api/tables_views.html#vertical-filtering>
+//! `field`, `name` and `identifier` are in [`super::field`]. `,`, `)` or the end stands behind each item.
 
-use super::lex::{Cursor, Fault};
+use super::field::{field, identifier, name};
+use super::lex::{self, Bound, DEPTH_MAX, Failure, ITEMS_MAX, Lexer, Parsed};
 use super::{Error, Field};
-
-/// Deepest nesting of embeds.
-const MAX_DEPTH: usize = 16;
-
-/// Most items in all: SQLite's default bound on result columns is 2000.
-const MAX_ITEMS: usize = 1_000;
 
 /// One item of `select=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,168 +85,173 @@ pub enum Join {
     Inner,
 }
 
-/// Reads the value of `select=`.
+/// Parses the value of `select=`; empty for the empty text.
 pub(super) fn parse(value: &str) -> Result<Vec<SelectItem>, Error> {
-    let mut reader = Reader { cursor: Cursor::new(value), items: 0 };
-    let read = reader.items(0).and_then(|items| reader.cursor.expect_end().map(|()| items));
-    read.map_err(|fault| fault.into_error("select parameter", value))
+    lex::parse("failed to parse select parameter", value, value, |lexer| forest(lexer, 0))
 }
 
-/// Reads a list of names: `columns=` and `on_conflict=`.
-pub(super) fn names(what: &str, value: &str) -> Result<Vec<String>, Error> {
-    let mut cursor = Cursor::new(value);
-    let mut names = Vec::new();
-    let fail = |fault: Fault| fault.into_error(what, value);
-    loop {
-        if names.len() == MAX_ITEMS {
-            return Err(fail(cursor.fault(&format!("at most {MAX_ITEMS} names"))));
-        }
-        cursor.skip_blanks();
-        names.push(cursor.name().map_err(fail)?);
-        cursor.skip_blanks();
-        if !cursor.eat(",") {
-            break;
-        }
-    }
-    cursor.expect_end().map_err(fail)?;
-    Ok(names)
+/// `*`, what a request without `select=` takes.
+pub(super) fn everything() -> Vec<SelectItem> {
+    vec![star()]
 }
 
-struct Reader<'a> {
-    cursor: Cursor<'a>,
-    items: usize,
+fn star() -> SelectItem {
+    let field = Field { name: "*".to_owned(), path: Vec::new() };
+    SelectItem::Field { field, aggregate: None, aggregate_cast: None, cast: None, alias: None }
 }
 
-impl Reader<'_> {
-    fn items(&mut self, depth: usize) -> Result<Vec<SelectItem>, Fault> {
-        if depth > MAX_DEPTH {
-            return Err(self.cursor.fault(&format!("at most {MAX_DEPTH} levels of embedding")));
-        }
-        let mut items = Vec::new();
-        self.cursor.skip_blanks();
-        if matches!(self.cursor.peek(), None | Some(')')) {
-            return Ok(items);
-        }
-        loop {
-            self.items += 1;
-            if self.items > MAX_ITEMS {
-                return Err(self.cursor.fault(&format!("at most {MAX_ITEMS} items")));
-            }
-            self.cursor.skip_blanks();
-            items.push(self.item(depth)?);
-            self.cursor.skip_blanks();
-            if !self.cursor.eat(",") {
-                return Ok(items);
-            }
-        }
-    }
+fn forest(lexer: &mut Lexer<'_>, depth: usize) -> Parsed<Vec<SelectItem>> {
+    let items =
+        lexer.optional(|lexer| lexer.separated((ITEMS_MAX, Bound::Items), |lexer| item(lexer, depth), Lexer::comma))?;
+    Ok(items.unwrap_or_default())
+}
 
-    fn item(&mut self, depth: usize) -> Result<SelectItem, Fault> {
-        if self.cursor.eat("...") {
-            let name = self.cursor.name()?;
-            let (hint, join) = self.parameters()?;
-            let select = self.nested(depth)?;
-            return Ok(SelectItem::Spread { name, hint, join, select });
-        }
-        let alias = self.alias();
-        if alias.is_none() && self.cursor.eat("*") {
-            let field = Field { name: "*".to_owned(), path: Vec::new() };
-            return Ok(SelectItem::Field { field, aggregate: None, aggregate_cast: None, cast: None, alias });
-        }
-        if self.cursor.eat("count()") {
-            let field = Field { name: "*".to_owned(), path: Vec::new() };
-            let aggregate_cast = self.cast()?;
-            return Ok(SelectItem::Field { field, aggregate: Some(Aggregate::Count), aggregate_cast, cast: None, alias });
-        }
-        if let Some((name, hint, join)) = self.relation_head() {
-            let select = self.nested(depth)?;
-            return Ok(SelectItem::Relation { name, alias, hint, join, select });
-        }
-        self.plain_field(alias)
+fn item(lexer: &mut Lexer<'_>, depth: usize) -> Parsed<SelectItem> {
+    lexer.count_item()?;
+    if let Some(Head { name, hint, join, .. }) = lexer.perhaps(spread_head)? {
+        return Ok(SelectItem::Spread { name, hint, join, select: nested(lexer, depth)? });
     }
+    if let Some(Head { name, alias, hint, join }) = lexer.perhaps(relation_head)? {
+        return Ok(SelectItem::Relation { name, alias, hint, join, select: nested(lexer, depth)? });
+    }
+    lexer.lexeme(field_item)
+}
 
-    /// `alias:`, but not the `::` of a cast.
-    fn alias(&mut self) -> Option<String> {
-        let mut ahead = self.cursor.clone();
-        let name = ahead.name().ok()?;
-        if !ahead.eat(":") || ahead.peek() == Some(':') {
-            return None;
-        }
-        self.cursor = ahead;
-        Some(name)
+fn nested(lexer: &mut Lexer<'_>, depth: usize) -> Parsed<Vec<SelectItem>> {
+    if depth >= DEPTH_MAX {
+        return Err(Failure::TooLarge(Bound::Depth));
     }
+    lexer.symbol('(', "(")?;
+    let items = forest(lexer, depth + 1)?;
+    lexer.symbol(')', ")")?;
+    Ok(items)
+}
 
-    /// A name with its parameters, when a parenthesis follows.
-    fn relation_head(&mut self) -> Option<(String, Option<String>, Option<Join>)> {
-        let start = self.cursor.clone();
-        let head = self.cursor.name().ok().and_then(|name| {
-            let (hint, join) = self.parameters().ok()?;
-            (self.cursor.peek() == Some('(')).then_some((name, hint, join))
-        });
-        if head.is_none() {
-            self.cursor = start;
-        }
-        head
-    }
+/// What stands before the parenthesis of an embedded resource.
+#[derive(Debug)]
+struct Head {
+    name: String,
+    alias: Option<String>,
+    hint: Option<String>,
+    join: Option<Join>,
+}
 
-    fn parameters(&mut self) -> Result<(Option<String>, Option<Join>), Fault> {
-        let (mut hint, mut join) = (None, None);
-        for _ in 0..2 {
-            if !self.cursor.eat("!") {
-                break;
-            }
-            match self.cursor.name()?.as_str() {
-                "inner" => join = join.or(Some(Join::Inner)),
-                "left" => join = join.or(Some(Join::Left)),
-                name => hint = hint.or_else(|| Some(name.to_owned())),
-            }
-        }
-        Ok((hint, join))
-    }
+fn spread_head(lexer: &mut Lexer<'_>) -> Parsed<Head> {
+    lexer.lexeme(|lexer| {
+        lexer.word("...")?;
+        let name = name(lexer)?.into_owned();
+        head(lexer, name, None)
+    })
+}
 
-    fn nested(&mut self, depth: usize) -> Result<Vec<SelectItem>, Fault> {
-        self.cursor.expect("(")?;
-        let select = self.items(depth + 1)?;
-        self.cursor.expect(")")?;
-        Ok(select)
-    }
+fn relation_head(lexer: &mut Lexer<'_>) -> Parsed<Head> {
+    lexer.lexeme(|lexer| {
+        let alias = alias(lexer)?;
+        let name = name(lexer)?.into_owned();
+        // `count()` is the aggregate, not a relation.
+        if name == "count" {
+            return Err(Failure::Syntax);
+        }
+        head(lexer, name, alias)
+    })
+}
 
-    fn plain_field(&mut self, alias: Option<String>) -> Result<SelectItem, Fault> {
-        let field = self.cursor.field()?;
-        let cast = self.cast()?;
-        let (mut aggregate, mut aggregate_cast) = (None, None);
-        if self.cursor.eat(".") {
-            aggregate = Some(self.aggregate()?);
-            aggregate_cast = self.cast()?;
-        }
-        match self.cursor.peek() {
-            None | Some(',' | ')') => {
-                Ok(SelectItem::Field { field, aggregate, aggregate_cast, cast, alias })
-            }
-            Some(_) => Err(self.cursor.fault("\")\", \",\" or end of input")),
+fn head(lexer: &mut Lexer<'_>, name: String, alias: Option<String>) -> Parsed<Head> {
+    let mut head = Head { name, alias, hint: None, join: None };
+    for _ in 0..2 {
+        match lexer.optional(embed_parameter)? {
+            Some(EmbedParameter::Join(join)) => head.join = head.join.or(Some(join)),
+            Some(EmbedParameter::Hint(hint)) => head.hint = head.hint.or(Some(hint)),
+            None => {}
         }
     }
+    lexer.look_ahead(|lexer| lexer.word("("))?;
+    Ok(head)
+}
 
-    fn aggregate(&mut self) -> Result<Aggregate, Fault> {
-        for (token, aggregate) in [
-            ("sum()", Aggregate::Sum),
-            ("avg()", Aggregate::Avg),
-            ("count()", Aggregate::Count),
-            ("max()", Aggregate::Max),
-            ("min()", Aggregate::Min),
-        ] {
-            if self.cursor.eat(token) {
-                return Ok(aggregate);
-            }
-        }
-        Err(self.cursor.fault("\"sum()\", \"avg()\", \"count()\", \"max()\" or \"min()\""))
-    }
+#[derive(Debug)]
+enum EmbedParameter {
+    Join(Join),
+    Hint(String),
+}
 
-    fn cast(&mut self) -> Result<Option<String>, Fault> {
-        if !self.cursor.eat("::") {
-            return Ok(None);
+fn embed_parameter(lexer: &mut Lexer<'_>) -> Parsed<EmbedParameter> {
+    lexer.symbol('!', "!")?;
+    for (word, join) in [("left", Join::Left), ("inner", Join::Inner)] {
+        if lexer.perhaps(|lexer| lexer.word(word))?.is_some() {
+            return Ok(EmbedParameter::Join(join));
         }
-        let name = self.cursor.take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | ' ')).trim();
-        if name.is_empty() { Err(self.cursor.fault("a type")) } else { Ok(Some(name.to_owned())) }
     }
+    lexer.attempt(name).map(|hint| EmbedParameter::Hint(hint.into_owned()))
+}
+
+fn field_item(lexer: &mut Lexer<'_>) -> Parsed<SelectItem> {
+    let whole_row = lexer.perhaps(|lexer| {
+        lexer.word("*")?;
+        item_end(lexer)
+    })?;
+    if whole_row.is_some() {
+        return Ok(star());
+    }
+    if let Some(count) = lexer.perhaps(count_item)? {
+        return Ok(count);
+    }
+    let alias = alias(lexer)?;
+    let field = field(lexer)?;
+    let cast = lexer.optional(cast)?;
+    let aggregate = lexer.perhaps(aggregate)?;
+    let aggregate_cast = lexer.optional(self::cast)?;
+    item_end(lexer)?;
+    Ok(SelectItem::Field { field, aggregate, aggregate_cast, cast, alias })
+}
+
+fn count_item(lexer: &mut Lexer<'_>) -> Parsed<SelectItem> {
+    let alias = alias(lexer)?;
+    lexer.word("count()")?;
+    let aggregate_cast = lexer.optional(cast)?;
+    item_end(lexer)?;
+    let field = Field { name: "*".to_owned(), path: Vec::new() };
+    Ok(SelectItem::Field { field, aggregate: Some(Aggregate::Count), aggregate_cast, cast: None, alias })
+}
+
+fn alias(lexer: &mut Lexer<'_>) -> Parsed<Option<String>> {
+    lexer.perhaps(|lexer| {
+        let alias = name(lexer)?;
+        lexer.symbol(':', ":")?;
+        lexer.not_followed_by(|character| character == ':')?;
+        Ok(alias.into_owned())
+    })
+}
+
+fn cast(lexer: &mut Lexer<'_>) -> Parsed<String> {
+    lexer.word("::")?;
+    Ok(identifier(lexer)?.to_owned())
+}
+
+fn aggregate(lexer: &mut Lexer<'_>) -> Parsed<Aggregate> {
+    const WORDS: [(&str, Aggregate); 5] = [
+        ("sum", Aggregate::Sum),
+        ("avg", Aggregate::Avg),
+        ("count", Aggregate::Count),
+        ("max", Aggregate::Max),
+        ("min", Aggregate::Min),
+    ];
+    lexer.symbol('.', ".")?;
+    for (word, aggregate) in WORDS {
+        if lexer.perhaps(|lexer| lexer.word(word))?.is_some() {
+            lexer.word("()")?;
+            return Ok(aggregate);
+        }
+    }
+    Err(Failure::Syntax)
+}
+
+/// `,`, `)` or the end, none of which is taken.
+fn item_end(lexer: &mut Lexer<'_>) -> Parsed<()> {
+    for word in [")", ","] {
+        if lexer.optional(|lexer| lexer.look_ahead(|lexer| lexer.word(word)))?.is_some() {
+            return Ok(());
+        }
+    }
+    lexer.end()
 }
