@@ -115,6 +115,14 @@ impl App {
         self.store.ping().await.map_err(|error| Error::from(error).cause())
     }
 
+    /// Reads the schema anew; a failure is told to the log and the old snapshot stays.
+    pub async fn reload(&self) {
+        if let Err(error) = self.store.reload().await {
+            let cause = Error::from(error).cause();
+            self.telemetry.record(&Event::StoreFailed { doing: "load the catalog", cause: &cause });
+        }
+    }
+
     /// Lets go of the store: finishes what is queued, closes connections.
     pub async fn close(&self) {
         self.store.close().await;
