@@ -63,6 +63,8 @@ async fn serve(config: &Config, telemetry: &Telemetry, since_start: Stopwatch) -
     let served = server.run(stop).await;
     reloads.abort();
     composed.app.close().await;
+    // The last owner: a SQLite file is closed here, its queue run empty.
+    drop(composed);
     Ok(served?)
 }
 
