@@ -1,4 +1,4 @@
-//! Filters: `column=operator.value`, and the types of the `and`/`or` trees that [`super::logic`] reads.
+//! Filters: `column=operator.value`, and the types of the `and`/`or` trees that `logic.rs` reads.
 //!
 //! ```text
 //! filter    = [ "not." ] operation

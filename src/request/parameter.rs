@@ -4,7 +4,7 @@
 //! parameter = tree-path "=" ( filter / *any )     ; the latter only for a function called by `GET`
 //! ```
 //!
-//! `tree-path` is in [`super::field`], `filter` in [`super::filter`].
+//! `tree-path` is in `field.rs`, `filter` in `filter.rs`.
 
 use super::Error;
 use super::field::tree_path;

@@ -13,7 +13,7 @@
 //! aggregate = "sum" / "avg" / "count" / "max" / "min"
 //! ```
 //!
-//! `field`, `name` and `identifier` are in [`super::field`]. `,`, `)` or the end stands behind each item.
+//! `field`, `name` and `identifier` are in `field.rs`. `,`, `)` or the end stands behind each item.
 
 use std::borrow::Cow;
 

@@ -55,7 +55,15 @@ fn numbers_keep_their_digits() {
 
 #[test]
 fn json_that_is_no_uniform_array_is_refused() {
-    for body in ["[{\"a\":1},{\"b\":1}]", "[{\"a\":1},{\"a\":1,\"b\":2}]", "[{\"a\":1},3]", "[1]", "[[]]", "[{},1]"] {
+    for body in [
+        "[{\"a\":1},{\"b\":1}]",
+        "[{\"a\":1},{\"a\":1,\"b\":2}]",
+        "[{\"a\":1,\"b\":2},{\"a\":1}]",
+        "[{\"a\":1},3]",
+        "[1]",
+        "[[]]",
+        "[{},1]",
+    ] {
         assert_eq!(refusal("POST", "/t", JSON, body), "All object keys must match", "{body}");
     }
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
