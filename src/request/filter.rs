@@ -1,4 +1,4 @@
-//! Filters: `column=operator.value`, and the types of the `and`/`or` trees that [`super::logic`] reads.
+//! Filters: `column=operator.value`, and the types of the `and`/`or` trees that `logic.rs` reads.
 //!
 //! ```text
 //! filter    = [ "not." ] operation
@@ -15,8 +15,7 @@
 //! value     = *any                                                  ; in a tree: see there
 //! ```
 
-use super::Error;
-use super::field::{identifier, tree_path};
+use super::field::identifier;
 use super::lex::{self, Bound, LIST_MAX, Lexer, Parsed};
 
 /// The way from the top level to an embedded resource, by the names used in the request; empty for the top level.
@@ -211,45 +210,6 @@ pub enum Logic {
     And,
     /// One must hold.
     Or,
-}
-
-/// What stands behind a key of the query string that names a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Parameter {
-    /// A test of the column.
-    Filter(Filter),
-    /// An argument of a function: the name and the text.
-    Argument(String),
-}
-
-/// Who reads a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Audience {
-    /// A relation: every parameter is a filter.
-    Relation,
-    /// A function called by `GET`: what has no operator is an argument.
-    Function,
-}
-
-/// Parses one `key=value`.
-pub(super) fn parse(key: &str, value: &str, audience: Audience) -> Result<(EmbedPath, Parameter), Error> {
-    let (path, field) = parse_key(key)?;
-    let operation = lex::parse("failed to parse filter", value, value, |lexer| {
-        let rule = |lexer: &mut Lexer<'_>| operation(lexer, |lexer| Ok(lexer.take_rest().to_owned()));
-        match audience {
-            Audience::Relation => rule(lexer).map(Some),
-            Audience::Function => lexer.optional(rule),
-        }
-    })?;
-    Ok(match operation {
-        Some((negated, operation)) => (path, Parameter::Filter(Filter { field, negated, operation })),
-        None => (path, Parameter::Argument(field.name)),
-    })
-}
-
-/// Parses a key: the way to an embedded resource and the field behind it.
-pub(super) fn parse_key(key: &str) -> Result<(EmbedPath, Field), Error> {
-    lex::parse("failed to parse tree path", key, key, tree_path)
 }
 
 /// `[not.]operator.value`, where `value` reads the value of most operators; gives whether it is negated.

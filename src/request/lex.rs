@@ -2,7 +2,7 @@
 //!
 //! A [`Lexer`] walks over one text. A rule is a function `&mut Lexer -> Parsed<T>`: when it fails where it began, the
 //! next alternative may be tried; when it fails further on, the text is wrong, unless [`Lexer::attempt`] takes it back.
-//! That is Parsec's rule, and with [`super::fault`] the error texts of the dialect follow from it.
+//! That is Parsec's rule, and with `fault.rs` the error texts of the dialect follow from it.
 //!
 //! A text is parsed without keeping faults, which is quick; only when that fails it is parsed again to say why.
 

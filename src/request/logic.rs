@@ -6,7 +6,7 @@
 //! key         = *( name "." ) ( "and" / "or" )              ; "not" among the names negates the tree
 //! ```
 //!
-//! `field` is in [`super::field`], `filter` in [`super::filter`], with `tree-value` for its `value`.
+//! `field` is in `field.rs`, `filter` in `filter.rs`, with `tree-value` for its `value`.
 
 use super::Error;
 use super::field::{embed_names, field};

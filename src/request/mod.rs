@@ -14,6 +14,7 @@ mod logic;
 pub mod media;
 pub mod method;
 pub mod order;
+mod parameter;
 mod parse;
 pub mod payload;
 pub mod prefer;

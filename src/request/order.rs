@@ -7,7 +7,7 @@
 //! nulls     = "nullsfirst" / "nullslast"
 //! ```
 //!
-//! `field` and the name of the relation are in [`super::field`].
+//! `field` and the name of the relation are in `field.rs`.
 
 use super::field::{field, name};
 use super::lex::{self, Bound, ITEMS_MAX, Lexer, Parsed};

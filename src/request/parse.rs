@@ -1,6 +1,6 @@
 //! [`Request::parse`]: the parts of a request, read in the order in which `PostgREST` finds faults in them.
 
-use super::filter::Audience;
+use super::parameter::Audience;
 use super::payload::{Envelope, Pairs};
 use super::prefer::Handling;
 use super::query::Query;

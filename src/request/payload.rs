@@ -2,7 +2,7 @@
 //!
 //! | media type | to a relation | to a function |
 //! |---|---|---|
-//! | JSON (also without `Content-Type`) | an object, or an array of objects with the same keys | the same; empty is `{}` |
+//! | JSON, also without `Content-Type` | an object, or an array of objects with equal keys | the same; empty is `{}` |
 //! | `text/csv` | an array; the first line names the keys, `NULL` is null, all else text | the same |
 //! | `application/x-www-form-urlencoded` | one object of texts | arguments |
 //! | `text/plain`, `text/xml`, `application/octet-stream` | refused | kept as they are |
@@ -169,10 +169,8 @@ fn uniform_keys(objects: &[Map<String, Value>]) -> Result<Vec<String>, Error> {
 fn form(body: &[u8]) -> Result<Pairs, Error> {
     let unreadable = || Error::InvalidBody("invalid form: not UTF-8".to_owned());
     let text = std::str::from_utf8(body).map_err(|_| unreadable())?;
-    let pairs = query::pairs(text).map_err(|error| match error {
-        Error::QueryParameter { .. } => unreadable(),
-        other => other,
-    })?;
+    let pairs = query::pairs(text)
+        .map_err(|error| if matches!(error, Error::QueryParameter { .. }) { unreadable() } else { error })?;
     Ok(pairs.into_iter().map(|(key, value)| (key.into_owned(), value.unwrap_or_default().into_owned())).collect())
 }
 

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-use super::filter::{self, Audience, Parameter};
+use super::parameter::{self, Audience, Parameter};
 use super::range::{Bound, Windows};
 use super::{EmbedPath, Error, Filter, LogicTree, OrderTerm, SelectItem, field, lex, logic, order, select};
 
@@ -87,14 +87,14 @@ impl Query {
             |wanted: Key| sent.iter().filter(move |(kind, ..)| *kind == wanted).map(|(_, key, value)| (*key, *value));
 
         let order = each(Key::Order)
-            .map(|(key, value)| Ok((filter::parse_key(key)?.0, order::parse(value)?)))
+            .map(|(key, value)| Ok((parameter::parse_key(key)?.0, order::parse(value)?)))
             .collect::<Result<_, Error>>()?;
         let logic = each(Key::Logic).map(|(key, value)| logic::parse(key, value)).collect::<Result<_, Error>>()?;
         let columns = first(&pairs, "columns").map(columns).transpose()?;
         let select = first(&pairs, "select").map_or_else(|| Ok(select::everything()), select::parse)?;
         let (mut filters, mut arguments) = (Vec::new(), Vec::new());
         for (key, value) in each(Key::Filter) {
-            match filter::parse(key, value, audience)? {
+            match parameter::parse(key, value, audience)? {
                 (path, Parameter::Filter(filter)) => filters.push((path, filter)),
                 (_, Parameter::Argument(name)) => arguments.push((name, value.to_owned())),
             }
@@ -103,7 +103,7 @@ impl Query {
         let mut windows = Windows::default();
         for bound in [Bound::Limit, Bound::Offset] {
             for (key, value) in each(Key::Window(bound)) {
-                windows.set(filter::parse_key(key)?.0, bound, value);
+                windows.set(parameter::parse_key(key)?.0, bound, value);
             }
         }
         let canonical = canonical(pairs);

@@ -13,7 +13,9 @@
 //! aggregate = "sum" / "avg" / "count" / "max" / "min"
 //! ```
 //!
-//! `field`, `name` and `identifier` are in [`super::field`]. `,`, `)` or the end stands behind each item.
+//! `field`, `name` and `identifier` are in `field.rs`. `,`, `)` or the end stands behind each item.
+
+use std::borrow::Cow;
 
 use super::field::{field, identifier, name};
 use super::lex::{self, Bound, DEPTH_MAX, Failure, ITEMS_MAX, Lexer, Parsed};
@@ -139,7 +141,7 @@ struct Head {
 fn spread_head(lexer: &mut Lexer<'_>) -> Parsed<Head> {
     lexer.lexeme(|lexer| {
         lexer.word("...")?;
-        let name = name(lexer)?.into_owned();
+        let name = name(lexer)?;
         head(lexer, name, None)
     })
 }
@@ -147,7 +149,7 @@ fn spread_head(lexer: &mut Lexer<'_>) -> Parsed<Head> {
 fn relation_head(lexer: &mut Lexer<'_>) -> Parsed<Head> {
     lexer.lexeme(|lexer| {
         let alias = alias(lexer)?;
-        let name = name(lexer)?.into_owned();
+        let name = name(lexer)?;
         // `count()` is the aggregate, not a relation.
         if name == "count" {
             return Err(Failure::Syntax);
@@ -156,17 +158,17 @@ fn relation_head(lexer: &mut Lexer<'_>) -> Parsed<Head> {
     })
 }
 
-fn head(lexer: &mut Lexer<'_>, name: String, alias: Option<String>) -> Parsed<Head> {
-    let mut head = Head { name, alias, hint: None, join: None };
+fn head(lexer: &mut Lexer<'_>, name: Cow<'_, str>, alias: Option<String>) -> Parsed<Head> {
+    let (mut hint, mut join) = (None, None);
     for _ in 0..2 {
         match lexer.optional(embed_parameter)? {
-            Some(EmbedParameter::Join(join)) => head.join = head.join.or(Some(join)),
-            Some(EmbedParameter::Hint(hint)) => head.hint = head.hint.or(Some(hint)),
+            Some(EmbedParameter::Join(found)) => join = join.or(Some(found)),
+            Some(EmbedParameter::Hint(found)) => hint = hint.or(Some(found)),
             None => {}
         }
     }
     lexer.look_ahead(|lexer| lexer.word("("))?;
-    Ok(head)
+    Ok(Head { name: name.into_owned(), alias, hint, join })
 }
 
 #[derive(Debug)]
