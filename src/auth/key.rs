@@ -3,7 +3,7 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use thiserror::Error as ThisError;
@@ -25,9 +25,6 @@ struct Key {
 /// Why a setting holds no keys.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 pub enum Error {
-    /// The secret is said to be base64 and is not.
-    #[error("the secret is not base64")]
-    NotBase64,
     /// A JSON text that is neither a JWK nor a JWKS.
     #[error("the key is neither a JWK nor a JWKS: {0}")]
     NotJwk(String),
@@ -36,38 +33,25 @@ pub enum Error {
     Unsupported,
 }
 
-/// How a secret is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// As it is.
-    Plain,
-    /// In base64, standard or URL alphabet.
-    Base64,
-}
-
 impl Keys {
-    /// Reads a setting: a JWK or JWKS when it is a JSON object, else a shared secret.
+    /// Reads a secret: a JWK or JWKS when it is a JSON object, else the bytes of a shared secret.
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn parse(text: &str, encoding: Encoding) -> Result<Self, Error> {
-        if text.trim_start().starts_with('{') {
-            return Self::parse_jwks(text);
-        }
-        let secret = match encoding {
-            Encoding::Plain => text.as_bytes().to_vec(),
-            Encoding::Base64 => {
-                let standard: String =
-                    text.trim().chars().map(|c| if c == '-' { '+' } else if c == '_' { '/' } else { c }).collect();
-                let padded = format!("{}{}", standard.trim_end_matches('='), padding(&standard));
-                STANDARD.decode(padded).map_err(|_| Error::NotBase64)?
+    pub fn from_secret(secret: &[u8]) -> Result<Self, Error> {
+        match std::str::from_utf8(secret) {
+            Ok(text) if text.trim_start().starts_with('{') => Self::from_jwks(text),
+            Ok(_) | Err(_) => {
+                Ok(Self(vec![Key { id: None, algorithms: SHARED, decoding: DecodingKey::from_secret(secret) }]))
             }
-        };
-        let key = Key { id: None, algorithms: SHARED, decoding: DecodingKey::from_secret(&secret) };
-        Ok(Self(vec![key]))
+        }
     }
 
-    fn parse_jwks(text: &str) -> Result<Self, Error> {
+    /// Reads a JWKS, or a single JWK.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn from_jwks(text: &str) -> Result<Self, Error> {
         let set = match serde_json::from_str::<JwkSet>(text) {
             Ok(set) => set.keys,
             Err(_) => vec![serde_json::from_str::<Jwk>(text).map_err(|error| Error::NotJwk(error.to_string()))?],
@@ -122,14 +106,6 @@ impl Key {
         };
         let decoding = DecodingKey::from_jwk(jwk).ok()?;
         Some(Self { id: jwk.common.key_id.clone(), algorithms, decoding })
-    }
-}
-
-fn padding(text: &str) -> &'static str {
-    match text.trim_end_matches('=').len() % 4 {
-        2 => "==",
-        3 => "=",
-        _ => "",
     }
 }
 

@@ -145,22 +145,23 @@ impl TypeName {
     #[must_use]
     pub fn sqlite_declaration(&self) -> String {
         let name = self.postgres_name();
-        match &self.kind {
-            TypeKind::Any => String::new(),
-            TypeKind::Json | TypeKind::Jsonb | TypeKind::Other => quote(format!("{name}{}", parse::TEXT_SUFFIX)),
-            _ => quote(name),
+        if matches!(self.kind, TypeKind::Any) {
+            String::new()
+        } else if matches!(self.kind, TypeKind::Json | TypeKind::Jsonb | TypeKind::Other) {
+            quote(format!("{name}{}", parse::TEXT_SUFFIX))
+        } else {
+            quote(name)
         }
     }
 
     /// Digits of a second that `timestamp(p)` and its like keep; `None` when the declaration does not say.
     #[must_use]
     pub fn fraction_digits(&self) -> Option<u32> {
-        match self.kind {
-            TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz | TypeKind::Interval => {
-                parse::modifiers(&self.declared).first().copied()
-            }
-            _ => None,
-        }
+        let has_fraction = matches!(
+            self.kind,
+            TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz | TypeKind::Interval
+        );
+        if has_fraction { parse::modifiers(&self.declared).first().copied() } else { None }
     }
 
     /// True for `char(n)` in Postgres' sense: values are filled with spaces up to `n`.

@@ -3,7 +3,9 @@
 //! Only here do the parts meet: [`serve`] reads the configuration, puts store, pipeline and server together, and takes
 //! them apart again.
 
+mod compose;
 mod health;
+mod migrate;
 mod serve;
 
 use std::error::Error;
@@ -15,6 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::clock::Stopwatch;
 use crate::config::{self, Config, Machine};
+use crate::migrate::Mode;
 
 /// Your SQL tables as a REST API. Settings come from the environment: see docs/configuration.md.
 #[derive(Debug, Parser)]
@@ -28,6 +31,12 @@ struct Arguments {
 enum Command {
     /// Serve the API (the default).
     Serve,
+    /// Apply the migrations that have not been applied yet.
+    Migrate {
+        /// Check that they would apply, and undo it.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Ask the server on this machine whether it is ready; the exit code tells.
     Health,
 }
@@ -59,6 +68,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done: Result<(), Box<dyn Error>> = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&config, since_start).map_err(Into::into),
+        Command::Migrate { dry_run } => {
+            let mode = if dry_run { Mode::DryRun } else { Mode::Apply };
+            block_on(migrate::run(&config, mode)).map_err(Into::into)
+        }
         Command::Health => health::run(&config.http).map_err(Into::into),
     };
     match done {
@@ -68,6 +81,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// Runs a command that waits for a database.
+fn block_on<T, E: From<std::io::Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 /// An error and what caused it, on one line.

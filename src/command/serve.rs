@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::compose::{self, compose};
 use crate::clock::{Deadline, Stopwatch};
 use crate::config::{self, Config, LogFormat, LogLevel};
 use crate::http::{self, Server};
@@ -28,6 +29,9 @@ pub(super) enum Error {
     /// The socket.
     #[error(transparent)]
     Http(#[from] http::Error),
+    /// What lies behind the socket.
+    #[error(transparent)]
+    Compose(#[from] compose::Error),
 }
 
 /// Serves until told to stop.
@@ -55,22 +59,20 @@ async fn serve(config: &Config, telemetry: &Telemetry, since_start: Stopwatch) -
     let server = Server::bind(config, Arc::clone(&composed.app), telemetry.clone())?;
     announce(config, telemetry, &composed.store, server.port(), since_start);
 
+    let reloads = tokio::spawn(reload_when_told(signal(SignalKind::user_defined1())?, Arc::clone(&composed.app)));
     let served = server.run(stop).await;
+    reloads.abort();
     composed.app.close().await;
+    // The last owner: a SQLite file is closed here, its queue run empty.
+    drop(composed);
     Ok(served?)
 }
 
-/// The parts behind the socket.
-struct Composed {
-    app: Arc<App>,
-    /// Where the data is, without secrets, for the log.
-    store: String,
-}
-
-/// Puts the parts behind the socket together.
-#[expect(clippy::unused_async, reason = "stores are opened here, which waits")]
-async fn compose(_config: &Config, _telemetry: &Telemetry) -> Result<Composed, Error> {
-    Ok(Composed { app: Arc::new(App), store: "none".to_owned() })
+/// Reads the schema anew at each SIGUSR1, as `PostgREST` does.
+async fn reload_when_told(mut signals: Signal, app: Arc<App>) {
+    while signals.recv().await.is_some() {
+        app.reload().await;
+    }
 }
 
 /// Opens the log, and leads libraries' lines and panics to it.

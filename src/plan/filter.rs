@@ -100,7 +100,7 @@ fn compare(
         None => Ok(Test::Compare(operator, value::coerce(&value, &compared)?)),
         Some(quantifier) => {
             let element = if pattern { text_type() } else { compared };
-            Ok(Test::Quantified(operator, quantifier, value::array(&value, &element)?))
+            Ok(Test::Quantified(operator, quantifier, value::array(&value, &element.kind)?))
         }
     }
 }

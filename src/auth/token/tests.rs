@@ -4,14 +4,13 @@ use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::json;
 
 use super::*;
-use crate::auth::key::Encoding;
 use crate::auth::{Authenticator, ClaimPath, Identity};
 
 const SECRET: &str = "a secret of at least thirty-two bytes, for tests";
 const NOW: i64 = 1_700_000_000;
 
 fn keys() -> Keys {
-    Keys::parse(SECRET, Encoding::Plain).unwrap()
+    Keys::from_secret(SECRET.as_bytes()).unwrap()
 }
 
 fn signed(algorithm: Algorithm, secret: &str, claims: &Value) -> String {
@@ -59,7 +58,7 @@ fn a_public_key_never_serves_as_a_shared_secret() {
         "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
     })
     .to_string();
-    let keys = Keys::parse(&jwk, Encoding::Plain).unwrap();
+    let keys = Keys::from_secret(jwk.as_bytes()).unwrap();
     let token = signed(Algorithm::HS256, &jwk, &json!({"role": "admin"}));
     assert_eq!(message(verify(&token, &keys).unwrap_err()), "No suitable key or wrong key type");
 }

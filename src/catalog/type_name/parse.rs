@@ -34,13 +34,29 @@ pub(super) fn sqlite(declared: &str) -> TypeKind {
         _ => {}
     }
     let known = postgres(declared);
+    if known.is_blank_padded() {
+        // SQLite fills nothing with spaces.
+        return TypeKind::Text { max_length: None };
+    }
     match known.kind {
         TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => TypeKind::BigInt,
         TypeKind::Real | TypeKind::Double => TypeKind::Double,
-        // SQLite fills nothing with spaces.
-        TypeKind::Text { .. } if known.is_blank_padded() => TypeKind::Text { max_length: None },
         TypeKind::Other => by_affinity(&upper, &modifiers(declared)),
-        kind => kind,
+        kind @ (TypeKind::Numeric { .. }
+        | TypeKind::Boolean
+        | TypeKind::Text { .. }
+        | TypeKind::Date
+        | TypeKind::Time
+        | TypeKind::TimeTz
+        | TypeKind::Timestamp
+        | TypeKind::TimestampTz
+        | TypeKind::Interval
+        | TypeKind::Uuid
+        | TypeKind::Json
+        | TypeKind::Jsonb
+        | TypeKind::Bytea
+        | TypeKind::Array(_)
+        | TypeKind::Any) => kind,
     }
 }
 

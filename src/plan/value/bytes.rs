@@ -77,7 +77,7 @@ pub(super) fn read_uuid(text: &str) -> Option<String> {
         }
         uuid.push(character.to_ascii_lowercase());
         digits += 1;
-        may_hyphen = digits % 4 == 0 && digits < 32;
+        may_hyphen = digits.is_multiple_of(4) && digits < 32;
     }
     (digits == 32).then_some(uuid)
 }

@@ -27,10 +27,8 @@ pub(super) fn check(text: &str, escapes: Escapes) -> Result<(), Error> {
     let mut parser = Parser { text, at: 0, escapes };
     let first = parser.token()?;
     parser.value(first, 0)?;
-    match parser.token()? {
-        Token::End => Ok(()),
-        token => Err(expected("end of input", &token)),
-    }
+    let token = parser.token()?;
+    if token == Token::End { Ok(()) } else { Err(expected("end of input", &token)) }
 }
 
 /// Reads text into `jsonb`'s form.
@@ -104,6 +102,13 @@ enum Token<'a> {
     End,
 }
 
+/// What stands behind an item of an array or object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    Item,
+    End,
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,
@@ -154,11 +159,10 @@ impl<'a> Parser<'a> {
         }
         loop {
             self.value(token, depth + 1)?;
-            match self.token()? {
-                Token::Punctuation("]") => return Ok(()),
-                Token::Punctuation(",") => token = self.token()?,
-                other => return Err(expected("\",\" or \"]\"", &other)),
+            if self.next_or_end("]")? == Follows::End {
+                return Ok(());
             }
+            token = self.token()?;
         }
     }
 
@@ -172,18 +176,29 @@ impl<'a> Parser<'a> {
             if !matches!(token, Token::String(_)) {
                 return Err(expected(wanted, &token));
             }
-            match self.token()? {
-                Token::Punctuation(":") => {}
-                other => return Err(expected("\":\"", &other)),
+            let colon = self.token()?;
+            if colon != Token::Punctuation(":") {
+                return Err(expected("\":\"", &colon));
             }
             let value = self.token()?;
             self.value(value, depth + 1)?;
-            match self.token()? {
-                Token::Punctuation("}") => return Ok(()),
-                Token::Punctuation(",") => token = self.token()?,
-                other => return Err(expected("\",\" or \"}\"", &other)),
+            if self.next_or_end("}")? == Follows::End {
+                return Ok(());
             }
+            token = self.token()?;
             wanted = "string";
+        }
+    }
+
+    /// Reads what stands behind an item: a comma or the closing bracket.
+    fn next_or_end(&mut self, closing: &str) -> Result<Follows, Error> {
+        let token = self.token()?;
+        if token == Token::Punctuation(closing) {
+            Ok(Follows::End)
+        } else if token == Token::Punctuation(",") {
+            Ok(Follows::Item)
+        } else {
+            Err(expected(&format!("\",\" or \"{closing}\""), &token))
         }
     }
 

@@ -242,10 +242,9 @@ pub(super) fn read_integer(text: &str, kind: &TypeKind) -> Result<Value, Error> 
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(fault::invalid_syntax(kind, text));
     }
-    let in_range = |integer: &i64| match kind {
-        TypeKind::SmallInt => i16::try_from(*integer).is_ok(),
-        TypeKind::Integer => i32::try_from(*integer).is_ok(),
-        _ => true,
+    let in_range = |integer: &i64| {
+        (*kind != TypeKind::SmallInt || i16::try_from(*integer).is_ok())
+            && (*kind != TypeKind::Integer || i32::try_from(*integer).is_ok())
     };
     match trimmed.parse::<i64>() {
         Ok(integer) if in_range(&integer) => Ok(Value::Integer(integer)),
@@ -257,10 +256,7 @@ pub(super) fn read_integer(text: &str, kind: &TypeKind) -> Result<Value, Error> 
 pub(super) fn read_float(text: &str, kind: &TypeKind) -> Result<Value, Error> {
     let trimmed = text.trim_ascii();
     let wide: f64 = trimmed.parse().map_err(|_| fault::invalid_syntax(kind, text))?;
-    let value = match kind {
-        TypeKind::Real => trimmed.parse::<f32>().map_or(wide, f64::from),
-        _ => wide,
-    };
+    let value = if *kind == TypeKind::Real { trimmed.parse::<f32>().map_or(wide, f64::from) } else { wide };
     let names_no_number = !trimmed.bytes().any(|byte| byte.is_ascii_digit());
     if names_no_number {
         return Ok(if value.is_nan() { Value::Text("NaN".to_owned()) } else { Value::Real(value) });

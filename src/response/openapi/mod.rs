@@ -31,6 +31,32 @@ pub struct Proxy {
     pub base_path: String,
 }
 
+impl Proxy {
+    /// Reads `https://host:port/base`; `None` when it is no such address.
+    ///
+    /// # Example
+    /// ```
+    /// use berth::response::openapi::Proxy;
+    /// let proxy = Proxy::parse("https://example.com/api").unwrap();
+    /// assert_eq!((proxy.host.as_str(), proxy.base_path.as_str()), ("example.com:443", "/api"));
+    /// ```
+    #[must_use]
+    pub fn parse(address: &str) -> Option<Self> {
+        let (scheme, rest) = address.split_once("://")?;
+        let default_port = match scheme {
+            "http" => 80,
+            "https" => 443,
+            _ => return None,
+        };
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if host.is_empty() {
+            return None;
+        }
+        let host = if host.contains(':') { host.to_owned() } else { format!("{host}:{default_port}") };
+        Some(Self { scheme: scheme.to_owned(), host, base_path: format!("/{path}") })
+    }
+}
+
 /// Whether the description asks for tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Security {

@@ -10,7 +10,7 @@
 //! | object | | (later rows are left out) | | `null` |
 //! | CSV | names, `\n` | `\n` | | `\n` |
 //!
-//! Source: <https://docs.postgrest.org/en/v14/references/api/media_type_handlers.html>; observed on Postgres 15.
+//! Source: <https://docs.postgrest.org/en/stable/references/api/media_type_handlers.html>; observed on Postgres 15.
 
 mod csv;
 #[cfg(test)]

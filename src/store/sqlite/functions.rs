@@ -108,7 +108,9 @@ fn json_function(context: &Context<'_>, get: fn(&str, json::Operand<'_>) -> Opti
     let Some(document) = text(context.get_raw(0)) else { return Ok(None) };
     Ok(match context.get_raw(1) {
         ValueRef::Integer(index) => get(&document, json::Operand::Index(index)),
-        other => text(other).and_then(|key| get(&document, json::Operand::Key(&key))),
+        other @ (ValueRef::Null | ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_)) => {
+            text(other).and_then(|key| get(&document, json::Operand::Key(&key)))
+        }
     })
 }
 

@@ -36,6 +36,7 @@ use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
 use crate::telemetry::{Event, Operation, Telemetry};
 use connection::{Readers, open_readers, open_writer};
+use outcome::schema_version;
 use reader::Read;
 use writer::Writer;
 
@@ -183,9 +184,12 @@ impl Sqlite {
         }
     }
 
-    /// Lets the waiting writes finish, brings them into the file and closes it. Blocks until then.
-    pub fn close(self) {
-        drop(self);
+    /// True when the schema is no longer that of the snapshot: another process may have changed it.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let version = self.catalog.load().version;
+        let current = self.readers.try_get().and_then(|connection| schema_version(&connection).ok());
+        current.is_some_and(|current| current != version)
     }
 
     /// Reads on the blocking pool, as many at a time as there are connections.

@@ -83,16 +83,13 @@ fn write_array(out: &mut Vec<u8>, json: &str, element: &TypeKind) -> Option<()> 
 
 /// The element's text: times stand in JSON with a `T` and minutes of their offset.
 fn plain_element(text: String, element: &TypeKind) -> String {
-    match element {
-        TypeKind::Timestamp => text.replacen('T', " ", 1),
-        TypeKind::TimestampTz => {
-            let text = text.replacen('T', " ", 1);
-            match text.strip_suffix(":00") {
-                Some(shorter) if shorter.get(10..).is_some_and(|time| time.contains(['+', '-'])) => shorter.to_owned(),
-                _ => text,
-            }
-        }
-        _ => text,
+    if !matches!(element, TypeKind::Timestamp | TypeKind::TimestampTz) {
+        return text;
+    }
+    let text = text.replacen('T', " ", 1);
+    match text.strip_suffix(":00").filter(|_| *element == TypeKind::TimestampTz) {
+        Some(shorter) if shorter.get(10..).is_some_and(|time| time.contains(['+', '-'])) => shorter.to_owned(),
+        Some(_) | None => text,
     }
 }
 
