@@ -30,6 +30,9 @@ pub(super) enum Error {
     /// The operating system is out of something.
     #[error("cannot start")]
     System(#[from] std::io::Error),
+    /// A metric is declared wrongly.
+    #[error("cannot count")]
+    Metrics(#[from] prometheus::Error),
     /// A migration failed.
     #[error(transparent)]
     Migrate(#[from] migrate::Error),

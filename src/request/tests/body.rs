@@ -1,7 +1,7 @@
 //! Bodies of every media type.
 
-use super::super::payload::{Rows, Shape};
-use super::super::{Error, Payload, Request};
+use crate::request::payload::{Rows, Shape};
+use crate::request::{Error, Payload, Request};
 use super::raw;
 
 const JSON: &str = "application/json";
@@ -88,7 +88,7 @@ fn csv_becomes_objects_of_texts_and_nulls() {
     let rows = rows("POST", "/t", "text/csv; charset=utf-8", "a,b\n1,NULL\n\"x,\"\"y\",null\n");
     assert_eq!(rows.json.get(), "[{\"a\":\"1\",\"b\":null},{\"a\":\"x,\\\"y\",\"b\":\"null\"}]");
     assert_eq!(rows.keys, ["a", "b"]);
-    assert_eq!(super::super::payload::Shape::Array, rows.shape);
+    assert_eq!(crate::request::payload::Shape::Array, rows.shape);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The texts of faults: the cases are those of the dialect's own specification.
 
-use super::super::Error;
+use crate::request::Error;
 use super::get;
 
 /// Message and details of a fault of the query string.

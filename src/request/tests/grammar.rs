@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
-use super::super::filter::{
+use crate::request::filter::{
     Arrow, Comparison, Containment, Field, Filter, FullText, IsValue, JsonOperand, JsonStep, Logic, LogicTree,
     Operation, Quantifier,
 };
-use super::super::order::{self, Direction, Nulls, OrderTerm};
-use super::super::parameter::{self, Audience, Parameter};
-use super::super::select::{self, Aggregate, Join, SelectItem};
-use super::super::{Error, logic};
+use crate::request::order::{self, Direction, Nulls, OrderTerm};
+use crate::request::parameter::{self, Audience, Parameter};
+use crate::request::select::{self, Aggregate, Join, SelectItem};
+use crate::request::{Error, logic};
 use super::get;
 
 fn column(name: &str) -> Field {
