@@ -366,7 +366,7 @@ async fn closing_finishes_what_waits_and_brings_it_into_the_file() {
     drop(last);
     let store = Arc::into_inner(store).unwrap();
     assert!(store.is_ready());
-    store.close();
+    drop(store);
     assert!(!path.with_extension("db-wal").exists());
     assert_eq!(ids(&path), [1]);
 }
