@@ -1,1 +1,291 @@
 //! Every error of every stage as the four fields a client sees: code, message, details, hint.
+//!
+//! Statuses are not here but in `http/status.rs`. The texts are `PostgREST`'s where it has the same error.
+//!
+//! Source: <https://docs.postgrest.org/en/v16/references/errors.html>
+
+use serde_json::{Value, json};
+use thiserror::Error as ThisError;
+
+use crate::{auth, plan, request, response, store};
+
+/// Whatever a request can end in instead of an answer: one variant for each stage.
+#[derive(Debug, Clone, ThisError)]
+pub enum Error {
+    /// The text of the request.
+    #[error(transparent)]
+    Request(#[from] request::Error),
+    /// The token.
+    #[error(transparent)]
+    Auth(#[from] auth::Error),
+    /// Names, types, capabilities, access.
+    #[error(transparent)]
+    Plan(#[from] plan::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The answer.
+    #[error(transparent)]
+    Response(#[from] response::Error),
+    /// The schema has not been read yet (PGRST002).
+    #[error("Could not query the database for the schema cache. Retrying.")]
+    NoCatalog,
+}
+
+impl Error {
+    /// `PostgREST`'s code or Postgres' SQLSTATE.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Request(error) => request_code(error),
+            Self::Auth(error) => auth_code(error),
+            Self::Plan(error) => plan_code(error),
+            Self::Store(error) => store_code(error),
+            Self::Response(error) => match error {
+                response::Error::OffsetBeyondEnd { .. } => "PGRST103",
+                response::Error::InvalidHeaders => "PGRST111",
+                response::Error::InvalidStatus => "PGRST112",
+            },
+            Self::NoCatalog => "PGRST002",
+        }
+    }
+
+    /// One sentence for a person.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::Store(store::Error::Database { message, .. }) => message.clone(),
+            Self::Request(_) | Self::Auth(_) | Self::Plan(_) | Self::Store(_) | Self::Response(_) | Self::NoCatalog => {
+                self.to_string()
+            }
+        }
+    }
+
+    /// More about the cause.
+    #[must_use]
+    pub fn details(&self) -> Option<Value> {
+        match self {
+            Self::Request(error) => request_details(error),
+            Self::Auth(auth::Error::Decode { details, .. }) => details.clone().map(Value::String),
+            Self::Auth(auth::Error::NoSecret | auth::Error::TokenRequired | auth::Error::Claims(_)) => None,
+            Self::Plan(error) => plan_details(error),
+            Self::Store(error) => store_details(error),
+            Self::Response(response::Error::OffsetBeyondEnd { offset, total }) => {
+                Some(json!(format!("An offset of {offset} was requested, but there are only {total} rows.")))
+            }
+            Self::Response(response::Error::InvalidHeaders | response::Error::InvalidStatus) | Self::NoCatalog => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Plan(error) => plan_hint(error),
+            Self::Store(error) => store_hint(error),
+            Self::Request(_) | Self::Auth(_) | Self::Response(_) | Self::NoCatalog => None,
+        }
+    }
+
+    /// What the log is told: the message, and what the client must not see.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Store(store::Error::Internal(cause) | store::Error::Unreachable(cause)) => {
+                format!("{}: {cause}", self.message())
+            }
+            Self::Request(_) | Self::Auth(_) | Self::Plan(_) | Self::Store(_) | Self::Response(_) | Self::NoCatalog => {
+                match self.details() {
+                    Some(details) => format!("{} ({details})", self.message()),
+                    None => self.message(),
+                }
+            }
+        }
+    }
+}
+
+fn request_code(error: &request::Error) -> &'static str {
+    match error {
+        request::Error::QueryParameter { .. } | request::Error::TooLarge(_) => "PGRST100",
+        request::Error::InvalidFunctionMethod(_) => "PGRST101",
+        request::Error::InvalidBody(_) => "PGRST102",
+        request::Error::NegativeLimit | request::Error::RangeReversed => "PGRST103",
+        request::Error::PutRange => "PGRST114",
+        request::Error::UnsupportedMethod(_) => "PGRST117",
+        request::Error::InvalidPreferences(_) => "PGRST122",
+        request::Error::InvalidPath => "PGRST125",
+        request::Error::NulCharacter => "22021",
+    }
+}
+
+fn request_details(error: &request::Error) -> Option<Value> {
+    match error {
+        request::Error::QueryParameter { details, .. } => Some(json!(details)),
+        request::Error::NegativeLimit => Some(json!("Limit should be greater than or equal to zero.")),
+        request::Error::RangeReversed => {
+            Some(json!("The lower boundary must be lower than or equal to the upper boundary in the Range header."))
+        }
+        request::Error::InvalidPreferences(unknown) => {
+            Some(json!(format!("Invalid preferences: {}", unknown.join(", "))))
+        }
+        request::Error::InvalidFunctionMethod(_)
+        | request::Error::InvalidBody(_)
+        | request::Error::PutRange
+        | request::Error::UnsupportedMethod(_)
+        | request::Error::InvalidPath
+        | request::Error::NulCharacter
+        | request::Error::TooLarge(_) => None,
+    }
+}
+
+fn auth_code(error: &auth::Error) -> &'static str {
+    match error {
+        auth::Error::NoSecret => "PGRST300",
+        auth::Error::Decode { .. } => "PGRST301",
+        auth::Error::TokenRequired => "PGRST302",
+        auth::Error::Claims(_) => "PGRST303",
+    }
+}
+
+fn plan_code(error: &plan::Error) -> &'static str {
+    match error {
+        plan::Error::PutFilters => "PGRST105",
+        plan::Error::UnknownSchema { .. } => "PGRST106",
+        plan::Error::MediaType(_) => "PGRST107",
+        plan::Error::NotEmbedded(_) => "PGRST108",
+        plan::Error::PutMismatch => "PGRST115",
+        plan::Error::AggregatesNotAllowed => "PGRST123",
+        plan::Error::NotImplemented(_) => "PGRST127",
+        plan::Error::NoRelationship { .. } => "PGRST200",
+        plan::Error::NoFunction { .. } => "PGRST202",
+        plan::Error::ColumnNotFound { .. } => "PGRST204",
+        plan::Error::TableNotFound { .. } => "PGRST205",
+        plan::Error::Sqlstate { code, .. } => code,
+    }
+}
+
+fn plan_details(error: &plan::Error) -> Option<Value> {
+    match error {
+        plan::Error::NotImplemented(what) => Some(json!(what)),
+        plan::Error::NoRelationship { parent, child, schema, hint, .. } => {
+            let hint = hint.as_ref().map(|hint| format!("' using the hint '{hint}")).unwrap_or_default();
+            Some(json!(format!(
+                "Searched for a foreign key relationship between '{parent}' and '{child}{hint}' in the schema \
+                 '{schema}', but no matches were found."
+            )))
+        }
+        plan::Error::NoFunction { schema, name } => Some(json!(format!(
+            "Searched for the function {schema}.{name} without parameters, but no matches were found in the schema \
+             cache."
+        ))),
+        plan::Error::Sqlstate { details, .. } => details.clone().map(Value::String),
+        plan::Error::PutFilters
+        | plan::Error::UnknownSchema { .. }
+        | plan::Error::MediaType(_)
+        | plan::Error::NotEmbedded(_)
+        | plan::Error::PutMismatch
+        | plan::Error::AggregatesNotAllowed
+        | plan::Error::ColumnNotFound { .. }
+        | plan::Error::TableNotFound { .. } => None,
+    }
+}
+
+fn plan_hint(error: &plan::Error) -> Option<String> {
+    match error {
+        plan::Error::UnknownSchema { exposed, .. } => {
+            Some(format!("Only the following schemas are exposed: {}", exposed.join(", ")))
+        }
+        plan::Error::NotEmbedded(resource) => {
+            Some(format!("Verify that '{resource}' is included in the 'select' query parameter."))
+        }
+        plan::Error::NoRelationship { child, suggestion, .. } => {
+            suggestion.as_ref().map(|name| format!("Perhaps you meant '{name}' instead of '{child}'."))
+        }
+        plan::Error::TableNotFound { schema, suggestion, .. } => {
+            suggestion.as_ref().map(|name| format!("Perhaps you meant the table '{schema}.{name}'"))
+        }
+        plan::Error::Sqlstate { hint, .. } => hint.clone(),
+        plan::Error::PutFilters
+        | plan::Error::MediaType(_)
+        | plan::Error::PutMismatch
+        | plan::Error::AggregatesNotAllowed
+        | plan::Error::NotImplemented(_)
+        | plan::Error::NoFunction { .. }
+        | plan::Error::ColumnNotFound { .. } => None,
+    }
+}
+
+fn store_code(error: &store::Error) -> &str {
+    match error {
+        store::Error::Database { code, .. } => code,
+        store::Error::NotSingular { .. } => "PGRST116",
+        store::Error::MaxAffected { .. } => "PGRST124",
+        store::Error::PutMismatch => "PGRST115",
+        store::Error::SchemaChanged => "PGRST002",
+        store::Error::QueueFull => "53300",
+        store::Error::PoolTimeout => "PGRST003",
+        store::Error::Unreachable(_) => "PGRST000",
+        store::Error::Timeout => "57014",
+        store::Error::OutcomeUnknown => "40003",
+        store::Error::Internal(_) => "PGRSTX00",
+    }
+}
+
+fn store_details(error: &store::Error) -> Option<Value> {
+    match error {
+        store::Error::Database { details, .. } => details.clone().map(Value::String),
+        store::Error::NotSingular { rows } => Some(json!(format!("The result contains {rows} rows"))),
+        store::Error::MaxAffected { rows } => Some(json!(format!("The query affects {rows} rows"))),
+        store::Error::PutMismatch
+        | store::Error::SchemaChanged
+        | store::Error::QueueFull
+        | store::Error::PoolTimeout
+        | store::Error::Unreachable(_)
+        | store::Error::Timeout
+        | store::Error::OutcomeUnknown
+        | store::Error::Internal(_) => None,
+    }
+}
+
+fn store_hint(error: &store::Error) -> Option<String> {
+    match error {
+        store::Error::Database { hint, .. } => hint.clone(),
+        store::Error::QueueFull => Some("Retry after the time given in the Retry-After header.".to_owned()),
+        store::Error::OutcomeUnknown => Some("Read the row before you repeat the write.".to_owned()),
+        store::Error::NotSingular { .. }
+        | store::Error::MaxAffected { .. }
+        | store::Error::PutMismatch
+        | store::Error::SchemaChanged
+        | store::Error::PoolTimeout
+        | store::Error::Unreachable(_)
+        | store::Error::Timeout
+        | store::Error::Internal(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_not_there_is_told_with_a_name_that_is_close() {
+        let error = Error::from(plan::Error::TableNotFound {
+            schema: "public".into(),
+            name: "film".into(),
+            suggestion: Some("films".into()),
+        });
+        assert_eq!(error.code(), "PGRST205");
+        assert_eq!(error.message(), "Could not find the table 'public.film' in the schema cache");
+        assert_eq!(error.hint().as_deref(), Some("Perhaps you meant the table 'public.films'"));
+    }
+
+    #[test]
+    fn what_is_meant_for_the_log_does_not_reach_the_client() {
+        for error in [store::Error::Internal("secret".into()), store::Error::Unreachable("secret".into())] {
+            let error = Error::from(error);
+            assert!(!error.message().contains("secret"));
+            assert!(error.details().is_none() && error.hint().is_none());
+            assert!(error.cause().contains("secret"));
+        }
+    }
+}

@@ -1,1 +1,168 @@
 //! One request from end to end: the page to read first.
+//!
+//! [`App::answer`] calls the stages one after the other; each is a function of values. What is shared between
+//! requests (pools, the catalog's snapshot, keys) is held by [`App`] and handed to the stage that needs it.
+
+use crate::auth::Identity;
+use crate::catalog::{Catalog, Table};
+use crate::clock::Deadline;
+use crate::error::Error;
+use crate::plan::authorize::{self, Origin};
+use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan};
+use crate::request::{Raw, Request};
+use crate::response::status::Caller;
+use crate::response::{Failure, Reply, openapi};
+use crate::store::{self, Outcome, Store};
+use crate::telemetry::{Event, Telemetry};
+use crate::{auth, sql};
+
+/// How often a plan is made anew because the schema changed under it.
+const REPLANS: usize = 2;
+
+/// Everything that outlives a request.
+#[derive(Debug)]
+pub struct App {
+    /// Where the rows are.
+    pub store: Store,
+    /// What planning must know.
+    pub settings: plan::Settings,
+    /// Who comes without a token, and how tokens are verified.
+    pub authenticator: auth::Authenticator,
+    /// What the description at `/` says beside the tables.
+    pub description: openapi::Settings,
+    /// Where happenings are told.
+    pub telemetry: Telemetry,
+}
+
+/// What is known of a request besides what it says.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Names the request in logs.
+    pub request_id: String,
+    /// When the answer is due.
+    pub deadline: Deadline,
+    /// The distributed trace it belongs to.
+    pub trace: Option<String>,
+}
+
+impl App {
+    /// Answers one request; errors are answers too.
+    pub async fn answer(&self, raw: &Raw, context: &Context) -> Reply {
+        let (caller, answer) = match self.authenticator.identify(raw.header("authorization")) {
+            Ok(identity) => {
+                let caller = if identity.authenticated { Caller::Authenticated } else { Caller::Anonymous };
+                (caller, self.answer_as(raw, &identity, context.deadline).await)
+            }
+            Err(error) => (Caller::Anonymous, Err(error.into())),
+        };
+        answer.unwrap_or_else(|error| self.fail(&error, caller, context))
+    }
+
+    /// Plans again when the schema changed between planning and running.
+    async fn answer_as(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
+        let mut replans = 0;
+        loop {
+            match self.attempt(raw, identity, deadline).await {
+                Err(error) if replans < REPLANS && self.is_outdated(&error) => {
+                    replans += 1;
+                    self.store.reload().await?;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// True when an error may come from a snapshot of the catalog that is no longer true.
+    fn is_outdated(&self, error: &Error) -> bool {
+        match error {
+            Error::Store(error) => matches!(error, store::Error::SchemaChanged),
+            Error::Plan(_) => self.store.is_stale(),
+            Error::Request(_) | Error::Auth(_) | Error::Response(_) | Error::NoCatalog => false,
+        }
+    }
+
+    /// The stages, once, against the catalog of this moment.
+    async fn attempt(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
+        let request = Request::parse(raw)?;
+        let canonical_query = request.canonical_query.clone();
+        let catalog = self.store.catalog().ok_or(Error::NoCatalog)?;
+        let plan = Plan::make(request, &catalog, &self.settings)?;
+        let authorized = Authorized::authorize(plan, identity, &catalog, &self.settings, self.origin(raw))?;
+        let outcome = match &authorized.plan().action {
+            Action::TableInfo(_) | Action::RootInfo => Outcome::default(),
+            Action::Describe { schema, .. } => self.describe(&catalog, schema, identity),
+            Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) => {
+                let statement = sql::render(&authorized, catalog.version, self.settings.engine);
+                self.store.execute(statement, deadline).await?
+            }
+        };
+        Ok(Reply::to(authorized.plan(), outcome, &canonical_query)?)
+    }
+
+    /// Turns an error into its answer; what the client must not see goes to the log.
+    fn fail(&self, error: &Error, caller: Caller, context: &Context) -> Reply {
+        let (message, details, hint) = (error.message(), error.details(), error.hint());
+        let failure =
+            Failure { code: error.code(), message: &message, details: details.as_ref(), hint: hint.as_deref() };
+        let reply = Reply::failure(&failure, caller);
+        if reply.status >= 500 {
+            let (request_id, trace) = (context.request_id.as_str(), context.trace.as_deref());
+            let cause = error.cause();
+            self.telemetry.record(&Event::RequestFailed { request_id, trace, code: failure.code, cause: &cause });
+        }
+        reply
+    }
+
+    /// Says whether requests can be answered now.
+    ///
+    /// # Errors
+    /// What is missing, for the log.
+    pub async fn is_ready(&self) -> Result<(), String> {
+        if self.store.catalog().is_none() {
+            self.store.reload().await.map_err(|error| Error::from(error).cause())?;
+        }
+        self.store.ping().await.map_err(|error| Error::from(error).cause())
+    }
+
+    /// Reads the schema anew; a failure is told to the log and the old snapshot stays.
+    pub async fn reload(&self) {
+        if let Err(error) = self.store.reload().await {
+            let cause = Error::from(error).cause();
+            self.telemetry.record(&Event::StoreFailed { doing: "load the catalog", cause: &cause });
+        }
+    }
+
+    /// Lets go of the store: finishes what is queued, closes connections.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    /// What Postgres' code may ask of the request; SQLite has no code that asks.
+    fn origin(&self, raw: &Raw) -> Origin {
+        match self.settings.engine {
+            Engine::Sqlite => Origin::default(),
+            Engine::Postgres => {
+                let headers: serde_json::Map<String, serde_json::Value> = raw
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| name != "cookie")
+                    .map(|(name, value)| (name.clone(), value.clone().into()))
+                    .collect();
+                Origin {
+                    method: raw.method.clone(),
+                    path: raw.path.clone(),
+                    headers: serde_json::Value::Object(headers).to_string(),
+                }
+            }
+        }
+    }
+
+    fn describe(&self, catalog: &Catalog, schema: &str, identity: &Identity) -> Outcome {
+        let is_visible = |table: &Table| match (self.settings.engine, self.settings.access) {
+            (Engine::Sqlite, AccessMode::Closed) => authorize::has_any_privilege(catalog, &identity.role, &table.name),
+            (Engine::Sqlite, AccessMode::Read | AccessMode::Open) | (Engine::Postgres, _) => true,
+        };
+        let document = openapi::describe(catalog, schema, &self.description, is_visible);
+        Outcome { body: document.to_string().into(), ..Outcome::default() }
+    }
+}

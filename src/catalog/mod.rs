@@ -2,6 +2,7 @@
 //!
 //! A store fills it by introspection (`store/*/introspect.rs`); nothing here talks to a database.
 
+pub mod hint;
 pub mod table;
 pub mod type_name;
 

@@ -3,15 +3,50 @@
 //! On Postgres the name is what `format_type` prints. On SQLite it is the declared type of the column, which a
 //! migration keeps as Postgres spells it; names that only SQLite knows are read by its affinity rules.
 //!
+//! SQLite's affinity comes from words inside the declared type, first match wins: `INT` → integer;
+//! `CHAR`, `CLOB`, `TEXT` → text; `BLOB` or nothing → none; `REAL`, `FLOA`, `DOUB` → real; else numeric. Integer and
+//! numeric affinity turn text that looks like a number into one, which is harmless for a type whose stored text never
+//! looks like a number and harmful for the others. [`TypeName::sqlite_declaration`] therefore writes:
+//!
+//! | type | declaration | why |
+//! |---|---|---|
+//! | integers, floats, text, `varchar(n)`, `char(n)` | Postgres' name | the affinity fits |
+//! | `numeric`, `numeric(p,s)` | Postgres' name | numeric affinity: plain SQL compares and adds them; see below |
+//! | `boolean`, `bytea` | Postgres' name | held as integer and as blob, which affinity leaves alone |
+//! | dates, times, `interval`, `uuid`, arrays | Postgres' name | their text always has a `-`, `:`, `[` or letter |
+//! | `json`, `jsonb`, all others (enums …) | name + ` text` | `12` or the label `007` would become a number |
+//!
+//! A name inside which SQLite finds `INT` has integer affinity even with the suffix; only an enum so named with labels
+//! that are numbers is touched by that.
+//!
+//! `numeric` stays a number of SQLite rather than text with a collation of berth's: a file whose columns or indexes
+//! name a foreign collation cannot be queried, checked or reindexed by the plain `sqlite3` shell. The price: SQLite
+//! holds decimals exactly only up to 15 significant digits (and integers of 64 bits), and an unconstrained `numeric`
+//! does not keep trailing zeros. A write that would lose digits is refused (`plan::value`), so nothing is rounded
+//! in silence.
+//!
 //! Source: <https://www.sqlite.org/datatype3.html#determination_of_column_affinity>,
 //! <https://www.postgresql.org/docs/current/datatype.html>.
 
+mod parse;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
+
+/// Whose rules a declared type is read by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Postgres itself, or a SQLite database that berth's migrations made.
+    Postgres,
+    /// A SQLite database made by others.
+    Sqlite,
+}
 
 /// A declared type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeName {
-    /// As declared, e.g. `character varying(160)`.
+    /// As declared, e.g. `character varying(160)`; in Postgres' spelling where Postgres' rules read it.
     pub declared: String,
     /// What it stands for.
     pub kind: TypeKind,
@@ -76,4 +111,108 @@ impl fmt::Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.declared)
     }
+}
+
+impl TypeName {
+    /// Reads a declared type. Whatever is not known is [`TypeKind::Other`] (Postgres) or goes by affinity (SQLite).
+    ///
+    /// With [`Origin::Postgres`], `declared` is kept as `format_type` prints it (`int4` becomes `integer`), without
+    /// the suffix that [`TypeName::sqlite_declaration`] adds. With [`Origin::Sqlite`] it is kept as it stands.
+    #[must_use]
+    pub fn parse(declared: &str, origin: Origin) -> Self {
+        match origin {
+            Origin::Postgres => parse::postgres(declared),
+            Origin::Sqlite => Self { declared: declared.to_owned(), kind: parse::sqlite(declared) },
+        }
+    }
+
+    /// The type as Postgres' `format_type` prints it, e.g. `character varying(10)`.
+    ///
+    /// A declared type that was read by SQLite's rules gets the name of the Postgres type that holds the same values.
+    #[must_use]
+    pub fn postgres_name(&self) -> String {
+        if matches!(self.kind, TypeKind::Other) {
+            return self.declared.clone();
+        }
+        let read_again = parse::postgres(&self.declared);
+        if read_again.kind == self.kind { read_again.declared } else { self.kind.postgres_name() }
+    }
+
+    /// The declared type that a migration writes on SQLite; [`TypeName::parse`] with [`Origin::Postgres`] reads it back.
+    ///
+    /// It is Postgres' name, with the suffix that the module's table tells of. What SQLite's grammar would not take
+    /// as it stands (`timestamp(3) with time zone`) is quoted; SQLite keeps it without the quotes.
+    #[must_use]
+    pub fn sqlite_declaration(&self) -> String {
+        let name = self.postgres_name();
+        if matches!(self.kind, TypeKind::Any) {
+            String::new()
+        } else if matches!(self.kind, TypeKind::Json | TypeKind::Jsonb | TypeKind::Other) {
+            quote(format!("{name}{}", parse::TEXT_SUFFIX))
+        } else {
+            quote(name)
+        }
+    }
+
+    /// Digits of a second that `timestamp(p)` and its like keep; `None` when the declaration does not say.
+    #[must_use]
+    pub fn fraction_digits(&self) -> Option<u32> {
+        let has_fraction = matches!(
+            self.kind,
+            TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz | TypeKind::Interval
+        );
+        if has_fraction { parse::modifiers(&self.declared).first().copied() } else { None }
+    }
+
+    /// True for `char(n)` in Postgres' sense: values are filled with spaces up to `n`.
+    #[must_use]
+    pub fn is_blank_padded(&self) -> bool {
+        matches!(self.kind, TypeKind::Text { max_length: Some(_) }) && self.declared.starts_with("character(")
+    }
+}
+
+impl TypeKind {
+    /// The type as Postgres' `format_type` prints it, as far as the kind tells.
+    #[must_use]
+    pub fn postgres_name(&self) -> String {
+        match self {
+            Self::SmallInt => "smallint".to_owned(),
+            Self::Integer => "integer".to_owned(),
+            Self::BigInt => "bigint".to_owned(),
+            Self::Real => "real".to_owned(),
+            Self::Double => "double precision".to_owned(),
+            Self::Numeric { precision: Some(precision), scale } => {
+                format!("numeric({precision},{})", scale.unwrap_or(0))
+            }
+            Self::Numeric { precision: None, .. } => "numeric".to_owned(),
+            Self::Boolean => "boolean".to_owned(),
+            Self::Text { max_length: Some(length) } => format!("character varying({length})"),
+            Self::Text { max_length: None } | Self::Any | Self::Other => "text".to_owned(),
+            Self::Date => "date".to_owned(),
+            Self::Time => "time without time zone".to_owned(),
+            Self::TimeTz => "time with time zone".to_owned(),
+            Self::Timestamp => "timestamp without time zone".to_owned(),
+            Self::TimestampTz => "timestamp with time zone".to_owned(),
+            Self::Interval => "interval".to_owned(),
+            Self::Uuid => "uuid".to_owned(),
+            Self::Json => "json".to_owned(),
+            Self::Jsonb => "jsonb".to_owned(),
+            Self::Bytea => "bytea".to_owned(),
+            Self::Array(element) => format!("{}[]", element.postgres_name()),
+        }
+    }
+}
+
+/// Quotes a declared type, unless it is plain words with numbers in parentheses or `[]` at their end.
+fn quote(name: String) -> String {
+    let without_end = match name.strip_suffix("[]") {
+        Some(element) => element,
+        None => match name.strip_suffix(')').and_then(|inner| inner.split_once('(')) {
+            Some((words, numbers)) if numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') => words,
+            _ => &name,
+        },
+    };
+    let is_plain = without_end.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | ' '));
+    let starts_a_name = without_end.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+    if is_plain && starts_a_name { name } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }

@@ -1,1 +1,134 @@
 //! One file per command of the command line.
+//!
+//! Only here do the parts meet: [`serve`] reads the configuration, puts store, pipeline and server together, and takes
+//! them apart again.
+
+mod compose;
+mod health;
+mod migrate;
+mod serve;
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::Stopwatch;
+use crate::config::{self, Config, Machine};
+use crate::migrate::Mode;
+
+/// Your SQL tables as a REST API. Settings come from the environment: see docs/configuration.md.
+#[derive(Debug, Parser)]
+#[command(name = "berth", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Command {
+    /// Serve the API (the default).
+    Serve,
+    /// Apply the migrations that have not been applied yet.
+    Migrate {
+        /// Check that they would apply, and undo it.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Ask the server on this machine whether it is ready; the exit code tells.
+    Health,
+}
+
+/// Exit code of a command that was understood and failed.
+const FAILED: u8 = 1;
+
+/// Exit code of wrong arguments or a wrong environment, as clap has it.
+const MISUSED: u8 = 2;
+
+/// Runs the command that `arguments` (the program's name first) name.
+///
+/// Faults go to stderr, one a line.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let since_start = Stopwatch::start();
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSED));
+        }
+    };
+    let config = match Config::read(config::environment(), &Machine::look()) {
+        Ok(config) => config,
+        Err(faults) => {
+            complain(&faults.to_string());
+            return ExitCode::from(MISUSED);
+        }
+    };
+    let done: Result<(), Box<dyn Error>> = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(&config, since_start).map_err(Into::into),
+        Command::Migrate { dry_run } => {
+            let mode = if dry_run { Mode::DryRun } else { Mode::Apply };
+            block_on(migrate::run(&config, mode)).map_err(Into::into)
+        }
+        Command::Health => health::run(&config.http).map_err(Into::into),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&chain(error.as_ref()));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Runs a command that waits for a database.
+fn block_on<T, E: From<std::io::Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// An error and what caused it, on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Tells people, each line under this program's name. A closed stderr is nobody's loss.
+fn complain(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    for line in text.lines() {
+        let _ = writeln!(stderr, "berth: {line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn serving_is_what_it_does_unless_told() {
+        let parsed = Arguments::try_parse_from(["berth"]).unwrap();
+        assert!(parsed.command.is_none());
+        assert!(Arguments::try_parse_from(["berth", "dance"]).is_err());
+    }
+
+    #[test]
+    fn a_wrong_word_is_misuse() {
+        let code = run(["berth", "dance"].map(OsString::from));
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(MISUSED)));
+    }
+}

@@ -1,1 +1,47 @@
 //! The socket side: actix requests to `request::Raw`, `Reply` to actix responses.
+//!
+//! [`server`] binds and runs; `service` is the way of one request: own routes, preflights, the body, a place in the
+//! queue, the pipeline, the answer. It knows no table and no store. actix's types end here.
+//!
+//! Malformed heads never get here: actix answers them alone, with an empty body (400 for bad syntax and for addresses
+//! beyond 65,534 bytes, 431 for heads beyond 128 KiB or 96 headers, 408 for heads that do not come).
+
+pub mod cors;
+mod extract;
+mod fault;
+pub mod limits;
+pub mod own;
+mod reply;
+mod request_id;
+pub mod server;
+mod service;
+
+use std::future::Future;
+
+use crate::pipeline::{App, Context};
+use crate::request::Raw;
+use crate::response::Reply;
+
+pub use server::{Error, Server};
+
+/// What answers requests: the pipeline, or something that stands in for it under test.
+pub trait Answer: Send + Sync + 'static {
+    /// Answers one request; errors are answers too.
+    fn answer(&self, raw: Raw, context: &Context) -> impl Future<Output = Reply>;
+
+    /// Says whether requests can be answered now; else what is missing, for the log.
+    fn is_ready(&self) -> impl Future<Output = Result<(), String>>;
+}
+
+impl Answer for App {
+    async fn answer(&self, raw: Raw, context: &Context) -> Reply {
+        Self::answer(self, &raw, context).await
+    }
+
+    async fn is_ready(&self) -> Result<(), String> {
+        Self::is_ready(self).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

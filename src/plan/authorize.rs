@@ -1,6 +1,24 @@
 //! From a plan to an authorized plan: the only door to SQL.
+//!
+//! On Postgres the server enforces grants and policies, and planning only picks the role to act as. On SQLite the
+//! grants of the catalog are read here, as Postgres reads its own: a privilege on the whole table or on each column
+//! that is touched, held by the role, by a role it is a member of, or by `public`.
+//!
+//! Source: <https://www.postgresql.org/docs/current/ddl-priv.html>,
+//! <https://www.postgresql.org/docs/current/sql-insert.html> (privileges of `ON CONFLICT`).
 
-use super::Plan;
+use std::collections::BTreeSet;
+
+use super::{
+    AccessMode, Action, Condition, Delete, Engine, Error, Insert, Plan, ReadNode, Returning, Settings, Update,
+    negotiate,
+};
+use crate::auth::Identity;
+use crate::catalog::{Catalog, Kind, Privilege, QualifiedName};
+use crate::request::prefer::{Resolution, TransactionEnd};
+
+/// The role that every role is a member of.
+const EVERYONE: &str = "public";
 
 /// A plan that its sender may have run. Only this module makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +48,53 @@ pub struct Session {
     pub rollback: bool,
 }
 
+/// What the engine is told of the request itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The verb, e.g. `GET`.
+    pub method: String,
+    /// The path, as sent.
+    pub path: String,
+    /// The headers as a JSON object.
+    pub headers: String,
+}
+
 impl Authorized {
+    /// Decides whether `identity` may have `plan` run, and as whom.
+    ///
+    /// # Errors
+    /// [`Error::Sqlstate`]: `42501` without the privilege, `22023` for a role that does not exist (SQLite).
+    pub fn authorize(
+        plan: Plan,
+        identity: &Identity,
+        catalog: &Catalog,
+        settings: &Settings,
+        origin: Origin,
+    ) -> Result<Self, Error> {
+        let read_only = plan.action.is_read_only();
+        match (settings.access, settings.engine, plan.action.table()) {
+            (AccessMode::Read, _, Some(table)) if !read_only => return Err(denied(catalog, table)),
+            (AccessMode::Closed, Engine::Sqlite, _) => check_grants(&plan.action, &identity.role, catalog)?,
+            (AccessMode::Closed, Engine::Postgres, _) | (AccessMode::Read | AccessMode::Open, _, _) => {}
+        }
+        let schema = match (&plan.action, plan.action.table()) {
+            (_, Some(table)) => table.schema.clone(),
+            (Action::Describe { schema, .. }, None) => schema.clone(),
+            (_, None) => negotiate::default_schema(settings).to_owned(),
+        };
+        let session = Session {
+            role: (settings.access == AccessMode::Closed).then(|| identity.role.clone()),
+            claims: identity.claims.clone(),
+            method: origin.method,
+            path: origin.path,
+            headers: origin.headers,
+            schema,
+            read_only,
+            rollback: plan.preferences.transaction == Some(TransactionEnd::Rollback),
+        };
+        Ok(Self { plan, session })
+    }
+
     /// The plan.
     #[must_use]
     pub fn plan(&self) -> &Plan {
@@ -42,4 +106,160 @@ impl Authorized {
     pub fn session(&self) -> &Session {
         &self.session
     }
+}
+
+/// A privilege that an action needs.
+#[derive(Debug)]
+struct Need<'a> {
+    table: &'a QualifiedName,
+    privilege: Privilege,
+    /// The columns touched; none: the privilege on any column will do.
+    columns: BTreeSet<&'a str>,
+}
+
+/// All privileges that an action needs.
+#[derive(Debug, Default)]
+struct Needs<'a>(Vec<Need<'a>>);
+
+impl<'a> Needs<'a> {
+    fn of(action: &'a Action) -> Self {
+        let mut needs = Self::default();
+        match action {
+            Action::Read(read) => needs.add_node(&read.node),
+            Action::Insert(insert) => needs.add_insert(insert),
+            Action::Update(update) => needs.add_update(update),
+            Action::Delete(delete) => needs.add_delete(delete),
+            Action::TableInfo(_) | Action::RootInfo | Action::Describe { .. } => {}
+        }
+        needs
+    }
+
+    fn add(&mut self, table: &'a QualifiedName, privilege: Privilege, columns: impl IntoIterator<Item = &'a str>) {
+        self.0.push(Need { table, privilege, columns: columns.into_iter().collect() });
+    }
+
+    fn add_node(&mut self, node: &'a ReadNode) {
+        let mut columns: BTreeSet<&str> = node.select.iter().map(|projection| projection.column.as_str()).collect();
+        columns.extend(node.order.iter().map(|order| order.column.as_str()));
+        add_condition_columns(&node.filter, &mut columns);
+        self.add(&node.from, Privilege::Select, columns);
+        for embed in &node.embeds {
+            self.add_node(&embed.node);
+        }
+    }
+
+    fn add_insert(&mut self, insert: &'a Insert) {
+        let table = &insert.into;
+        let written = insert.columns.iter().map(|column| column.name.as_str());
+        self.add(table, Privilege::Insert, written.clone());
+        if let Some(conflict) = &insert.conflict {
+            self.add(table, Privilege::Select, conflict.columns.iter().map(String::as_str));
+            if conflict.resolution == Resolution::MergeDuplicates {
+                self.add(table, Privilege::Update, written);
+            }
+        }
+        self.add_returning(table, &insert.returning);
+    }
+
+    fn add_update(&mut self, update: &'a Update) {
+        self.add(&update.table, Privilege::Update, update.columns.iter().map(|column| column.name.as_str()));
+        self.add_filter(&update.table, &update.filter);
+        self.add_returning(&update.table, &update.returning);
+    }
+
+    fn add_delete(&mut self, delete: &'a Delete) {
+        self.add(&delete.from, Privilege::Delete, []);
+        self.add_filter(&delete.from, &delete.filter);
+        self.add_returning(&delete.from, &delete.returning);
+    }
+
+    fn add_filter(&mut self, table: &'a QualifiedName, filter: &'a Condition) {
+        let mut columns = BTreeSet::new();
+        add_condition_columns(filter, &mut columns);
+        if !columns.is_empty() {
+            self.add(table, Privilege::Select, columns);
+        }
+    }
+
+    fn add_returning(&mut self, table: &'a QualifiedName, returning: &'a Returning) {
+        match returning {
+            Returning::Nothing => {}
+            Returning::Location(key) => self.add(table, Privilege::Select, key.iter().map(String::as_str)),
+            Returning::Rows(node) => self.add_node(node),
+        }
+    }
+}
+
+fn add_condition_columns<'a>(condition: &'a Condition, columns: &mut BTreeSet<&'a str>) {
+    match condition {
+        Condition::And(children) | Condition::Or(children) => {
+            children.iter().for_each(|child| add_condition_columns(child, columns));
+        }
+        Condition::Not(child) => add_condition_columns(child, columns),
+        Condition::Test(target, _) => {
+            columns.insert(&target.column);
+        }
+    }
+}
+
+/// Refuses an action when a privilege it needs is held by none of the roles that `role` acts for.
+fn check_grants(action: &Action, role: &str, catalog: &Catalog) -> Result<(), Error> {
+    if role != EVERYONE && !catalog.roles.contains_key(role) {
+        return Err(Error::sqlstate("22023", format!("role \"{role}\" does not exist")));
+    }
+    let roles = effective_roles(role, catalog);
+    match Needs::of(action).0.iter().find(|need| !is_granted(need, &roles, catalog)) {
+        Some(need) => Err(denied(catalog, need.table)),
+        None => Ok(()),
+    }
+}
+
+/// The role, the roles it is a member of, directly or through others, and `public`.
+fn effective_roles<'a>(role: &'a str, catalog: &'a Catalog) -> BTreeSet<&'a str> {
+    let mut roles = BTreeSet::from([EVERYONE]);
+    let mut waiting = vec![role];
+    while let Some(next) = waiting.pop() {
+        // A role that is there already is not followed again: memberships may form a circle.
+        if roles.insert(next) {
+            waiting.extend(catalog.roles.get(next).into_iter().flatten().map(String::as_str));
+        }
+    }
+    roles
+}
+
+fn is_granted(need: &Need<'_>, roles: &BTreeSet<&str>, catalog: &Catalog) -> bool {
+    let mut open: BTreeSet<&str> = need.columns.clone();
+    let mut some_column = false;
+    for grant in &catalog.grants {
+        let applies =
+            grant.privilege == need.privilege && &grant.table == need.table && roles.contains(grant.grantee.as_str());
+        match &grant.columns {
+            _ if !applies => {}
+            None => return true,
+            Some(columns) => {
+                some_column |= !columns.is_empty();
+                columns.iter().for_each(|column| {
+                    open.remove(column.as_str());
+                });
+            }
+        }
+    }
+    // As in Postgres, `DELETE` cannot be granted on columns.
+    some_column && open.is_empty() && need.privilege != Privilege::Delete
+}
+
+/// True when `role` holds any privilege on the table: what it may know of.
+#[must_use]
+pub fn has_any_privilege(catalog: &Catalog, role: &str, table: &QualifiedName) -> bool {
+    let roles = effective_roles(role, catalog);
+    catalog.grants.iter().any(|grant| &grant.table == table && roles.contains(grant.grantee.as_str()))
+}
+
+/// 42501 for a table or view.
+fn denied(catalog: &Catalog, table: &QualifiedName) -> Error {
+    let kind = match catalog.table(table).map(|table| table.kind) {
+        Some(Kind::View) => "view",
+        Some(Kind::Table) | None => "table",
+    };
+    Error::sqlstate("42501", format!("permission denied for {kind} {}", table.name))
 }

@@ -84,3 +84,28 @@ pub enum Error {
         hint: Option<String>,
     },
 }
+
+impl Error {
+    /// What Postgres would have said, without details and hint.
+    pub(super) fn sqlstate(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Sqlstate { code, message: message.into(), details: None, hint: None }
+    }
+
+    /// 42883: no such operator between values of these types.
+    pub(super) fn no_operator(left: &str, operator: &str, right: &str) -> Self {
+        Self::Sqlstate {
+            code: "42883",
+            message: format!("operator does not exist: {left} {operator} {right}"),
+            details: None,
+            hint: Some(
+                "No operator matches the given name and argument types. You might need to add explicit type casts."
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// PGRST127 for something that one engine lacks: `what` names it.
+    pub(super) fn not_on_sqlite(what: impl std::fmt::Display) -> Self {
+        Self::NotImplemented(format!("{what} is not supported on SQLite"))
+    }
+}

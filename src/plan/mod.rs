@@ -4,11 +4,22 @@
 //! only place that makes an [`Authorized`] plan, which is the only thing rendering takes.
 
 pub mod authorize;
+mod capability;
+mod cast;
 pub mod condition;
+mod embed;
 pub mod error;
+mod filter;
 pub mod mutation;
+mod negotiate;
+mod prefer;
 pub mod read;
+mod rows;
+mod scope;
+#[cfg(test)]
+mod tests;
 pub mod value;
+mod write;
 
 pub use authorize::Authorized;
 pub use condition::{Condition, Target, Test};
@@ -17,9 +28,11 @@ pub use mutation::{Cell, Conflict, Delete, Insert, InsertColumn, InsertRows, Put
 pub use read::{Embed, Order, Projection, Read, ReadNode};
 pub use value::Value;
 
-use crate::catalog::{QualifiedName, Table};
+use crate::catalog::{Catalog, QualifiedName, Table, hint};
+use crate::request::method::{Method, Resource};
 use crate::request::prefer::Representation;
-use crate::request::{MediaType, Preferences};
+use crate::request::{MediaType, Preferences, Request};
+use scope::Scope;
 
 /// Which engine will run the plan: decides what is possible and who types the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +81,74 @@ pub struct Plan {
     pub profile: Option<String>,
     /// What the sender prefers, as far as it applies.
     pub preferences: Preferences,
+}
+
+impl Plan {
+    /// Plans a request against the catalog of the moment.
+    ///
+    /// Takes the request whole, so that the values of a large body are not copied.
+    ///
+    /// # Errors
+    /// Whatever can be wrong with a request that parses; see [`Error`]. Access is decided by
+    /// [`Authorized::authorize`].
+    pub fn make(request: Request, catalog: &Catalog, settings: &Settings) -> Result<Self, Error> {
+        let mut request = request;
+        let (schema, profile) = negotiate::choose_schema(request.profile.take(), settings)?;
+        let resource = std::mem::replace(&mut request.resource, Resource::Root);
+        match (resource, request.method) {
+            (Resource::Root, Method::Options) => Ok(Self::without_rows(Action::RootInfo, MediaType::Any, profile)),
+            (Resource::Root, Method::Get | Method::Head) => {
+                let media = negotiate::choose_description_media(&request.accept)?;
+                let headers_only = request.method == Method::Head;
+                Ok(Self::without_rows(Action::Describe { schema, headers_only }, media, profile))
+            }
+            (Resource::Root, Method::Post | Method::Put | Method::Patch | Method::Delete) => {
+                Err(Error::NotImplemented("the path / is read-only".to_owned()))
+            }
+            (Resource::Function(name), _) => Err(Error::NoFunction { schema, name }),
+            (Resource::Relation(name), method) => {
+                let table = find_table(catalog, QualifiedName { schema, name })?;
+                if method == Method::Options {
+                    return Ok(Self::without_rows(Action::TableInfo(table.clone()), MediaType::Any, profile));
+                }
+                embed::check_embeds(&request, table, catalog, settings)?;
+                Self::of_table(table, request, settings, profile)
+            }
+        }
+    }
+
+    /// Plans a read or a write of `table`; embeds have been checked.
+    fn of_table(table: &Table, request: Request, settings: &Settings, profile: Option<String>) -> Result<Self, Error> {
+        let method = request.method;
+        let scope = Scope { table, engine: settings.engine };
+        let preferences = prefer::applied(&request.preferences, method, table, request.on_conflict.as_deref())?;
+        let media = negotiate::choose_media(&request.accept)?;
+        let action = match method {
+            Method::Get | Method::Head => {
+                Action::Read(read::plan_read(&scope, request, &media, &preferences, settings)?)
+            }
+            Method::Post => Action::Insert(write::plan_insert(&scope, request, &media, &preferences)?),
+            Method::Put => Action::Insert(write::plan_put(&scope, request, &preferences)?),
+            Method::Patch => Action::Update(write::plan_update(&scope, request, &media, &preferences)?),
+            Method::Delete => Action::Delete(write::plan_delete(&scope, request, &media, &preferences)?),
+            Method::Options => Action::TableInfo(table.clone()),
+        };
+        Ok(Self { action, media, profile, preferences })
+    }
+
+    fn without_rows(action: Action, media: MediaType, profile: Option<String>) -> Self {
+        Self { action, media, profile, preferences: Preferences::default() }
+    }
+}
+
+/// The table or view of that name, or a name that is close.
+fn find_table(catalog: &Catalog, name: QualifiedName) -> Result<&Table, Error> {
+    if let Some(table) = catalog.table(&name) {
+        return Ok(table);
+    }
+    let beside = catalog.tables.keys().filter(|other| other.schema == name.schema).map(|other| other.name.as_str());
+    let suggestion = hint::closest(&name.name, beside).map(str::to_owned);
+    Err(Error::TableNotFound { schema: name.schema, name: name.name, suggestion })
 }
 
 /// The action of a plan.

@@ -1,6 +1,21 @@
 //! From what a store answered to status, headers and body.
+//!
+//! Source: <https://docs.postgrest.org/en/v16/references/api.html>
+
+pub mod location;
+pub mod openapi;
+pub mod range;
+pub mod status;
 
 use bytes::Bytes;
+use serde_json::json;
+use thiserror::Error as ThisError;
+
+use crate::catalog::Table;
+use crate::plan::{Action, Insert, Plan, Returning};
+use crate::request::prefer::{Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd};
+use crate::request::{MediaType, Range};
+use crate::store::Outcome;
 
 /// An answer, before any socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,4 +26,250 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The body; empty for `HEAD` and 204.
     pub body: Bytes,
+}
+
+/// Why a statement that ran well has no proper answer.
+#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
+pub enum Error {
+    /// PGRST103: the offset lies behind the last row.
+    #[error("Requested range not satisfiable")]
+    OffsetBeyondEnd {
+        /// The offset asked for.
+        offset: u64,
+        /// Rows there are.
+        total: u64,
+    },
+    /// PGRST111: `response.headers` is not what it must be.
+    #[error("response.headers guc must be a JSON array composed of objects with a single key and a string value")]
+    InvalidHeaders,
+    /// PGRST112: `response.status` is not a status.
+    #[error("response.status guc must be a valid status code")]
+    InvalidStatus,
+}
+
+/// What is said of an error.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    /// `PostgREST`'s code, berth's, or an SQLSTATE.
+    pub code: &'a str,
+    /// One sentence for a person.
+    pub message: &'a str,
+    /// More about the cause.
+    pub details: Option<&'a serde_json::Value>,
+    /// What to do about it.
+    pub hint: Option<&'a str>,
+}
+
+/// When a client may try again that was told to wait: full queues empty within a second.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+impl Reply {
+    /// Puts the answer to a plan together.
+    ///
+    /// `canonical_query`: the request's parameters in canonical order, for `Content-Location`.
+    ///
+    /// # Errors
+    /// See [`Error`]; each is for the client.
+    pub fn to(plan: &Plan, outcome: Outcome, canonical_query: &str) -> Result<Self, Error> {
+        let database_status = outcome.response_status.as_deref().map(parse_status).transpose()?;
+        let database_headers = outcome.response_headers.as_deref().map(parse_headers).transpose()?.unwrap_or_default();
+        let mut reply = match &plan.action {
+            Action::Read(read) => {
+                let query = if canonical_query.is_empty() { String::new() } else { format!("?{canonical_query}") };
+                let location = format!("/{}{query}", location::encode_path(&read.node.from.name));
+                Self::read(plan, &outcome, read.node.range, &location)?
+            }
+            Action::Insert(insert) if insert.put.is_some() => Self::put(plan, insert, &outcome),
+            Action::Insert(insert) => Self::insert(plan, insert, &outcome),
+            Action::Update(update) => Self::update(plan, &update.returning, &outcome),
+            Action::Delete(delete) => Self::delete(plan, &delete.returning, &outcome),
+            Action::TableInfo(table) => Self::allow(&table_verbs(table)),
+            Action::RootInfo => Self::allow("OPTIONS,GET,HEAD"),
+            Action::Describe { .. } => Self::with_body(200, Vec::new(), &MediaType::OpenApi, outcome.body.clone()),
+        };
+        if let Some(profile) = &plan.profile
+            && reply.has_body_headers()
+        {
+            reply.headers.push(("Content-Profile".to_owned(), profile.clone()));
+        }
+        if let Some(applied) = applied(&plan.preferences) {
+            reply.headers.push(("Preference-Applied".to_owned(), applied));
+        }
+        reply.status = database_status.unwrap_or(reply.status);
+        reply.replace_headers(database_headers);
+        Ok(reply)
+    }
+
+    fn read(plan: &Plan, outcome: &Outcome, wanted: Range, location: &str) -> Result<Self, Error> {
+        let status = range::status(wanted.offset, outcome.page, outcome.total);
+        if status == 416 {
+            return Err(Error::OffsetBeyondEnd { offset: wanted.offset, total: outcome.total.unwrap_or_default() });
+        }
+        let headers = vec![
+            ("Content-Range", range::of_rows(wanted.offset, outcome.page, outcome.total)),
+            ("Content-Location", location.to_owned()),
+        ];
+        Ok(Self::with_body(status, headers, &plan.media, outcome.body.clone()))
+    }
+
+    fn insert(plan: &Plan, insert: &Insert, outcome: &Outcome) -> Self {
+        let merged_only = plan.preferences.resolution == Some(Resolution::MergeDuplicates)
+            && outcome.inserted.is_some_and(|inserted| inserted == 0);
+        let status = if merged_only { 200 } else { 201 };
+        let mut headers = Vec::new();
+        if let Some(query) = outcome.location.as_deref().and_then(location::of_key) {
+            headers.push(("Location", format!("/{}{query}", location::encode_path(&insert.into.name))));
+        }
+        headers.push(("Content-Range", range::of_count(counted(plan, outcome))));
+        match insert.returning {
+            Returning::Rows(_) => Self::with_body(status, headers, &plan.media, outcome.body.clone()),
+            Returning::Nothing | Returning::Location(_) => Self::new(status, headers),
+        }
+    }
+
+    fn put(plan: &Plan, insert: &Insert, outcome: &Outcome) -> Self {
+        match insert.returning {
+            Returning::Rows(_) => {
+                let status = if outcome.inserted.is_some_and(|inserted| inserted > 0) { 201 } else { 200 };
+                Self::with_body(status, Vec::new(), &plan.media, outcome.body.clone())
+            }
+            Returning::Nothing | Returning::Location(_) => Self::new(204, Vec::new()),
+        }
+    }
+
+    fn update(plan: &Plan, returning: &Returning, outcome: &Outcome) -> Self {
+        let headers = vec![("Content-Range", range::of_rows(0, outcome.page, counted(plan, outcome)))];
+        Self::changed(plan, returning, headers, outcome)
+    }
+
+    fn delete(plan: &Plan, returning: &Returning, outcome: &Outcome) -> Self {
+        let headers = vec![("Content-Range", range::of_count(counted(plan, outcome)))];
+        Self::changed(plan, returning, headers, outcome)
+    }
+
+    fn changed(plan: &Plan, returning: &Returning, headers: Vec<(&'static str, String)>, outcome: &Outcome) -> Self {
+        match returning {
+            Returning::Rows(_) => Self::with_body(200, headers, &plan.media, outcome.body.clone()),
+            Returning::Nothing | Returning::Location(_) => Self::new(204, headers),
+        }
+    }
+
+    fn allow(verbs: &str) -> Self {
+        Self::new(200, vec![("Allow", verbs.to_owned()), ("Access-Control-Allow-Origin", "*".to_owned())])
+    }
+
+    /// An error in the dialect's shape, with the status that its code has.
+    #[must_use]
+    pub fn failure(failure: &Failure<'_>, caller: status::Caller) -> Self {
+        let status = status::status_of(failure.code, failure.message, caller);
+        let mut headers = vec![("Proxy-Status", format!("PostgREST; error={}", failure.code))];
+        if let Some(challenge) = status::challenge_of(failure.code, failure.message, caller) {
+            headers.push(("WWW-Authenticate", challenge));
+        }
+        if status == 503 {
+            headers.push(("Retry-After", RETRY_AFTER_SECONDS.to_string()));
+        }
+        let body = json!({
+            "code": failure.code, "message": failure.message, "details": failure.details, "hint": failure.hint
+        });
+        Self::with_body(status, headers, &MediaType::Json, body.to_string().into())
+    }
+
+    fn new(status: u16, headers: Vec<(&'static str, String)>) -> Self {
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { status, headers, body: Bytes::new() }
+    }
+
+    /// Headers that the database's own code set take the place of those of the same name.
+    fn replace_headers(&mut self, headers: Vec<(String, String)>) {
+        self.headers.retain(|(name, _)| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
+        self.headers.extend(headers);
+    }
+
+    fn with_body(status: u16, mut headers: Vec<(&'static str, String)>, media: &MediaType, body: Bytes) -> Self {
+        headers.push(("Content-Type", media.content_type()));
+        Self { body, ..Self::new(status, headers) }
+    }
+
+    fn has_body_headers(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == "Content-Type")
+    }
+}
+
+/// The number of rows a write touched, when the request asked for it.
+fn counted(plan: &Plan, outcome: &Outcome) -> Option<u64> {
+    let asked = matches!(plan.preferences.count, Some(Count::Exact | Count::Estimated));
+    asked.then_some(outcome.page)
+}
+
+/// The verbs of `Allow` for a table or view.
+fn table_verbs(table: &Table) -> String {
+    let mut verbs = vec!["OPTIONS,GET,HEAD"];
+    if table.insertable {
+        verbs.push("POST");
+    }
+    if table.insertable && table.updatable && !table.primary_key.is_empty() {
+        verbs.push("PUT");
+    }
+    if table.updatable {
+        verbs.push("PATCH");
+    }
+    if table.deletable {
+        verbs.push("DELETE");
+    }
+    verbs.join(",")
+}
+
+/// `Preference-Applied`, in `PostgREST`'s order; `None` when nothing was applied.
+fn applied(preferences: &Preferences) -> Option<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut say = |word: Option<&str>| words.extend(word.map(str::to_owned));
+    say(preferences.resolution.map(|resolution| match resolution {
+        Resolution::MergeDuplicates => "resolution=merge-duplicates",
+        Resolution::IgnoreDuplicates => "resolution=ignore-duplicates",
+    }));
+    say(preferences.missing.map(|missing| match missing {
+        Missing::Default => "missing=default",
+        Missing::Null => "missing=null",
+    }));
+    say(preferences.representation.map(|representation| match representation {
+        Representation::Full => "return=representation",
+        Representation::HeadersOnly => "return=headers-only",
+        Representation::Minimal => "return=minimal",
+    }));
+    say(preferences.count.map(|count| match count {
+        Count::Exact => "count=exact",
+        Count::Planned => "count=planned",
+        Count::Estimated => "count=estimated",
+    }));
+    say(preferences.transaction.map(|end| match end {
+        TransactionEnd::Commit => "tx=commit",
+        TransactionEnd::Rollback => "tx=rollback",
+    }));
+    say(preferences.handling.map(|handling| match handling {
+        Handling::Strict => "handling=strict",
+        Handling::Lenient => "handling=lenient",
+    }));
+    if let Some(zone) = &preferences.timezone {
+        words.push(format!("timezone={zone}"));
+    }
+    if let (Some(Handling::Strict), Some(most)) = (preferences.handling, preferences.max_affected) {
+        words.push(format!("max-affected={most}"));
+    }
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// Reads `response.status`.
+fn parse_status(text: &str) -> Result<u16, Error> {
+    text.parse().ok().filter(|status| (100..=599).contains(status)).ok_or(Error::InvalidStatus)
+}
+
+/// Reads `response.headers`: `[{"Name": "value"}, …]`.
+fn parse_headers(text: &str) -> Result<Vec<(String, String)>, Error> {
+    let list: Vec<std::collections::BTreeMap<String, String>> =
+        serde_json::from_str(text).map_err(|_| Error::InvalidHeaders)?;
+    if list.iter().any(|header| header.len() != 1) {
+        return Err(Error::InvalidHeaders);
+    }
+    Ok(list.into_iter().flatten().collect())
 }

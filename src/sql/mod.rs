@@ -1,10 +1,68 @@
 //! From an authorized plan to statements in an engine's SQL. Nothing here can fail.
 //!
-//! [`writer`](self) holds the only quoting and the only binding; what engines spell differently is in `dialect`.
+//! Start at [`render`]. `read` and `write` make the statements of their verbs from the parts beside them (`select`,
+//! `condition`, `order`, `count`; `envelope` for Postgres). `writer` holds the only quoting and the only binding;
+//! what engines spell differently is in `dialect`, `sqlite` and `postgres`.
+
+mod condition;
+mod count;
+mod dialect;
+mod envelope;
+mod order;
+mod postgres;
+mod read;
+mod select;
+mod sqlite;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use crate::catalog::TypeName;
-use crate::plan::{Expectation, Value, authorize::Session};
+use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Value, authorize::Session};
 use crate::request::MediaType;
+
+/// Renders an authorized plan for an engine.
+///
+/// `catalog_version`: the version of the catalog that the plan was made against, so that the store can refuse a
+/// statement for a schema that is gone.
+#[must_use]
+pub fn render(authorized: &Authorized, catalog_version: i64, engine: Engine) -> Statement {
+    Statement {
+        work: work(authorized.plan(), engine),
+        session: authorized.session().clone(),
+        expect: expectation(&authorized.plan().action),
+        catalog_version,
+    }
+}
+
+/// What to run for a plan. Not for other modules: what they render must have been authorized.
+fn work(plan: &Plan, engine: Engine) -> Work {
+    let media = &plan.media;
+    match (&plan.action, engine) {
+        (Action::Read(read), Engine::Sqlite) => read::sqlite(read, media),
+        (Action::Read(read), Engine::Postgres) => read::postgres(read, media),
+        (Action::Insert(insert), Engine::Sqlite) => write::sqlite::insert(insert, media),
+        (Action::Insert(insert), Engine::Postgres) => write::postgres::insert(insert, media),
+        (Action::Update(update), Engine::Sqlite) => write::sqlite::update(update, media),
+        (Action::Update(update), Engine::Postgres) => write::postgres::update(update, media),
+        (Action::Delete(delete), Engine::Sqlite) => write::sqlite::delete(delete, media),
+        (Action::Delete(delete), Engine::Postgres) => write::postgres::delete(delete, media),
+        (Action::TableInfo(_) | Action::RootInfo | Action::Describe { .. }, _) => Work::None,
+    }
+}
+
+/// What must hold of the rows that an action touches.
+fn expectation(action: &Action) -> Expectation {
+    match action {
+        Action::Read(read) => read.expect,
+        Action::Insert(insert) => insert.expect,
+        Action::Update(update) => update.expect,
+        Action::Delete(delete) => delete.expect,
+        Action::TableInfo(_) | Action::RootInfo | Action::Describe { .. } => Expectation::default(),
+    }
+}
 
 /// SQL text with the values of its placeholders.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,11 +90,13 @@ pub struct Statement {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// Postgres: one query whose only row is `(total bigint, page bigint, location text, body text, inserted bigint,
-    /// response_headers text, response_status text)`; `location` is a query string such as `?id=eq.1`, or null.
+    /// response_headers text, response_status text)`; `location` is a JSON object of the key columns of the one
+    /// inserted row in key order, values as text or null (`{ "id" : "1" }`), or null.
     Envelope {
         /// The query.
         query: Query,
-        /// `EXPLAIN (FORMAT JSON)` of the rows without limit, for planned counts.
+        /// `EXPLAIN (FORMAT JSON)` of the rows without limit, to be run when `total` is null: the number of rows is
+        /// then the planner's guess, or `page` when that is greater.
         planned: Option<Query>,
     },
     /// SQLite: a query whose rows the store writes out.

@@ -1,7 +1,19 @@
 //! Runs statements: SQLite on a volume, or Postgres behind a DSN. Knows no HTTP.
 
+pub mod postgres;
+pub mod sqlite;
+
+use std::sync::Arc;
+
 use bytes::Bytes;
 use thiserror::Error;
+
+use crate::catalog::Catalog;
+use crate::clock::Deadline;
+use crate::sql::Statement;
+
+pub use postgres::Postgres;
+pub use sqlite::Sqlite;
 
 /// What a statement brought.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -73,4 +85,75 @@ pub enum Error {
     /// What should not happen; the text is for the log only.
     #[error("internal error")]
     Internal(String),
+}
+
+/// A database, whichever it is.
+#[derive(Debug)]
+pub enum Store {
+    /// SQLite on a volume.
+    Sqlite(Sqlite),
+    /// Postgres behind a DSN.
+    Postgres(Postgres),
+}
+
+impl Store {
+    /// The newest snapshot of what the database holds; `None` until it has been read once.
+    #[must_use]
+    pub fn catalog(&self) -> Option<Arc<Catalog>> {
+        match self {
+            Self::Sqlite(sqlite) => Some(sqlite.catalog()),
+            Self::Postgres(postgres) => postgres.catalog(),
+        }
+    }
+
+    /// Reads the catalog anew.
+    ///
+    /// # Errors
+    /// Whatever keeps the database from answering.
+    pub async fn reload(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.reload().await,
+            Self::Postgres(postgres) => postgres.reload().await,
+        }
+    }
+
+    /// Runs one request's statement by `deadline`.
+    ///
+    /// # Errors
+    /// See [`Error`]. A statement that failed left nothing behind, but for [`Error::OutcomeUnknown`].
+    pub async fn execute(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.execute(statement, deadline).await,
+            Self::Postgres(postgres) => postgres.execute(statement, deadline).await,
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// Whatever keeps the database from answering.
+    pub async fn ping(&self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(sqlite) if sqlite.is_ready() => Ok(()),
+            Self::Sqlite(_) => Err(Error::Internal("the writer has ended".to_owned())),
+            Self::Postgres(postgres) => postgres.ping().await,
+        }
+    }
+
+    /// True when the snapshot of the catalog is known to be old. Postgres tells by itself when it is.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.is_stale(),
+            Self::Postgres(_) => false,
+        }
+    }
+
+    /// Lets go of a server's connections. A SQLite file is closed, its queue run empty, when the store is dropped.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(postgres) => postgres.close().await,
+        }
+    }
 }

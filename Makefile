@@ -1,0 +1,65 @@
+# `make help` lists the targets. `make run` and `make test` are all that a fresh clone needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PORT ?= 8080
+IMAGE ?= berth:latest
+REGION ?= europe-west1
+SERVICE ?= berth
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
+
+.PHONY: run
+run: ## build and serve the sample tables over SQLite in ./data
+	cargo build --release
+	@printf '\nberth serves the sample tables on http://localhost:%s (data in ./data). Try:\n\n' '$(PORT)'
+	@printf "  curl 'http://localhost:%s/films?select=title,year&order=year.desc&limit=3'\n" '$(PORT)'
+	@printf "  curl 'http://localhost:%s/films?rating=gte.8&title=ilike.*the*' -H 'Prefer: count=exact' -i\n" '$(PORT)'
+	@printf "  curl 'http://localhost:%s/reviews' -H 'Content-Type: application/json' -H 'Prefer: return=representation' -d '{\"film_id\":1,\"stars\":5,\"body\":\"Again!\"}'\n\n" '$(PORT)'
+	PORT=$(PORT) ./target/release/berth serve
+
+.PHONY: test
+test: ## install what the tests need and run every test
+	./tests/setup.sh
+	cargo nextest --version >/dev/null 2>&1 && cargo nextest run --no-fail-fast || cargo test --no-fail-fast
+	cargo test --doc
+
+.PHONY: lint
+lint: ## formatting, clippy, licences
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	./tests/deny.sh
+
+.PHONY: bench
+bench: ## requests per second, side by side in one run
+	./benches/run.sh
+
+.PHONY: torture
+torture: ## the durability tests with many rounds
+	BERTH_TORTURE=1 cargo test --release --test durability -- --nocapture
+
+.PHONY: fuzz
+fuzz: ## fuzz the request parser (FUZZ_SECONDS, 600 by default)
+	cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
+	cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run request -- -max_total_time=$${FUZZ_SECONDS:-600}
+
+.PHONY: image
+image: ## build the container image
+	docker build -t $(IMAGE) .
+
+.PHONY: docker-run
+docker-run: image ## run the image with ./data and ./migrations bound
+	mkdir -p data
+	docker run --rm -p $(PORT):8080 --user "$$(id -u):$$(id -g)" --read-only --tmpfs /tmp \
+	  -v "$$PWD/data:/data" -v "$$PWD/migrations:/migrations:ro" $(IMAGE)
+
+.PHONY: deploy-knative
+deploy-knative: ## apply the Knative service with a volume (k8s/knative)
+	kubectl apply -k k8s/knative
+
+.PHONY: deploy-cloud-run
+deploy-cloud-run: ## deploy to Cloud Run from k8s/cloud-run/$(or $(KIND),cloud-storage).yaml
+	gcloud run services replace k8s/cloud-run/$(or $(KIND),cloud-storage).yaml --region $(REGION)

@@ -1,0 +1,27 @@
+//! What can be wrong with a token.
+//!
+//! Source: <https://docs.postgrest.org/en/v16/references/errors.html#group-3-jwt>
+
+use thiserror::Error;
+
+/// Why a token was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Error {
+    /// PGRST300: a token came, but there is nothing to verify it with.
+    #[error("Server lacks JWT secret")]
+    NoSecret,
+    /// PGRST301: not a token, or its signature does not hold.
+    #[error("{message}")]
+    Decode {
+        /// `PostgREST`'s text.
+        message: String,
+        /// More of it.
+        details: Option<String>,
+    },
+    /// PGRST302: there is no role for whoever comes without a token.
+    #[error("Anonymous access is disabled")]
+    TokenRequired,
+    /// PGRST303: a claim says that the token must not be taken.
+    #[error("{0}")]
+    Claims(String),
+}

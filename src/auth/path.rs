@@ -1,0 +1,123 @@
+//! Where in the claims the role stands: `$.role`, `$.realm_access.roles[0]`, `$['https://example.com/role']`.
+//!
+//! The part of JSONPath (RFC 9535) that names one value: members by dot or bracket, elements by index (negative from
+//! the end).
+
+use serde_json::{Map, Value};
+use thiserror::Error as ThisError;
+
+/// A path with more steps than this is a mistake.
+const MAX_STEPS: usize = 16;
+
+/// A way into the claims.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimPath(Vec<Step>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Member(String),
+    Element(i64),
+}
+
+/// A text that is no path.
+#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
+#[error("\"{0}\" is not a path such as $.role or $['a key'][0]")]
+pub struct Error(String);
+
+impl ClaimPath {
+    /// Reads a path. `PostgREST`'s older form `.role` is read as well.
+    ///
+    /// # Errors
+    /// When the text is no path.
+    ///
+    /// # Example
+    /// ```
+    /// use berth::auth::ClaimPath;
+    /// let claims = serde_json::json!({"app": {"roles": ["editor"]}});
+    /// let path = ClaimPath::parse("$.app.roles[0]").unwrap();
+    /// assert_eq!(path.find(claims.as_object().unwrap()).as_deref(), Some("editor"));
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let fault = || Error(text.to_owned());
+        let mut rest = text.trim().strip_prefix('$').unwrap_or(text.trim());
+        let mut steps = Vec::new();
+        while !rest.is_empty() {
+            if steps.len() == MAX_STEPS {
+                return Err(fault());
+            }
+            let (step, tail) = next_step(rest).ok_or_else(fault)?;
+            steps.push(step);
+            rest = tail;
+        }
+        if steps.is_empty() { Err(fault()) } else { Ok(Self(steps)) }
+    }
+
+    /// The text found there; a value that is no text is given as JSON.
+    #[must_use]
+    pub fn find(&self, claims: &Map<String, Value>) -> Option<String> {
+        let (first, rest) = self.0.split_first()?;
+        let Step::Member(name) = first else { return None };
+        let mut value = claims.get(name)?;
+        for step in rest {
+            value = match step {
+                Step::Member(name) => value.get(name)?,
+                Step::Element(index) => {
+                    let elements = value.as_array()?;
+                    let from_end = usize::try_from(index.unsigned_abs()).ok()?;
+                    let position = if *index < 0 { elements.len().checked_sub(from_end)? } else { from_end };
+                    elements.get(position)?
+                }
+            };
+        }
+        value.as_str().map(str::to_owned).or_else(|| (!value.is_null()).then(|| value.to_string()))
+    }
+}
+
+fn next_step(text: &str) -> Option<(Step, &str)> {
+    if let Some(rest) = text.strip_prefix('.') {
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let (name, tail) = quoted.split_once('"')?;
+            return Some((Step::Member(name.to_owned()), tail));
+        }
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let (name, tail) = rest.split_at(end);
+        return (!name.is_empty()).then(|| (Step::Member(name.to_owned()), tail));
+    }
+    let inner = text.strip_prefix('[')?;
+    for quote in ['\'', '"'] {
+        if let Some(quoted) = inner.strip_prefix(quote) {
+            let (name, tail) = quoted.split_once(quote)?;
+            return Some((Step::Member(name.to_owned()), tail.strip_prefix(']')?));
+        }
+    }
+    let (index, tail) = inner.split_once(']')?;
+    Some((Step::Element(index.trim().parse().ok()?), tail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(path: &str, claims: Value) -> Option<String> {
+        ClaimPath::parse(path).unwrap().find(claims.as_object().unwrap())
+    }
+
+    #[test]
+    fn members_and_elements_are_found() {
+        let claims = serde_json::json!({"role": "web", "a b": {"list": ["x", "y"]}, "n": 7, "none": null});
+        assert_eq!(find("$.role", claims.clone()).as_deref(), Some("web"));
+        assert_eq!(find(".role", claims.clone()).as_deref(), Some("web"));
+        assert_eq!(find("$['a b'].list[-1]", claims.clone()).as_deref(), Some("y"));
+        assert_eq!(find("$.n", claims.clone()).as_deref(), Some("7"));
+        assert_eq!(find("$.none", claims.clone()), None);
+        assert_eq!(find("$['a b'].list[-3]", claims.clone()), None);
+        assert_eq!(find("$.role.more", claims), None);
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for text in ["", "$", "$.", "$[", "$['a'", "$[x]", "role", "$..role"] {
+            assert!(ClaimPath::parse(text).is_err(), "{text}");
+        }
+    }
+}

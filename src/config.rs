@@ -1,1 +1,0 @@
-//! The environment, read once: what was typed, then what is true.

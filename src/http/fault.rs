@@ -1,0 +1,77 @@
+//! What goes wrong before a request reaches the pipeline, or in spite of it.
+
+use bytes::Bytes;
+use serde_json::json;
+use thiserror::Error;
+
+use crate::response::Reply;
+use crate::response::status::{Caller, status_of};
+
+/// Why the socket side answers by itself. Codes are `BERTH` and the status.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(super) enum Fault {
+    /// The body is larger than `MAX_BODY`.
+    #[error("the request's body is larger than {limit_bytes} bytes")]
+    BodyTooLarge {
+        /// The bound.
+        limit_bytes: usize,
+    },
+    /// The body did not come in time.
+    #[error("the request's body did not arrive in time")]
+    BodyTooSlow,
+    /// The body ended early or is not encoded as its headers say.
+    #[error("the request's body cannot be read")]
+    BodyBroken,
+    /// As many requests or bytes as may are at work.
+    #[error("too many requests are waiting")]
+    Busy,
+    /// The pipeline broke: a fault of this program.
+    #[error("internal error")]
+    Panicked,
+    /// No own route of that name.
+    #[error("Invalid path specified in request URL")]
+    NoSuchRoute,
+    /// Own routes are only read.
+    #[error("this path answers GET and HEAD only")]
+    OnlyRead,
+}
+
+impl Fault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BodyTooLarge { .. } => "BERTH413",
+            Self::BodyTooSlow => "BERTH408",
+            Self::BodyBroken => "BERTH400",
+            Self::Busy => "BERTH503",
+            Self::Panicked => "BERTH500",
+            Self::NoSuchRoute => "PGRST125",
+            Self::OnlyRead => "BERTH405",
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::BodyTooLarge { .. } => Some("Send less at a time, or raise MAX_BODY."),
+            Self::Busy => Some("Send it again after a second."),
+            Self::BodyTooSlow | Self::BodyBroken | Self::Panicked | Self::NoSuchRoute | Self::OnlyRead => None,
+        }
+    }
+
+    /// The answer, in the shape of `PostgREST`'s errors.
+    pub(super) fn reply(&self) -> Reply {
+        let code = self.code();
+        let message = self.to_string();
+        let status = status_of(code, &message, Caller::Anonymous);
+        let body = json!({ "code": code, "details": null, "hint": self.hint(), "message": message });
+        let mut headers = vec![
+            ("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned()),
+            ("Proxy-Status".to_owned(), format!("PostgREST; error={code}")),
+        ];
+        match self {
+            Self::Busy => headers.push(("Retry-After".to_owned(), "1".to_owned())),
+            Self::OnlyRead => headers.push(("Allow".to_owned(), "GET, HEAD".to_owned())),
+            Self::BodyTooLarge { .. } | Self::BodyTooSlow | Self::BodyBroken | Self::Panicked | Self::NoSuchRoute => {}
+        }
+        Reply { status, headers, body: Bytes::from(body.to_string()) }
+    }
+}

@@ -1,0 +1,41 @@
+//! berth's own routes under `/-/`: answered without a place in the queue, so that a full server still says so.
+
+mod live;
+mod metrics;
+mod ready;
+mod status;
+
+use bytes::Bytes;
+
+use super::Answer;
+use super::fault::Fault;
+use super::service::Shared;
+use crate::response::Reply;
+
+/// Answers `/-/…`.
+pub(super) async fn answer<A: Answer>(shared: &Shared<A>, method: &str, path: &str) -> Reply {
+    let route = path.strip_prefix("/-/").unwrap_or_default();
+    if !matches!(route, "live" | "ready" | "metrics" | "status") {
+        return Fault::NoSuchRoute.reply();
+    }
+    if !matches!(method, "GET" | "HEAD") {
+        return Fault::OnlyRead.reply();
+    }
+    match route {
+        "live" => live::answer(),
+        "ready" => ready::answer(shared).await,
+        "metrics" => metrics::answer(shared),
+        _ => status::answer(shared).await,
+    }
+}
+
+/// An answer that no cache keeps.
+fn reply(status: u16, content_type: &str, body: impl Into<Bytes>) -> Reply {
+    let headers =
+        vec![("Content-Type".to_owned(), content_type.to_owned()), ("Cache-Control".to_owned(), "no-store".to_owned())];
+    Reply { status, headers, body: body.into() }
+}
+
+fn json(status: u16, value: &serde_json::Value) -> Reply {
+    reply(status, "application/json; charset=utf-8", value.to_string())
+}

@@ -1,0 +1,21 @@
+//! `/-/status`: what this instance is and how full it is. Public, so nothing of the data or its place is told.
+
+use serde_json::json;
+
+use crate::http::Answer;
+use crate::http::service::Shared;
+use crate::response::Reply;
+
+pub(super) async fn answer<A: Answer>(shared: &Shared<A>) -> Reply {
+    let is_ready = shared.app.is_ready().await.is_ok();
+    super::json(
+        200,
+        &json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "ready": is_ready,
+            "uptimeSeconds": shared.started.elapsed().as_secs(),
+            "requestsInFlight": shared.limits.in_flight(),
+            "queueLimit": shared.limits.queue_limit(),
+        }),
+    )
+}

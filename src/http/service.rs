@@ -1,0 +1,143 @@
+//! The way of one request through the socket side.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::FutureExt as _;
+
+use super::fault::Fault;
+use super::limits::Limits;
+use super::request_id::RequestIds;
+use super::{Answer, cors, extract, own, reply};
+use crate::clock::{Deadline, Stopwatch};
+use crate::config::{Config, CorsOrigins};
+use crate::pipeline::Context;
+use crate::response::Reply;
+use crate::telemetry::trace::trace_id;
+use crate::telemetry::{Event, Refusal, RequestAnswered, RouteClass, Telemetry};
+
+/// What all requests of a server share.
+#[derive(Debug)]
+pub(super) struct Shared<A> {
+    pub(super) app: Arc<A>,
+    pub(super) telemetry: Telemetry,
+    pub(super) limits: Limits,
+    pub(super) started: Stopwatch,
+    request_ids: RequestIds,
+    cors_origins: CorsOrigins,
+    trace_header: Option<String>,
+    max_body_bytes: usize,
+    statement_timeout: Duration,
+}
+
+impl<A: Answer> Shared<A> {
+    pub(super) fn new(config: &Config, app: Arc<A>, telemetry: Telemetry) -> Result<Self, getrandom::Error> {
+        Ok(Self {
+            app,
+            telemetry,
+            limits: Limits::new(config.bounds.queue_limit, config.bounds.bodies_bytes),
+            started: Stopwatch::start(),
+            request_ids: RequestIds::new()?,
+            cors_origins: config.http.cors_origins.clone(),
+            trace_header: config.http.trace_header.clone(),
+            max_body_bytes: config.bounds.max_body_bytes,
+            statement_timeout: config.bounds.statement_timeout,
+        })
+    }
+}
+
+/// Answers one request, tells the log, and dresses the answer for its sender.
+pub(super) async fn serve<A: Answer>(shared: &Shared<A>, request: &HttpRequest, payload: Payload) -> HttpResponse {
+    let stopwatch = Stopwatch::start();
+    let request_id = shared.request_ids.name(extract::header(request, "x-request-id"));
+    let trace = trace_id(extract::header(request, "traceparent"), extract::header(request, "x-cloud-trace-context"));
+    let context =
+        Context { request_id, deadline: Deadline::after(shared.statement_timeout), trace: trace.map(str::to_owned) };
+    let method = request.method().as_str();
+    let path = request.uri().path();
+    let origin = extract::header(request, "origin").and_then(|origin| cors::allow(&shared.cors_origins, origin));
+
+    let is_preflight = method == "OPTIONS" && request.headers().contains_key("access-control-request-method");
+    let (class, mut answer) = match (extract::class_of(path), origin) {
+        (_, Some(allowed)) if is_preflight => {
+            let names = extract::header(request, "access-control-request-headers");
+            (RouteClass::Preflight, cors::preflight(allowed, names))
+        }
+        (RouteClass::Own, _) => (RouteClass::Own, own::answer(shared, method, path).await),
+        (class, _) => (class, answer_by_pipeline(shared, request, payload, &context).await),
+    };
+    if let Some(allowed) = origin.filter(|_| class != RouteClass::Preflight) {
+        cors::expose(&mut answer, allowed);
+    }
+    echo_trace_header(shared, request, &mut answer);
+
+    let summary = reply::summarise(&answer);
+    shared.telemetry.record(&Event::RequestAnswered(RequestAnswered {
+        method,
+        path,
+        class,
+        status: answer.status,
+        latency: stopwatch.elapsed(),
+        response_bytes: answer.body.len(),
+        rows: summary.rows,
+        request_id: &context.request_id,
+        trace,
+        error_code: summary.error_code,
+    }));
+    let body = if method == "HEAD" { reply::Body::LeftOut } else { reply::Body::Sent };
+    reply::response(answer, body, &context.request_id)
+}
+
+/// The body is read before a place in the queue is taken, so that slow senders hold up nobody else.
+async fn answer_by_pipeline<A: Answer>(
+    shared: &Shared<A>,
+    request: &HttpRequest,
+    payload: Payload,
+    context: &Context,
+) -> Reply {
+    let mut lease = shared.limits.lease();
+    let body = match extract::body(request, payload, shared.max_body_bytes, &mut lease).await {
+        Ok(body) => body,
+        Err(fault) => {
+            if fault == Fault::Busy {
+                shared.telemetry.record(&Event::RequestRefused(Refusal::BodiesFull));
+            }
+            return fault.reply();
+        }
+    };
+    let Some(_permit) = shared.limits.enter() else {
+        shared.telemetry.record(&Event::RequestRefused(Refusal::QueueFull));
+        return Fault::Busy.reply();
+    };
+    // The time a body took to arrive is its sender's, not the store's.
+    let late = Context { deadline: Deadline::after(shared.statement_timeout), ..context.clone() };
+    let context = if body.is_empty() { context } else { &late };
+
+    // A panic would close the connection without a word; state that it leaves behind is the store's own to check.
+    let answered = AssertUnwindSafe(shared.app.answer(extract::raw(request, body), context)).catch_unwind().await;
+    answered.unwrap_or_else(|panic| {
+        let cause = panic_text(panic.as_ref());
+        shared.telemetry.record(&Event::RequestFailed {
+            request_id: &context.request_id,
+            trace: context.trace.as_deref(),
+            code: "BERTH500",
+            cause,
+        });
+        Fault::Panicked.reply()
+    })
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a message")
+}
+
+fn echo_trace_header<A>(shared: &Shared<A>, request: &HttpRequest, answer: &mut Reply) {
+    let Some(name) = &shared.trace_header else { return };
+    if let Some(value) = extract::header(request, name) {
+        answer.headers.push((name.clone(), value.to_owned()));
+    }
+}

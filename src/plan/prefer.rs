@@ -1,0 +1,39 @@
+//! Which preferences of a request apply: only those are named in the answer.
+
+use super::Error;
+use crate::catalog::Table;
+use crate::request::Preferences;
+use crate::request::method::Method;
+use crate::request::prefer::Handling;
+
+/// The preferences that apply to a request to `table`.
+///
+/// # Errors
+/// [`Error::NotImplemented`] for a known preference that cannot be followed, under `handling=strict`.
+pub(super) fn applied(
+    sent: &Preferences,
+    method: Method,
+    table: &Table,
+    on_conflict: Option<&[String]>,
+) -> Result<Preferences, Error> {
+    let strict = sent.handling == Some(Handling::Strict);
+    if strict && sent.timezone.is_some() {
+        return Err(Error::NotImplemented("the preference 'timezone' is not supported yet".to_owned()));
+    }
+    let inserts = method == Method::Post;
+    let updates = method == Method::Patch;
+    let deletes = method == Method::Delete;
+    let writes = inserts || updates || deletes || method == Method::Put;
+    let has_key = !table.primary_key.is_empty() || on_conflict.is_some();
+    Ok(Preferences {
+        resolution: sent.resolution.filter(|_| inserts && has_key),
+        representation: sent.representation.filter(|_| writes),
+        count: sent.count,
+        transaction: sent.transaction,
+        missing: sent.missing.filter(|_| inserts || updates),
+        handling: sent.handling,
+        timezone: None,
+        max_affected: sent.max_affected.filter(|_| strict && (updates || deletes)),
+        unknown: Vec::new(),
+    })
+}

@@ -1,0 +1,81 @@
+//! The table that names of a request are looked up in.
+
+use super::{Engine, Error, Target};
+use crate::catalog::{Column, Table, TypeKind, TypeName};
+use crate::request::Field;
+use crate::request::filter::{Arrow, JsonOperand, JsonStep};
+
+/// One table as one engine sees it: turns names into columns with types.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope<'a> {
+    /// Where names are looked up.
+    pub(super) table: &'a Table,
+    /// Who answers for names that the table lacks.
+    pub(super) engine: Engine,
+}
+
+impl<'a> Scope<'a> {
+    /// The type of the column of that name.
+    ///
+    /// On Postgres an unknown name gets no type and goes on: it may be a function of the row (a computed field), and
+    /// if it is not, the server says so in the same words.
+    pub(super) fn type_of(&self, name: &str) -> Result<TypeName, Error> {
+        match (self.table.column(name), self.engine) {
+            (Some(column), _) => Ok(column.type_name.clone()),
+            (None, Engine::Postgres) => Ok(TypeName { declared: String::new(), kind: TypeKind::Other }),
+            (None, Engine::Sqlite) => Err(self.unknown_column(name)),
+        }
+    }
+
+    /// The column that a write names, which must be in the catalog on both engines.
+    pub(super) fn written_column(&self, name: &str) -> Result<&'a Column, Error> {
+        self.table
+            .column(name)
+            .ok_or_else(|| Error::ColumnNotFound { table: self.table.name.name.clone(), column: name.to_owned() })
+    }
+
+    /// The column and the way into its JSON that a field names.
+    pub(super) fn target(&self, field: Field) -> Result<Target, Error> {
+        let type_name = self.type_of(&field.name)?;
+        if self.engine == Engine::Sqlite {
+            check_path(&field.path)?;
+        }
+        Ok(Target { column: field.name, type_name, path: field.path })
+    }
+
+    fn unknown_column(&self, name: &str) -> Error {
+        Error::sqlstate("42703", format!("column {}.{name} does not exist", self.table.name.name))
+    }
+}
+
+/// Text has no members: nothing may stand behind `->>`.
+fn check_path(path: &[JsonStep]) -> Result<(), Error> {
+    let behind_text = path.iter().zip(path.iter().skip(1)).find(|(step, _)| step.arrow == Arrow::Text);
+    let Some((_, next)) = behind_text else { return Ok(()) };
+    let arrow = match next.arrow {
+        Arrow::Json => "->",
+        Arrow::Text => "->>",
+    };
+    let operand = match next.operand {
+        JsonOperand::Key(_) => "unknown",
+        JsonOperand::Index(_) => "integer",
+    };
+    Err(Error::no_operator("text", arrow, operand))
+}
+
+impl Target {
+    /// The type that a test or an order sees: that of the column, or of what its last arrow gives.
+    pub(super) fn compared_type(&self) -> TypeName {
+        match self.path.last().map(|step| step.arrow) {
+            None => self.type_name.clone(),
+            Some(Arrow::Text) => text_type(),
+            Some(Arrow::Json) if self.type_name.kind == TypeKind::Json => self.type_name.clone(),
+            Some(Arrow::Json) => TypeName { declared: "jsonb".to_owned(), kind: TypeKind::Jsonb },
+        }
+    }
+}
+
+/// `text`.
+pub(super) fn text_type() -> TypeName {
+    TypeName { declared: "text".to_owned(), kind: TypeKind::Text { max_length: None } }
+}

@@ -1,0 +1,165 @@
+//! Who may have which plan run.
+
+use super::*;
+use crate::auth::Identity;
+use crate::catalog::{Grant, Privilege};
+use crate::plan::authorize::Origin;
+use crate::request::prefer::{Resolution, TransactionEnd};
+
+fn identity(role: &str) -> Identity {
+    Identity { role: role.to_owned(), claims: format!("{{\"role\":\"{role}\"}}"), authenticated: true }
+}
+
+fn origin() -> Origin {
+    Origin { method: "GET".to_owned(), path: "/films".to_owned(), headers: "{}".to_owned() }
+}
+
+fn grant(grantee: &str, privilege: Privilege, columns: Option<&[&str]>) -> Grant {
+    Grant {
+        grantee: grantee.to_owned(),
+        table: QualifiedName::new("public", "films"),
+        privilege,
+        columns: columns.map(|names| names.iter().map(|&name| name.to_owned()).collect()),
+    }
+}
+
+fn with_grants(grants: Vec<Grant>) -> Catalog {
+    let roles = [("anon", vec![]), ("editor", vec!["author"]), ("author", vec!["editor"])];
+    let owned = |(role, groups): (&str, Vec<&str>)| (role.to_owned(), groups.into_iter().map(str::to_owned).collect());
+    Catalog { grants, roles: roles.into_iter().map(owned).collect(), ..catalog() }
+}
+
+fn authorize(request: Request, role: &str, catalog: &Catalog, settings: &Settings) -> Result<Authorized, Error> {
+    let plan = Plan::make(request, catalog, settings).expect("the request can be planned");
+    Authorized::authorize(plan, &identity(role), catalog, settings, origin())
+}
+
+fn refusal(result: Result<Authorized, Error>) -> Option<(&'static str, String)> {
+    match result {
+        Ok(_) => None,
+        Err(Error::Sqlstate { code, message, .. }) => Some((code, message)),
+        Err(other) => panic!("expected an SQLSTATE, got {other:?}"),
+    }
+}
+
+fn get_title() -> Request {
+    Request { select: vec![select("title")], ..request(Method::Get, "films") }
+}
+
+#[test]
+fn nothing_granted_means_nothing_visible_on_sqlite() {
+    let catalog = with_grants(Vec::new());
+    let settings = settings(Engine::Sqlite);
+    let denied = Some(("42501", "permission denied for table films".to_owned()));
+    for method in [Method::Get, Method::Post, Method::Patch, Method::Delete] {
+        let wanted = Request { payload: body("{\"year\":1}"), ..request(method, "films") };
+        assert_eq!(refusal(authorize(wanted, "anon", &catalog, &settings)), denied);
+    }
+    assert_eq!(refusal(authorize(request(Method::Options, "films"), "anon", &catalog, &settings)), None);
+}
+
+#[test]
+fn a_grant_reaches_the_role_its_members_and_with_public_everyone() {
+    let settings = settings(Engine::Sqlite);
+    for (grantee, role, allowed) in
+        [("anon", "anon", true), ("public", "anon", true), ("author", "editor", true), ("editor", "anon", false)]
+    {
+        let catalog = with_grants(vec![grant(grantee, Privilege::Select, None)]);
+        let refused = refusal(authorize(get_title(), role, &catalog, &settings));
+        assert_eq!(refused.is_none(), allowed, "{grantee} to {role}");
+    }
+}
+
+#[test]
+fn an_unknown_role_is_refused_on_sqlite() {
+    let catalog = with_grants(vec![grant("public", Privilege::Select, None)]);
+    let refused = refusal(authorize(get_title(), "nobody", &catalog, &settings(Engine::Sqlite)));
+    assert_eq!(refused, Some(("22023", "role \"nobody\" does not exist".to_owned())));
+    let on_postgres = authorize(get_title(), "nobody", &catalog, &settings(Engine::Postgres));
+    assert_eq!(refusal(on_postgres), None);
+}
+
+#[test]
+fn grants_on_columns_reach_no_further() {
+    let catalog = with_grants(vec![
+        grant("anon", Privilege::Select, Some(&["title"])),
+        grant("anon", Privilege::Select, Some(&["year"])),
+    ]);
+    let settings = settings(Engine::Sqlite);
+    let by =
+        |name: &str| crate::request::OrderTerm { relation: None, field: field(name), direction: None, nulls: None };
+    for (wanted, allowed) in [
+        (get_title(), true),
+        (Request { select: vec![select("title"), select("year")], ..get_title() }, true),
+        (Request { select: Vec::new(), ..get_title() }, true),
+        (Request { select: vec![select("*")], ..get_title() }, false),
+        (Request { filters: vec![at_top(equal("id", "1"))], ..get_title() }, false),
+        (Request { filters: vec![at_top(equal("year", "1"))], ..get_title() }, true),
+        (Request { order: vec![at_top(vec![by("id")])], ..get_title() }, false),
+    ] {
+        assert_eq!(refusal(authorize(wanted.clone(), "anon", &catalog, &settings)).is_none(), allowed, "{wanted:?}");
+    }
+}
+
+#[test]
+fn a_write_needs_its_privilege_and_select_on_what_it_reads() {
+    use Privilege::{Delete, Insert, Select, Update};
+    let settings = settings(Engine::Sqlite);
+    let post = || Request { payload: body("{\"year\":1}"), ..request(Method::Post, "films") };
+    let returning = Preferences { representation: Some(Representation::Full), ..Preferences::default() };
+    let merging = Preferences { resolution: Some(Resolution::MergeDuplicates), ..Preferences::default() };
+    let delete = || request(Method::Delete, "films");
+    let filtered = || Request { filters: vec![at_top(equal("id", "1"))], ..delete() };
+    let patch = || Request { method: Method::Patch, ..post() };
+    let cases: [(Request, &[Privilege], bool); 12] = [
+        (post(), &[Insert], true),
+        (post(), &[Select, Update, Delete], false),
+        (Request { preferences: returning.clone(), ..post() }, &[Insert], false),
+        (Request { preferences: returning.clone(), ..post() }, &[Insert, Select], true),
+        (Request { preferences: merging.clone(), ..post() }, &[Insert, Select], false),
+        (Request { preferences: merging.clone(), ..post() }, &[Insert, Update], false),
+        (Request { preferences: merging, ..post() }, &[Insert, Update, Select], true),
+        (delete(), &[Delete], true),
+        (filtered(), &[Delete], false),
+        (filtered(), &[Delete, Select], true),
+        (patch(), &[Update], true),
+        (Request { preferences: returning, ..patch() }, &[Update], false),
+    ];
+    for (wanted, privileges, allowed) in cases {
+        let grants = privileges.iter().map(|&privilege| grant("anon", privilege, None)).collect();
+        let refused = refusal(authorize(wanted.clone(), "anon", &with_grants(grants), &settings));
+        assert_eq!(refused.is_none(), allowed, "{:?} with {privileges:?}", wanted.method);
+    }
+    let narrow = with_grants(vec![grant("anon", Insert, Some(&["title"]))]);
+    assert!(refusal(authorize(post(), "anon", &narrow, &settings)).is_some());
+}
+
+#[test]
+fn open_access_asks_no_grant_and_read_access_takes_no_write() {
+    let catalog = catalog();
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let post = || Request { payload: body("{\"year\":1}"), ..request(Method::Post, "films") };
+        let open = Settings { access: AccessMode::Open, ..settings(engine) };
+        let read = Settings { access: AccessMode::Read, ..settings(engine) };
+        assert_eq!(refusal(authorize(post(), "anon", &catalog, &open)), None);
+        assert_eq!(refusal(authorize(get_title(), "anon", &catalog, &read)), None);
+        let denied = Some(("42501", "permission denied for table films".to_owned()));
+        assert_eq!(refusal(authorize(post(), "anon", &catalog, &read)), denied);
+    }
+}
+
+#[test]
+fn the_session_tells_the_engine_who_asks_and_what_for() {
+    let preferences = Preferences { transaction: Some(TransactionEnd::Rollback), ..Preferences::default() };
+    let wanted = Request { preferences, ..request(Method::Delete, "films") };
+    let closed = settings(Engine::Postgres);
+    let authorized = authorize(wanted, "anon", &catalog(), &closed).expect("authorized");
+    let session = authorized.session();
+    assert_eq!(session.role.as_deref(), Some("anon"));
+    assert_eq!(session.schema, "public");
+    assert!(!session.read_only && session.rollback);
+    let open = Settings { access: AccessMode::Open, ..closed };
+    let authorized = authorize(get_title(), "anon", &catalog(), &open).expect("authorized");
+    assert_eq!(authorized.session().role, None);
+    assert!(authorized.session().read_only);
+}

@@ -1,0 +1,181 @@
+//! Text into values: what Postgres' input functions do.
+
+use super::array::Nested;
+use super::json::Escapes;
+use super::{Value, array as literal, boolean, bytes, fault, form, interval, json, numeric, temporal};
+use crate::catalog::{TypeKind, TypeName};
+use crate::plan::Error;
+
+/// Reads the text of a filter as a value of the type.
+///
+/// Lengths and scales of the type are not applied, as Postgres does not apply them to a literal that is compared:
+/// `1.005` stays unequal to every `numeric(4,2)`. A value for `char(n)` is filled with spaces, so that it finds its like.
+///
+/// A column without a type ([`TypeKind::Any`]) is compared with a number when the text is just what a number prints as,
+/// else with text: SQLite never finds a number equal to text there, and its numbers are shown as that text.
+///
+/// # Errors
+/// [`Error::Sqlstate`] with Postgres' code and text when the text is no value of the type.
+pub fn coerce(text: &str, type_name: &TypeName) -> Result<Value, Error> {
+    read(text, &Form::of(type_name, Purpose::Compare))
+}
+
+/// Reads a Postgres array literal, e.g. `{1,2}`, as the values of a filter; arrays in it are taken as one list.
+///
+/// # Errors
+/// 22P02 `malformed array literal`, or what [`coerce`] says of an element.
+pub fn array(text: &str, element: &TypeKind) -> Result<Vec<Value>, Error> {
+    let form = Form { kind: element, purpose: Purpose::Compare, fraction_digits: None, padded: Padding::None };
+    let texts = literal::read(text)?.flatten();
+    texts.into_iter().map(|text| text.map_or(Ok(Value::Null), |text| read(&text, &form))).collect()
+}
+
+/// What a value is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be compared: the type's length and scale do not matter.
+    Compare,
+    /// To be stored: it must fit, and is rounded to the type's scale.
+    Store,
+}
+
+/// Whether text is filled with spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Padding {
+    None,
+    Blank,
+}
+
+/// A type with what its name says beyond its kind.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form<'a> {
+    pub(super) kind: &'a TypeKind,
+    pub(super) purpose: Purpose,
+    pub(super) fraction_digits: Option<u32>,
+    pub(super) padded: Padding,
+}
+
+impl<'a> Form<'a> {
+    pub(super) fn of(type_name: &'a TypeName, purpose: Purpose) -> Self {
+        let fraction_digits = match purpose {
+            Purpose::Compare => None,
+            Purpose::Store => type_name.fraction_digits(),
+        };
+        let padded = if type_name.is_blank_padded() { Padding::Blank } else { Padding::None };
+        Self { kind: &type_name.kind, purpose, fraction_digits, padded }
+    }
+
+    /// The same for the elements of an array.
+    pub(super) fn element(&self, kind: &'a TypeKind) -> Self {
+        Self { kind, padded: Padding::None, ..*self }
+    }
+}
+
+/// Reads text as the type's input function does.
+pub(super) fn read(text: &str, form: &Form<'_>) -> Result<Value, Error> {
+    if text.contains('\0') {
+        return Err(fault::nul_byte());
+    }
+    let kind = form.kind;
+    match kind {
+        TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => numeric::read_integer(text, kind),
+        TypeKind::Real | TypeKind::Double => numeric::read_float(text, kind),
+        TypeKind::Numeric { precision, scale } => read_numeric(text, form.purpose, *precision, *scale),
+        TypeKind::Boolean => match boolean::read(text) {
+            Some(boolean) => Ok(Value::Integer(i64::from(boolean))),
+            None => Err(fault::invalid_syntax(kind, text)),
+        },
+        TypeKind::Text { max_length: Some(length) } => read_limited(text, *length, form),
+        TypeKind::Text { max_length: None } | TypeKind::Other => Ok(Value::Text(text.to_owned())),
+        TypeKind::Date | TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz => {
+            temporal::read(text, kind, form.fraction_digits).map(Value::Text)
+        }
+        TypeKind::Interval => interval::read(text).map(Value::Text),
+        TypeKind::Uuid => {
+            bytes::read_uuid(text).map(Value::Text).ok_or_else(|| fault::invalid_syntax(&TypeKind::Uuid, text))
+        }
+        TypeKind::Json => {
+            json::check(text, Escapes::Kept)?;
+            Ok(Value::Text(text.to_owned()))
+        }
+        TypeKind::Jsonb => json::read_jsonb(text).map(Value::Text),
+        TypeKind::Bytea => bytes::read_bytea(text).map(Value::Blob),
+        TypeKind::Array(element) => {
+            let form = form.element(element);
+            let read_element = |text: Option<String>| text.map_or(Ok(Value::Null), |text| read(&text, &form));
+            let values = literal::read(text)?.try_map(&read_element)?;
+            Ok(Value::Text(array_json(&values, element)))
+        }
+        TypeKind::Any => Ok(read_any(text, form.purpose)),
+    }
+}
+
+/// An array as it is stored: JSON, its elements as `row_to_json` writes them.
+pub(super) fn array_json(values: &Nested<Value>, element: &TypeKind) -> String {
+    let mut out = Vec::new();
+    write_array(&mut out, values, element);
+    // Every writer of a form writes whole characters.
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Calls itself for arrays inside, which are at most six deep.
+fn write_array(out: &mut Vec<u8>, values: &Nested<Value>, element: &TypeKind) {
+    match values {
+        Nested::Item(value) => form::write_json(out, value.into(), element),
+        Nested::Items(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                out.extend_from_slice(if index > 0 { b"," } else { b"" });
+                write_array(out, item, element);
+            }
+            out.push(b']');
+        }
+    }
+}
+
+fn read_numeric(text: &str, purpose: Purpose, precision: Option<u32>, scale: Option<u32>) -> Result<Value, Error> {
+    let decimal = numeric::read(text)?;
+    match (purpose, precision) {
+        (Purpose::Compare, _) => Ok(decimal.nearest()),
+        (Purpose::Store, Some(precision)) => decimal.fit(precision, scale.unwrap_or(0))?.exact(text),
+        (Purpose::Store, None) => decimal.exact(text),
+    }
+}
+
+/// Text of at most `length` characters: spaces beyond are cut off, other characters are an error.
+fn read_limited(text: &str, length: u32, form: &Form<'_>) -> Result<Value, Error> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut value = text.to_owned();
+    if let Some((end, _)) = text.char_indices().nth(length) {
+        let is_blank = text.get(end..).is_some_and(|beyond| beyond.bytes().all(|byte| byte == b' '));
+        match (form.purpose, form.padded) {
+            _ if is_blank && (form.purpose == Purpose::Store || form.padded == Padding::Blank) => value.truncate(end),
+            (Purpose::Store, Padding::Blank) => return Err(fault::too_long(&format!("character({length})"))),
+            (Purpose::Store, Padding::None) => return Err(fault::too_long(&form.kind.postgres_name())),
+            (Purpose::Compare, _) => {}
+        }
+    }
+    if form.padded == Padding::Blank {
+        let missing = length.saturating_sub(value.chars().count());
+        value.extend(std::iter::repeat_n(' ', missing));
+    }
+    Ok(Value::Text(value))
+}
+
+fn read_any(text: &str, purpose: Purpose) -> Value {
+    if purpose == Purpose::Compare {
+        if let Some(integer) = text.parse::<i64>().ok().filter(|integer| integer.to_string() == text) {
+            return Value::Integer(integer);
+        }
+        if let Some(real) = text.parse::<f64>().ok().filter(|real| real.is_finite() && prints_as(*real, text)) {
+            return Value::Real(real);
+        }
+    }
+    Value::Text(text.to_owned())
+}
+
+fn prints_as(real: f64, text: &str) -> bool {
+    let mut printed = Vec::new();
+    form::write_double(&mut printed, real);
+    printed == text.as_bytes()
+}

@@ -1,0 +1,276 @@
+//! Plans writes: `POST`, `PUT`, `PATCH`, `DELETE`.
+//!
+//! What SQLite would refuse in words of its own (read-only views, values for generated columns, keys that do not
+//! exist) is refused here in Postgres' words; on Postgres the server does so itself.
+
+use std::collections::BTreeSet;
+
+use super::rows::{self, Written};
+use super::scope::Scope;
+use super::{
+    Cell, Condition, Conflict, Delete, Engine, Error, Expectation, Insert, InsertRows, Put, Returning, Update, Value,
+    filter, read, value,
+};
+use crate::catalog::{Column, Generated, Kind, TypeName};
+use crate::request::filter::{EmbedPath, Filter, Operation};
+use crate::request::prefer::{Missing, Representation, Resolution};
+use crate::request::{LogicTree, MediaType, OrderTerm, Preferences, Request, SelectItem};
+
+/// Plans `POST`. `preferences` are those that apply.
+pub(super) fn plan_insert(
+    scope: &Scope<'_>,
+    request: Request,
+    media: &MediaType,
+    preferences: &Preferences,
+) -> Result<Insert, Error> {
+    let written = Written::new(scope, request.payload, preferences.missing.unwrap_or(Missing::Null))?;
+    check_access(scope, Verb::Insert)?;
+    check_generated(scope, Verb::Insert, &written.columns)?;
+    let conflict = match preferences.resolution {
+        Some(resolution) => plan_conflict(scope, request.on_conflict, resolution, &written.columns)?,
+        None => None,
+    };
+    let returning = match preferences.representation {
+        Some(Representation::HeadersOnly) if !scope.table.primary_key.is_empty() => {
+            Returning::Location(scope.table.primary_key.clone())
+        }
+        _ => plan_returning(scope, request.select, request.order, preferences)?,
+    };
+    Ok(Insert {
+        into: scope.table.name.clone(),
+        columns: written.insert_columns(),
+        rows: written.into_rows(scope.engine)?,
+        conflict,
+        put: None,
+        returning,
+        expect: expectation(media, preferences),
+    })
+}
+
+/// Plans `PUT`: an upsert of the one row whose key the address names.
+pub(super) fn plan_put(scope: &Scope<'_>, request: Request, preferences: &Preferences) -> Result<Insert, Error> {
+    let key = put_key(scope, request.filters, &request.logic)?;
+    let written = Written::new(scope, request.payload, Missing::Null)?;
+    check_access(scope, Verb::Insert)?;
+    check_access(scope, Verb::Update)?;
+    check_generated(scope, Verb::Insert, &written.columns)?;
+    let columns = written.insert_columns();
+    let positions: Option<Vec<usize>> =
+        key.iter().map(|(name, _, _)| columns.iter().position(|column| &column.name == name)).collect();
+    let positions = positions.ok_or(Error::PutMismatch)?;
+    Ok(Insert {
+        into: scope.table.name.clone(),
+        rows: keep_put_row(written.into_rows(scope.engine)?, &positions, &key)?,
+        columns,
+        conflict: Some(Conflict { columns: scope.table.primary_key.clone(), resolution: Resolution::MergeDuplicates }),
+        put: Some(Put { key }),
+        returning: plan_returning(scope, request.select, request.order, preferences)?,
+        expect: Expectation { put: true, ..Expectation::default() },
+    })
+}
+
+/// Plans `PATCH`. Of an array only the first element counts; without any column nothing is done.
+pub(super) fn plan_update(
+    scope: &Scope<'_>,
+    request: Request,
+    media: &MediaType,
+    preferences: &Preferences,
+) -> Result<Update, Error> {
+    let missing = preferences.missing.unwrap_or(Missing::Null);
+    let written = Written::new(scope, rows::first_only(request.payload), missing)?;
+    check_access(scope, Verb::Update)?;
+    check_generated(scope, Verb::Update, &written.columns)?;
+    let nothing_to_do = written.columns.is_empty() || written.is_empty();
+    let filter = if nothing_to_do {
+        Condition::And(Vec::new())
+    } else {
+        plan_root_filter(scope, request.filters, request.logic)?
+    };
+    Ok(Update {
+        table: scope.table.name.clone(),
+        columns: if nothing_to_do { Vec::new() } else { written.insert_columns() },
+        row: written.into_rows(scope.engine)?,
+        filter,
+        returning: plan_returning(scope, request.select, request.order, preferences)?,
+        expect: expectation(media, preferences),
+    })
+}
+
+/// Plans `DELETE`.
+pub(super) fn plan_delete(
+    scope: &Scope<'_>,
+    request: Request,
+    media: &MediaType,
+    preferences: &Preferences,
+) -> Result<Delete, Error> {
+    check_access(scope, Verb::Delete)?;
+    Ok(Delete {
+        from: scope.table.name.clone(),
+        filter: plan_root_filter(scope, request.filters, request.logic)?,
+        returning: plan_returning(scope, request.select, request.order, preferences)?,
+        expect: expectation(media, preferences),
+    })
+}
+
+fn plan_root_filter(
+    scope: &Scope<'_>,
+    filters: Vec<(EmbedPath, Filter)>,
+    logic: Vec<(EmbedPath, LogicTree)>,
+) -> Result<Condition, Error> {
+    let filters = filters.into_iter().filter(|(path, _)| path.is_empty()).map(|(_, filter)| filter);
+    let logic = logic.into_iter().filter(|(path, _)| path.is_empty()).map(|(_, tree)| tree);
+    filter::plan_condition(scope, filters, logic)
+}
+
+/// The rows when they were asked for. Only an insert has a location: elsewhere `headers-only` gives nothing.
+fn plan_returning(
+    scope: &Scope<'_>,
+    select: Vec<SelectItem>,
+    order: Vec<(EmbedPath, Vec<OrderTerm>)>,
+    preferences: &Preferences,
+) -> Result<Returning, Error> {
+    if preferences.representation != Some(Representation::Full) {
+        return Ok(Returning::Nothing);
+    }
+    let order = order.into_iter().flat_map(|(_, terms)| terms);
+    let node = read::plan_node(scope, select, order, Condition::And(Vec::new()))?;
+    Ok(Returning::Rows(Box::new(node)))
+}
+
+fn expectation(media: &MediaType, preferences: &Preferences) -> Expectation {
+    Expectation {
+        singular: matches!(media, MediaType::ObjectJson { .. }),
+        max_affected: preferences.max_affected,
+        put: false,
+    }
+}
+
+/// What happens when the key of `on_conflict=`, or else the primary key, is taken; `None` when there is no key.
+///
+/// With no column to write there is nothing to merge, and the row that is there stays.
+fn plan_conflict(
+    scope: &Scope<'_>,
+    on_conflict: Option<Vec<String>>,
+    resolution: Resolution,
+    written: &[&Column],
+) -> Result<Option<Conflict>, Error> {
+    let columns = on_conflict.unwrap_or_else(|| scope.table.primary_key.clone());
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    if scope.engine == Engine::Sqlite {
+        check_conflict_key(scope, &columns)?;
+    }
+    let resolution = if written.is_empty() { Resolution::IgnoreDuplicates } else { resolution };
+    Ok(Some(Conflict { columns, resolution }))
+}
+
+fn check_conflict_key(scope: &Scope<'_>, columns: &[String]) -> Result<(), Error> {
+    if let Some(unknown) = columns.iter().find(|column| scope.table.column(column).is_none()) {
+        return Err(Error::sqlstate("42703", format!("column \"{unknown}\" does not exist")));
+    }
+    let wanted: BTreeSet<&String> = columns.iter().collect();
+    let mut keys = std::iter::once(&scope.table.primary_key).chain(&scope.table.unique);
+    if keys.any(|key| key.iter().collect::<BTreeSet<_>>() == wanted) {
+        return Ok(());
+    }
+    let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+    Err(Error::sqlstate("42P10", message))
+}
+
+/// The key that the address of a `PUT` names: one `eq` per key column and nothing else.
+fn put_key(
+    scope: &Scope<'_>,
+    filters: Vec<(EmbedPath, Filter)>,
+    logic: &[(EmbedPath, LogicTree)],
+) -> Result<Vec<(String, TypeName, Value)>, Error> {
+    let filters: Vec<Filter> =
+        filters.into_iter().filter(|(path, _)| path.is_empty()).map(|(_, filter)| filter).collect();
+    let named: BTreeSet<&String> = filters.iter().map(|filter| &filter.field.name).collect();
+    let wanted: BTreeSet<&String> = scope.table.primary_key.iter().collect();
+    let once_each = named == wanted && filters.len() == wanted.len();
+    if wanted.is_empty() || !logic.is_empty() || !once_each || !filters.iter().all(read::is_plain_equality) {
+        return Err(Error::PutFilters);
+    }
+    let mut key = Vec::with_capacity(filters.len());
+    for Filter { field, operation, .. } in filters {
+        let Operation::Compare { value: text, .. } = operation else { return Err(Error::PutFilters) };
+        let type_name = scope.type_of(&field.name)?;
+        let value = match scope.engine {
+            Engine::Postgres => Value::Text(text),
+            Engine::Sqlite => value::coerce(&text, &type_name)?,
+        };
+        key.push((field.name, type_name, value));
+    }
+    Ok(key)
+}
+
+/// Keeps the row whose key is that of the address, which must be one; on Postgres the server compares them.
+fn keep_put_row(rows: InsertRows, positions: &[usize], key: &[(String, TypeName, Value)]) -> Result<InsertRows, Error> {
+    let mut cells = match rows {
+        InsertRows::Json(_) => return Ok(rows),
+        InsertRows::Cells(cells) => cells,
+    };
+    cells.retain(|row| {
+        positions.iter().zip(key).all(|(position, (_, _, wanted))| match row.get(*position) {
+            Some(Cell::Value(value)) => value == wanted,
+            Some(Cell::Default) | None => false,
+        })
+    });
+    if cells.len() == 1 { Ok(InsertRows::Cells(cells)) } else { Err(Error::PutMismatch) }
+}
+
+/// What a write does to rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Insert,
+    Update,
+    Delete,
+}
+
+/// Refuses writes to a view that takes none.
+fn check_access(scope: &Scope<'_>, verb: Verb) -> Result<(), Error> {
+    let table = scope.table;
+    let (allowed, act, noun, trigger) = match verb {
+        Verb::Insert => (table.insertable, "insert into", "inserting into", "INSERT"),
+        Verb::Update => (table.updatable, "update", "updating", "UPDATE"),
+        Verb::Delete => (table.deletable, "delete from", "deleting from", "DELETE"),
+    };
+    if allowed || scope.engine == Engine::Postgres {
+        return Ok(());
+    }
+    let kind = match table.kind {
+        Kind::Table => "table",
+        Kind::View => "view",
+    };
+    Err(Error::Sqlstate {
+        code: "55000",
+        message: format!("cannot {act} {kind} \"{}\"", table.name.name),
+        details: None,
+        hint: Some(format!("To enable {noun} the {kind}, provide an INSTEAD OF {trigger} trigger.")),
+    })
+}
+
+/// Refuses values for columns that always get their own.
+fn check_generated(scope: &Scope<'_>, verb: Verb, columns: &[&Column]) -> Result<(), Error> {
+    if scope.engine == Engine::Postgres {
+        return Ok(());
+    }
+    for column in columns {
+        let name = &column.name;
+        let (details, hint) = match column.generated {
+            Generated::No | Generated::IdentityByDefault => continue,
+            Generated::IdentityAlways => (
+                format!("Column \"{name}\" is an identity column defined as GENERATED ALWAYS."),
+                (verb == Verb::Insert).then(|| "Use OVERRIDING SYSTEM VALUE to override.".to_owned()),
+            ),
+            Generated::Computed => (format!("Column \"{name}\" is a generated column."), None),
+        };
+        let message = match verb {
+            Verb::Insert => format!("cannot insert a non-DEFAULT value into column \"{name}\""),
+            Verb::Update | Verb::Delete => format!("column \"{name}\" can only be updated to DEFAULT"),
+        };
+        return Err(Error::Sqlstate { code: "428C9", message, details: Some(details), hint });
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! The shape of each table's rows.
+
+use serde_json::{Map, Value, json};
+
+use crate::catalog::{Column, Table, TypeKind};
+
+/// Every table's definition.
+pub(super) fn all(tables: &[&Table]) -> Value {
+    tables.iter().map(|table| (table.name.name.clone(), of_table(table))).collect::<Map<_, _>>().into()
+}
+
+/// Refers to a table's definition.
+pub(super) fn reference(table: &str) -> String {
+    format!("#/definitions/{}", escape(table))
+}
+
+/// Writes a name as a token of a JSON pointer inside a URI fragment (RFC 6901, sections 3 and 6).
+pub(super) fn escape(name: &str) -> String {
+    let token = name.replace('~', "~0").replace('/', "~1");
+    crate::response::location::encode_path(&token)
+}
+
+fn of_table(table: &Table) -> Value {
+    let required: Vec<&str> =
+        table.columns.iter().filter(|column| !column.nullable).map(|column| column.name.as_str()).collect();
+    let properties: Map<String, Value> =
+        table.columns.iter().map(|column| (column.name.clone(), of_column(table, column))).collect();
+    let mut definition = Map::new();
+    if let Some(comment) = &table.comment {
+        definition.insert("description".into(), json!(comment));
+    }
+    // OpenAPI 2.0 refuses an empty list here.
+    if !required.is_empty() {
+        definition.insert("required".into(), json!(required));
+    }
+    definition.insert("properties".into(), Value::Object(properties));
+    definition.insert("type".into(), json!("object"));
+    Value::Object(definition)
+}
+
+fn of_column(table: &Table, column: &Column) -> Value {
+    let mut property = Map::new();
+    if let Some(default) = column.default.as_deref().and_then(|default| literal_default(column, default)) {
+        property.insert("default".into(), default);
+    }
+    if let Some(description) = describe(table, column) {
+        property.insert("description".into(), json!(description));
+    }
+    if !column.enum_values.is_empty() {
+        property.insert("enum".into(), json!(column.enum_values));
+    }
+    property.insert("format".into(), json!(format_of(column)));
+    if let TypeKind::Text { max_length: Some(length) } = column.type_name.kind {
+        property.insert("maxLength".into(), json!(length));
+    }
+    if let TypeKind::Array(element) = &column.type_name.kind {
+        let item = json_type(element).map_or_else(|| json!({}), |name| json!({ "type": name }));
+        property.insert("items".into(), item);
+    }
+    if let Some(name) = json_type(&column.type_name.kind) {
+        property.insert("type".into(), json!(name));
+    }
+    Value::Object(property)
+}
+
+/// The comment, and notes on keys in the form that `PostgREST`'s tools look for.
+fn describe(table: &Table, column: &Column) -> Option<String> {
+    let mut notes = Vec::new();
+    if table.primary_key.contains(&column.name) {
+        notes.push("This is a Primary Key.<pk/>".to_owned());
+    }
+    let key = table.foreign_keys.iter().find(|key| key.columns == [column.name.as_str()]);
+    if let Some((key, target)) = key.and_then(|key| Some((key, key.references_columns.first()?))) {
+        let to = &key.references.name;
+        notes.push(format!("This is a Foreign Key to `{to}.{target}`.<fk table='{to}' column='{target}'/>"));
+    }
+    if notes.is_empty() {
+        return column.comment.clone();
+    }
+    let before = column.comment.as_ref().map(|comment| format!("{comment}\n\n")).unwrap_or_default();
+    Some(format!("{before}Note:\n{}", notes.join("\n")))
+}
+
+/// JSON's name of a type; JSON itself has none, any value may stand there.
+fn json_type(kind: &TypeKind) -> Option<&'static str> {
+    match kind {
+        TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => Some("integer"),
+        TypeKind::Real | TypeKind::Double | TypeKind::Numeric { .. } => Some("number"),
+        TypeKind::Boolean => Some("boolean"),
+        TypeKind::Array(_) => Some("array"),
+        TypeKind::Json | TypeKind::Jsonb | TypeKind::Any => None,
+        TypeKind::Text { .. }
+        | TypeKind::Date
+        | TypeKind::Time
+        | TypeKind::TimeTz
+        | TypeKind::Timestamp
+        | TypeKind::TimestampTz
+        | TypeKind::Interval
+        | TypeKind::Uuid
+        | TypeKind::Bytea
+        | TypeKind::Other => Some("string"),
+    }
+}
+
+/// `int32` and `int64` for integers, the declared name without its length for the rest.
+fn format_of(column: &Column) -> String {
+    match column.type_name.kind {
+        TypeKind::SmallInt | TypeKind::Integer => "int32".to_owned(),
+        TypeKind::BigInt => "int64".to_owned(),
+        TypeKind::Text { max_length: Some(_) } | TypeKind::Numeric { .. } => {
+            column.type_name.declared.split('(').next().unwrap_or_default().trim().to_owned()
+        }
+        TypeKind::Real
+        | TypeKind::Double
+        | TypeKind::Boolean
+        | TypeKind::Text { max_length: None }
+        | TypeKind::Date
+        | TypeKind::Time
+        | TypeKind::TimeTz
+        | TypeKind::Timestamp
+        | TypeKind::TimestampTz
+        | TypeKind::Interval
+        | TypeKind::Uuid
+        | TypeKind::Json
+        | TypeKind::Jsonb
+        | TypeKind::Bytea
+        | TypeKind::Array(_)
+        | TypeKind::Any
+        | TypeKind::Other => column.type_name.declared.clone(),
+    }
+}
+
+/// The default as JSON; an expression is shown as a string where the type is one, else left out.
+fn literal_default(column: &Column, default: &str) -> Option<Value> {
+    if json_type(&column.type_name.kind) == Some("string") {
+        let text = default.strip_suffix(&format!("::{}", column.type_name.declared)).unwrap_or(default);
+        return Some(json!(text.trim_matches('\'')));
+    }
+    let value: Value = serde_json::from_str(default).ok()?;
+    let fits = match json_type(&column.type_name.kind) {
+        Some("boolean") => value.is_boolean(),
+        Some("integer" | "number") => value.is_number(),
+        Some(_) | None => false,
+    };
+    fits.then_some(value)
+}

@@ -1,0 +1,69 @@
+//! Postgres: one query whose only row is the whole answer.
+//!
+//! ```text
+//! WITH berth_source AS (…), … SELECT total, page, location, body, inserted, response_headers, response_status FROM …
+//! ```
+//!
+//! The rows of `FROM` are called `berth_row`. `berth_row.*` in a function's argument is the row as one value even
+//! when it has a column of that name.
+//!
+//! Source: the columns are those of `PostgREST`'s main query (`Query/Statements.hs`), so that its GUCs
+//! (`response.headers`, `response.status`) work unchanged.
+
+use super::writer::Writer;
+use crate::plan::{Projection, Value};
+use crate::request::MediaType;
+
+/// The part of the statement that makes the rows.
+pub(super) const SOURCE: &str = "berth_source";
+
+/// The last columns: what code in the database set for the answer. A setting that was set in an earlier transaction
+/// of the connection is empty, not null.
+pub(super) const SETTINGS: &str = "nullif(current_setting('response.headers', true), '') AS response_headers, \
+                                   nullif(current_setting('response.status', true), '') AS response_status";
+
+/// Adds the body: the rows in the media type that was asked for.
+///
+/// What planning does not let through (plans, forms, plain text) is written as JSON.
+pub(super) fn write_body(writer: &mut Writer, media: &MediaType, projections: &[Projection]) {
+    match media {
+        MediaType::ObjectJson { strip_nulls: false } => writer.push("coalesce(json_agg(berth_row.*)->0, 'null')::text"),
+        MediaType::ObjectJson { strip_nulls: true } => {
+            writer.push("coalesce(json_strip_nulls(json_agg(berth_row.*)->0), 'null')::text")
+        }
+        MediaType::ArrayJson { strip_nulls: true } => {
+            writer.push("coalesce(json_strip_nulls(json_agg(berth_row.*)), '[]')::text")
+        }
+        MediaType::Csv => writer.bind(Value::Text(csv_header(projections))).push(
+            "::text || coalesce(string_agg(\
+                 substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\\n'), '')",
+        ),
+        MediaType::GeoJson => writer.push(
+            "json_build_object('type', 'FeatureCollection', \
+             'features', coalesce(json_agg(ST_AsGeoJSON(berth_row.*)::json), '[]'))::text",
+        ),
+        MediaType::Any
+        | MediaType::Json
+        | MediaType::ArrayJson { strip_nulls: false }
+        | MediaType::Text
+        | MediaType::Xml
+        | MediaType::OpenApi
+        | MediaType::UrlEncoded
+        | MediaType::OctetStream
+        | MediaType::Plan { .. }
+        | MediaType::Other(_) => writer.push("coalesce(json_agg(berth_row.*), '[]')::text"),
+    };
+}
+
+/// The first line of a CSV body with its line feed. Rows are as Postgres writes a record; names are quoted by
+/// RFC 4180 where they must be.
+///
+/// Unlike `PostgREST`'s, it does not need a row to know the names: an empty answer has its header too.
+fn csv_header(projections: &[Projection]) -> String {
+    let names: Vec<String> = projections.iter().map(|projection| csv_field(&projection.name)).collect();
+    names.join(",") + "\n"
+}
+
+fn csv_field(name: &str) -> String {
+    if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
+}

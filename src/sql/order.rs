@@ -1,0 +1,40 @@
+//! In which order rows come, and which of them.
+
+use super::dialect::{Dialect, Field, Scope};
+use super::writer::Writer;
+use crate::plan::Order;
+use crate::request::Range;
+use crate::request::order::{Direction, Nulls};
+
+/// Adds ` ORDER BY …`; nothing without terms. Where nulls go is always said: the engines' defaults differ.
+pub(super) fn write_order<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, order: &[Order]) {
+    if order.is_empty() {
+        return;
+    }
+    writer.push(" ORDER BY ").separated(", ", order, |writer, term| {
+        D::field(writer, Field::of_order(scope, term));
+        writer.push(match term.direction {
+            Direction::Ascending => " ASC",
+            Direction::Descending => " DESC",
+        });
+        writer.push(match term.nulls {
+            Nulls::First => " NULLS FIRST",
+            Nulls::Last => " NULLS LAST",
+        });
+    });
+}
+
+/// Adds ` LIMIT … OFFSET …`, bound, so that every page of a list is the same text; nothing for all rows.
+pub(super) fn write_range<D: Dialect>(writer: &mut Writer, range: Range) {
+    if range == Range::ALL {
+        return;
+    }
+    writer.push(" LIMIT ");
+    match range.limit {
+        Some(limit) => writer.bind(D::number(limit)),
+        None => writer.push(D::NO_LIMIT),
+    };
+    if range.offset > 0 {
+        writer.push(" OFFSET ").bind(D::number(range.offset));
+    }
+}

@@ -1,0 +1,199 @@
+//! Postgres' spelling. Values are bound as text of no declared type: the server reads each into the type that its
+//! place in the statement asks for.
+
+use super::dialect::{Dialect, Field};
+use super::writer::Writer;
+use crate::catalog::{QualifiedName, TypeKind, TypeName};
+use crate::plan::Value;
+use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, JsonStep, Quantifier};
+
+/// The spelling of Postgres.
+#[derive(Debug)]
+pub(super) struct Postgres;
+
+impl Dialect for Postgres {
+    const PLACEHOLDER: char = '$';
+    const IS_UNKNOWN: &'static str = " IS UNKNOWN";
+    const NO_LIMIT: &'static str = "ALL";
+    const NO_COLUMNS: &'static str = "";
+
+    fn number(number: u64) -> Value {
+        Value::Text(i64::try_from(number).unwrap_or(i64::MAX).to_string())
+    }
+
+    fn table(writer: &mut Writer, table: &QualifiedName) {
+        writer.identifier(&table.schema).push(".").identifier(&table.name);
+    }
+
+    fn result_name(writer: &mut Writer, name: &str) {
+        writer.push(" AS ").identifier(name);
+    }
+
+    /// Arrows work on JSON only; other columns (arrays, composites) are made JSON first. JSON columns are left as they
+    /// are, so that an index on the expression is used.
+    fn field(writer: &mut Writer, field: Field<'_>) {
+        let is_json = matches!(field.type_name.kind, TypeKind::Json | TypeKind::Jsonb);
+        if field.path.is_empty() || is_json {
+            field.scope.column::<Self>(writer, field.column);
+        } else {
+            writer.push("to_jsonb(");
+            field.scope.column::<Self>(writer, field.column);
+            writer.push(")");
+        }
+        for step in field.path {
+            write_step(writer, step);
+        }
+    }
+
+    fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName) {
+        writer.push("CAST(");
+        Self::field(writer, field);
+        writer.push(" AS ").requested_type(&to.declared).push(")");
+    }
+
+    fn compare(writer: &mut Writer, field: Field<'_>, comparison: Comparison, value: &Value) {
+        Self::field(writer, field);
+        writer.push(operator(comparison)).bind(value.clone());
+    }
+
+    /// `values` is one array literal; the server takes it apart.
+    fn quantified(
+        writer: &mut Writer,
+        field: Field<'_>,
+        comparison: Comparison,
+        quantifier: Quantifier,
+        values: &[Value],
+    ) {
+        Self::field(writer, field);
+        writer.push(operator(comparison)).push(match quantifier {
+            Quantifier::Any => "ANY (",
+            Quantifier::All => "ALL (",
+        });
+        writer.bind(values.first().cloned().unwrap_or(Value::Null)).push(")");
+    }
+
+    /// `= ANY` of one array: one text for lists of every length, the empty one too.
+    fn is_one_of(writer: &mut Writer, field: Field<'_>, values: &[Value]) {
+        Self::field(writer, field);
+        writer.push(" = ANY (").bind(Value::Text(array_literal(values))).push(")");
+    }
+
+    fn contain(writer: &mut Writer, field: Field<'_>, containment: Containment, value: &Value) {
+        Self::field(writer, field);
+        writer.push(match containment {
+            Containment::Contains => " @> ",
+            Containment::ContainedIn => " <@ ",
+            Containment::Overlap => " && ",
+            Containment::StrictlyLeft => " << ",
+            Containment::StrictlyRight => " >> ",
+            Containment::NotExtendsRight => " &< ",
+            Containment::NotExtendsLeft => " &> ",
+            Containment::Adjacent => " -|- ",
+        });
+        writer.bind(value.clone());
+    }
+
+    fn full_text(writer: &mut Writer, field: Field<'_>, operator: FullText, language: Option<&str>, query: &str) {
+        if field.path.is_empty() && field.type_name.declared == "tsvector" {
+            Self::field(writer, field);
+        } else {
+            writer.push("to_tsvector(");
+            write_language(writer, language);
+            Self::field(writer, field);
+            writer.push(")");
+        }
+        writer.push(match operator {
+            FullText::Query => " @@ to_tsquery(",
+            FullText::Plain => " @@ plainto_tsquery(",
+            FullText::Phrase => " @@ phraseto_tsquery(",
+            FullText::WebSearch => " @@ websearch_to_tsquery(",
+        });
+        write_language(writer, language);
+        writer.bind(Value::Text(query.to_owned())).push(")");
+    }
+}
+
+fn operator(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Equal => " = ",
+        Comparison::NotEqual => " <> ",
+        Comparison::Greater => " > ",
+        Comparison::GreaterOrEqual => " >= ",
+        Comparison::Less => " < ",
+        Comparison::LessOrEqual => " <= ",
+        Comparison::Like => " LIKE ",
+        Comparison::ILike => " ILIKE ",
+        Comparison::Match => " ~ ",
+        Comparison::IMatch => " ~* ",
+    }
+}
+
+/// An operand without a type is read as text, so only an index needs its type named.
+fn write_step(writer: &mut Writer, step: &JsonStep) {
+    writer.push(match step.arrow {
+        Arrow::Json => "->",
+        Arrow::Text => "->>",
+    });
+    match &step.operand {
+        JsonOperand::Key(key) => writer.bind(Value::Text(key.clone())),
+        JsonOperand::Index(index) => writer.bind(Value::Text(index.to_string())).push("::int"),
+    };
+}
+
+fn write_language(writer: &mut Writer, language: Option<&str>) {
+    if let Some(language) = language {
+        writer.bind(Value::Text(language.to_owned())).push("::regconfig, ");
+    }
+}
+
+/// `values` as an array literal. Every element is quoted, so that `NULL`, commas and braces are text; NUL, which
+/// Postgres cannot hold, is left out.
+///
+/// Source: <https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO>.
+fn array_literal(values: &[Value]) -> String {
+    let mut literal = String::from("{");
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            literal.push(',');
+        }
+        match value {
+            Value::Null => literal.push_str("NULL"),
+            Value::Integer(number) => literal.push_str(&number.to_string()),
+            Value::Real(number) => literal.push_str(&number.to_string()),
+            Value::Text(text) => push_element(&mut literal, text),
+            Value::Blob(bytes) => {
+                let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                push_element(&mut literal, &format!("\\x{digits}"));
+            }
+        }
+    }
+    literal.push('}');
+    literal
+}
+
+fn push_element(literal: &mut String, text: &str) {
+    literal.push('"');
+    for character in text.chars().filter(|character| *character != '\0') {
+        if matches!(character, '"' | '\\') {
+            literal.push('\\');
+        }
+        literal.push(character);
+    }
+    literal.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_of_an_array_literal_cannot_leave_their_quotes() {
+        let values = ["a,b", "c\"d", "e\\f", "NULL", "{}", "", "g\0h"].map(|text| Value::Text(text.to_owned()));
+        assert_eq!(array_literal(&values), r#"{"a,b","c\"d","e\\f","NULL","{}","","gh"}"#);
+        assert_eq!(
+            array_literal(&[Value::Null, Value::Integer(-1), Value::Blob(vec![1, 255])]),
+            r#"{NULL,-1,"\\x01ff"}"#
+        );
+        assert_eq!(array_literal(&[]), "{}");
+    }
+}

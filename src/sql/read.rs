@@ -1,0 +1,123 @@
+//! Reads: `GET` and `HEAD`.
+
+use super::condition::write_where;
+use super::dialect::{Dialect, Scope};
+use super::envelope::{self, write_body};
+use super::order::{write_order, write_range};
+use super::postgres::Postgres;
+use super::select::{output_columns, write_projections};
+use super::sqlite::Sqlite;
+use super::writer::Writer;
+use super::{Output, Work, count};
+use crate::plan::{Read, ReadNode};
+use crate::request::prefer::Count;
+use crate::request::{MediaType, Range};
+
+/// SQLite: the rows, and their exact number when any count was asked for.
+///
+/// SQLite keeps no number of rows that a filter could be planned with, so planned and estimated counts are exact. A
+/// `HEAD` reads the same columns as a `GET`, so that it fails where that would.
+pub(super) fn sqlite(read: &Read, media: &MediaType) -> Work {
+    let mut writer = Writer::new(Sqlite::PLACEHOLDER);
+    write_rows::<Sqlite>(&mut writer, &read.node);
+    Work::Rows {
+        query: writer.finish(),
+        count: read.count.map(|_| count::exact(&read.node)),
+        by_key: read.by_key,
+        output: Output { media: media.clone(), columns: output_columns(&read.node.select) },
+    }
+}
+
+/// Postgres: rows and counts in one query.
+pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
+    let mut writer = Writer::new(Postgres::PLACEHOLDER);
+    writer.push("WITH berth_source AS (");
+    write_rows::<Postgres>(&mut writer, &read.node);
+    writer.push(")");
+    let total = Total::of(read);
+    total.write_part(&mut writer, &read.node);
+    writer.push(" SELECT ");
+    total.write(&mut writer);
+    writer.push(" AS total, count(*) AS page, NULL::text AS location, ");
+    if read.headers_only {
+        writer.push("''::text");
+    } else {
+        write_body(&mut writer, media, &read.node.select);
+    }
+    writer.push(" AS body, NULL::bigint AS inserted, ").push(envelope::SETTINGS);
+    writer.push(" FROM ").push(envelope::SOURCE).push(" AS berth_row");
+    Work::Envelope { query: writer.finish(), planned: total.needs_plan().then(|| count::planned(&read.node)) }
+}
+
+/// Adds the `SELECT` of one level.
+fn write_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode) {
+    let scope = Scope::Table(&node.from);
+    writer.push("SELECT ");
+    if node.select.is_empty() {
+        writer.push(D::NO_COLUMNS);
+    }
+    write_projections::<D>(writer, scope, &node.select);
+    writer.push(" FROM ");
+    D::table(writer, &node.from);
+    write_where::<D>(writer, scope, &node.filter);
+    write_order::<D>(writer, scope, &node.order);
+    write_range::<D>(writer, node.range);
+}
+
+/// Where a Postgres read takes its total from.
+#[derive(Debug, Clone, Copy)]
+enum Total {
+    /// It is not wanted.
+    None,
+    /// The planner's guess only.
+    Planned,
+    /// The rows that are given: nothing limits them.
+    Page,
+    /// All rows, one by one.
+    Counted,
+    /// All rows up to this many; null, and then the planner's guess, when there are more.
+    CountedUpTo(u64),
+}
+
+impl Total {
+    fn of(read: &Read) -> Self {
+        match (read.count, read.max_rows) {
+            (None, _) => Self::None,
+            (Some(Count::Planned), _) => Self::Planned,
+            (Some(Count::Estimated), Some(max)) => Self::CountedUpTo(max),
+            (Some(Count::Exact | Count::Estimated), _) if read.node.range == Range::ALL => Self::Page,
+            (Some(Count::Exact | Count::Estimated), _) => Self::Counted,
+        }
+    }
+
+    /// Whether the planner must be asked as well.
+    fn needs_plan(self) -> bool {
+        matches!(self, Self::Planned | Self::CountedUpTo(_))
+    }
+
+    /// Adds the rows to be counted. One more than the limit is enough to know that there are more.
+    fn write_part(self, writer: &mut Writer, node: &ReadNode) {
+        let limit = match self {
+            Self::None | Self::Planned | Self::Page => return,
+            Self::Counted => None,
+            Self::CountedUpTo(max) => Some(max.saturating_add(1)),
+        };
+        writer.push(", berth_total AS (");
+        count::write_all_rows::<Postgres>(writer, node);
+        write_range::<Postgres>(writer, Range { offset: 0, limit });
+        writer.push(")");
+    }
+
+    /// Adds the number.
+    fn write(self, writer: &mut Writer) {
+        match self {
+            Self::None | Self::Planned => writer.push("NULL::bigint"),
+            Self::Page => writer.push("count(*)"),
+            Self::Counted => writer.push("(SELECT count(*) FROM berth_total)"),
+            Self::CountedUpTo(max) => writer
+                .push("(SELECT CASE WHEN count(*) <= ")
+                .bind(Postgres::number(max))
+                .push(" THEN count(*) END FROM berth_total)"),
+        };
+    }
+}

@@ -1,0 +1,275 @@
+//! SQLite's spelling.
+//!
+//! The store registers the functions that SQLite lacks on every connection: `berth_like`, `berth_ilike`,
+//! `berth_match` and `berth_imatch` take pattern and text; `berth_json` and `berth_json_text` take JSON and one
+//! operand (`->` and `->>` as Postgres has them); `berth_contains` and `berth_overlaps` take two JSON texts.
+
+use super::condition::{Junction, write_junction};
+use super::dialect::{Dialect, Field};
+use super::writer::Writer;
+use crate::catalog::{QualifiedName, TypeKind, TypeName};
+use crate::plan::Value;
+use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, Quantifier};
+
+/// Most values of a list that are bound one by one. SQLite allows 32,766 placeholders in a statement; well before
+/// that, one JSON array keeps the text (and with it the cache of prepared statements) small.
+///
+/// Source: <https://www.sqlite.org/limits.html#max_variable_number>.
+const LIST_MAX: usize = 100;
+
+/// The spelling of SQLite.
+#[derive(Debug)]
+pub(super) struct Sqlite;
+
+impl Dialect for Sqlite {
+    const PLACEHOLDER: char = '?';
+    const IS_UNKNOWN: &'static str = " IS NULL";
+    const NO_LIMIT: &'static str = "-1";
+    const NO_COLUMNS: &'static str = "1";
+
+    fn number(number: u64) -> Value {
+        Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+
+    /// SQLite has one schema; its name is left out.
+    fn table(writer: &mut Writer, table: &QualifiedName) {
+        writer.identifier(&table.name);
+    }
+
+    /// None: the store names the members, and texts that differ only there are prepared once.
+    fn result_name(_: &mut Writer, _: &str) {}
+
+    /// The last step of a path is the outermost call: `berth_json_text(berth_json("t"."c", ?1), ?2)`.
+    fn field(writer: &mut Writer, field: Field<'_>) {
+        for step in field.path.iter().rev() {
+            writer.push(match step.arrow {
+                Arrow::Json => "berth_json(",
+                Arrow::Text => "berth_json_text(",
+            });
+        }
+        field.scope.column::<Self>(writer, field.column);
+        for step in field.path {
+            writer.push(", ").bind(match &step.operand {
+                JsonOperand::Key(key) => Value::Text(key.clone()),
+                JsonOperand::Index(index) => Value::Integer(*index),
+            });
+            writer.push(")");
+        }
+    }
+
+    fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName) {
+        let from = field.kind();
+        match &to.kind {
+            TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => cast_to_integer(writer, field, &from),
+            TypeKind::Real | TypeKind::Double => write_around(writer, "CAST(", field, " AS REAL)"),
+            TypeKind::Numeric { .. } => write_around(writer, "CAST(", field, " AS NUMERIC)"),
+            TypeKind::Boolean => cast_to_boolean(writer, field, &from),
+            TypeKind::Text { max_length } => cast_to_text(writer, field, &from, *max_length),
+            TypeKind::Date if matches!(from, TypeKind::Timestamp | TypeKind::TimestampTz) => {
+                write_around(writer, "substr(", field, ", 1, 10)");
+            }
+            TypeKind::Date
+            | TypeKind::Time
+            | TypeKind::TimeTz
+            | TypeKind::Timestamp
+            | TypeKind::TimestampTz
+            | TypeKind::Interval
+            | TypeKind::Uuid => write_around(writer, "CAST(", field, " AS TEXT)"),
+            TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_) => cast_to_json(writer, field, &from),
+            TypeKind::Bytea => write_around(writer, "CAST(", field, " AS BLOB)"),
+            TypeKind::Any | TypeKind::Other => Self::field(writer, field),
+        }
+    }
+
+    fn compare(writer: &mut Writer, field: Field<'_>, comparison: Comparison, value: &Value) {
+        match spelling(comparison) {
+            Spelling::Operator(operator) => {
+                Self::field(writer, field);
+                writer.push(operator).bind(value.clone());
+            }
+            Spelling::Function(function) => {
+                writer.push(function).bind(value.clone()).push(", ");
+                Self::field(writer, field);
+                writer.push(")");
+            }
+        }
+    }
+
+    fn quantified(
+        writer: &mut Writer,
+        field: Field<'_>,
+        comparison: Comparison,
+        quantifier: Quantifier,
+        values: &[Value],
+    ) {
+        let junction = match quantifier {
+            Quantifier::Any if comparison == Comparison::Equal => return Self::is_one_of(writer, field, values),
+            Quantifier::Any => Junction::Or,
+            Quantifier::All => Junction::And,
+        };
+        writer.push("(");
+        write_junction(writer, junction, values, &mut |writer, value| {
+            Self::compare(writer, field, comparison, value);
+        });
+        writer.push(")");
+    }
+
+    fn is_one_of(writer: &mut Writer, field: Field<'_>, values: &[Value]) {
+        if values.is_empty() {
+            writer.push("FALSE");
+            return;
+        }
+        Self::field(writer, field);
+        match json_array(values) {
+            Some(array) if values.len() > LIST_MAX => {
+                writer.push(" IN (SELECT value FROM json_each(").bind(Value::Text(array)).push("))");
+            }
+            Some(_) | None => {
+                writer.push(" IN (");
+                writer.separated(", ", values, |writer, value| _ = writer.bind(value.clone()));
+                writer.push(")");
+            }
+        }
+    }
+
+    /// Ranges do not exist here and planning refuses their operators; should one come, it is unknown, which no row
+    /// passes, negated or not.
+    fn contain(writer: &mut Writer, field: Field<'_>, containment: Containment, value: &Value) {
+        match containment {
+            Containment::Contains => write_pair(writer, "berth_contains(", field, value),
+            Containment::ContainedIn => {
+                writer.push("berth_contains(").bind(value.clone()).push(", ");
+                Self::field(writer, field);
+                writer.push(")");
+            }
+            Containment::Overlap => write_pair(writer, "berth_overlaps(", field, value),
+            Containment::StrictlyLeft
+            | Containment::StrictlyRight
+            | Containment::NotExtendsRight
+            | Containment::NotExtendsLeft
+            | Containment::Adjacent => _ = writer.push("NULL"),
+        }
+    }
+
+    /// Planning refuses full text; should it come, it is unknown, which no row passes, negated or not.
+    fn full_text(writer: &mut Writer, _: Field<'_>, _: FullText, _: Option<&str>, _: &str) {
+        writer.push("NULL");
+    }
+}
+
+/// How a comparison is written.
+enum Spelling {
+    /// Between field and value.
+    Operator(&'static str),
+    /// A function of value and field.
+    Function(&'static str),
+}
+
+fn spelling(comparison: Comparison) -> Spelling {
+    match comparison {
+        Comparison::Equal => Spelling::Operator(" = "),
+        Comparison::NotEqual => Spelling::Operator(" <> "),
+        Comparison::Greater => Spelling::Operator(" > "),
+        Comparison::GreaterOrEqual => Spelling::Operator(" >= "),
+        Comparison::Less => Spelling::Operator(" < "),
+        Comparison::LessOrEqual => Spelling::Operator(" <= "),
+        Comparison::Like => Spelling::Function("berth_like("),
+        Comparison::ILike => Spelling::Function("berth_ilike("),
+        Comparison::Match => Spelling::Function("berth_match("),
+        Comparison::IMatch => Spelling::Function("berth_imatch("),
+    }
+}
+
+fn write_around(writer: &mut Writer, before: &'static str, field: Field<'_>, after: &'static str) {
+    writer.push(before);
+    Sqlite::field(writer, field);
+    writer.push(after);
+}
+
+fn write_pair(writer: &mut Writer, function: &'static str, field: Field<'_>, value: &Value) {
+    writer.push(function);
+    Sqlite::field(writer, field);
+    writer.push(", ").bind(value.clone()).push(")");
+}
+
+/// Postgres rounds where SQLite's `CAST` cuts off.
+fn cast_to_integer(writer: &mut Writer, field: Field<'_>, from: &TypeKind) {
+    if matches!(from, TypeKind::Real | TypeKind::Double | TypeKind::Numeric { .. }) {
+        write_around(writer, "CAST(round(", field, ") AS INTEGER)");
+    } else {
+        write_around(writer, "CAST(", field, " AS INTEGER)");
+    }
+}
+
+/// Numbers are true unless zero; text is read as Postgres reads it.
+fn cast_to_boolean(writer: &mut Writer, field: Field<'_>, from: &TypeKind) {
+    match from {
+        TypeKind::Boolean => Sqlite::field(writer, field),
+        TypeKind::SmallInt
+        | TypeKind::Integer
+        | TypeKind::BigInt
+        | TypeKind::Real
+        | TypeKind::Double
+        | TypeKind::Numeric { .. } => write_around(writer, "(", field, " <> 0)"),
+        TypeKind::Text { .. }
+        | TypeKind::Date
+        | TypeKind::Time
+        | TypeKind::TimeTz
+        | TypeKind::Timestamp
+        | TypeKind::TimestampTz
+        | TypeKind::Interval
+        | TypeKind::Uuid
+        | TypeKind::Json
+        | TypeKind::Jsonb
+        | TypeKind::Bytea
+        | TypeKind::Array(_)
+        | TypeKind::Any
+        | TypeKind::Other => write_around(
+            writer,
+            "CASE lower(trim(",
+            field,
+            ")) WHEN 't' THEN 1 WHEN 'true' THEN 1 WHEN 'y' THEN 1 WHEN 'yes' THEN 1 WHEN 'on' THEN 1 WHEN '1' THEN 1 \
+             WHEN 'f' THEN 0 WHEN 'false' THEN 0 WHEN 'n' THEN 0 WHEN 'no' THEN 0 WHEN 'off' THEN 0 WHEN '0' THEN 0 END",
+        ),
+    }
+}
+
+/// Booleans are `true` and `false`, bytes are Postgres' `\x…`; a `varchar(n)` cuts off, as an explicit cast does.
+fn cast_to_text(writer: &mut Writer, field: Field<'_>, from: &TypeKind, max_length: Option<u32>) {
+    if max_length.is_some() {
+        writer.push("substr(");
+    }
+    if *from == TypeKind::Boolean {
+        write_around(writer, "CASE ", field, " WHEN 0 THEN 'false' WHEN 1 THEN 'true' END");
+    } else if *from == TypeKind::Bytea {
+        write_around(writer, "'\\x' || lower(hex(", field, "))");
+    } else {
+        write_around(writer, "CAST(", field, " AS TEXT)");
+    }
+    if let Some(length) = max_length {
+        writer.push(", 1, ").bind(Sqlite::number(length.into())).push(")");
+    }
+}
+
+/// `json` refuses what is not JSON: it would tear the answer apart.
+fn cast_to_json(writer: &mut Writer, field: Field<'_>, from: &TypeKind) {
+    if matches!(from, TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_)) {
+        Sqlite::field(writer, field);
+    } else {
+        write_around(writer, "json(", field, ")");
+    }
+}
+
+/// `values` as a JSON array; `None` when one of them would not come back from it as it was.
+fn json_array(values: &[Value]) -> Option<String> {
+    let items: Option<Vec<serde_json::Value>> = values
+        .iter()
+        .map(|value| match value {
+            Value::Null => Some(serde_json::Value::Null),
+            Value::Integer(number) => Some((*number).into()),
+            Value::Text(text) => Some(text.as_str().into()),
+            Value::Real(_) | Value::Blob(_) => None,
+        })
+        .collect();
+    items.map(|items| serde_json::Value::Array(items).to_string())
+}

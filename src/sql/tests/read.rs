@@ -1,0 +1,295 @@
+//! Reads.
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::plan::{Expectation, Order, Read};
+use crate::request::order::{Direction, Nulls};
+use crate::request::prefer::Count;
+use crate::sql::expectation;
+
+fn read(node: ReadNode) -> Read {
+    Read { node, count: None, max_rows: None, headers_only: false, by_key: false, expect: Expectation::default() }
+}
+
+/// The read on Postgres, then on SQLite.
+fn both(read: Read) -> String {
+    let postgres = shown(Action::Read(read.clone()), Engine::Postgres);
+    format!("{postgres}\n{}", shown(Action::Read(read), Engine::Sqlite))
+}
+
+/// The part of the Postgres query that makes the rows, then SQLite.
+fn rows(read: Read) -> String {
+    let postgres = shown(Action::Read(read.clone()), Engine::Postgres);
+    let values = postgres.rfind("  [").map_or("", |at| &postgres[at..]);
+    let source = postgres.split(")\nSELECT NULL::bigint AS total").next().unwrap();
+    let source = source.trim_start_matches("WITH berth_source AS (");
+    format!("{source}{values}\n{}", shown(Action::Read(read), Engine::Sqlite))
+}
+
+fn counted(count: Count, max_rows: Option<u64>, limit: Option<u64>) -> Read {
+    let node =
+        ReadNode { filter: equal("year", "1972"), range: Range { offset: 0, limit }, ..node(vec![projection("id")]) };
+    Read { count: Some(count), max_rows, ..read(node) }
+}
+
+#[test]
+fn a_whole_read() {
+    let by = |column: &str, direction, nulls| Order {
+        column: column.to_owned(),
+        type_name: type_of(column),
+        path: Vec::new(),
+        direction,
+        nulls,
+    };
+    let node = ReadNode {
+        filter: Condition::And(vec![equal("year", "1972"), test("id", Test::Compare(Comparison::Greater, text("5")))]),
+        order: vec![by("title", Direction::Ascending, Nulls::Last), by("rating", Direction::Descending, Nulls::First)],
+        range: Range { offset: 20, limit: Some(10) },
+        ..node(vec![projection("id"), projection("title")])
+    };
+    assert_snapshot!(both(read(node)), @r#"
+    WITH berth_source AS (SELECT "public"."films"."id" AS "id", "public"."films"."title" AS "title" FROM "public"."films" WHERE "public"."films"."year" = $1 AND "public"."films"."id" > $2 ORDER BY "public"."films"."title" ASC NULLS LAST, "public"."films"."rating" DESC NULLS FIRST LIMIT $3 OFFSET $4)
+    SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['1972', '5', '10', '20']
+    SELECT "films"."id", "films"."title" FROM "films" WHERE "films"."year" = ?1 AND "films"."id" > ?2 ORDER BY "films"."title" ASC NULLS LAST, "films"."rating" DESC NULLS FIRST LIMIT ?3 OFFSET ?4  ['1972', '5', 10, 20]
+    output: id integer, title text
+    "#);
+}
+
+#[test]
+fn an_offset_without_a_limit() {
+    let node = ReadNode { range: Range { offset: 3, limit: None }, ..node(vec![projection("id")]) };
+    assert_snapshot!(rows(read(node)), @r#"
+    SELECT "public"."films"."id" AS "id" FROM "public"."films" LIMIT ALL OFFSET $1  ['3']
+    SELECT "films"."id" FROM "films" LIMIT -1 OFFSET ?1  [3]
+    output: id integer
+    "#);
+}
+
+#[test]
+fn a_row_without_columns() {
+    assert_snapshot!(rows(read(node(Vec::new()))), @r#"
+    SELECT  FROM "public"."films"
+    SELECT 1 FROM "films"
+    output:
+    "#);
+}
+
+#[test]
+fn names_and_paths() {
+    let at = |column: &str, path: &[(Arrow, &str)], name: &str| Projection {
+        path: path.iter().map(|(arrow, operand)| step(*arrow, operand)).collect(),
+        name: name.to_owned(),
+        ..projection(column)
+    };
+    let select = vec![
+        at("id", &[], "a \"name\""),
+        at("data", &[(Arrow::Json, "a"), (Arrow::Text, "0")], "first"),
+        at("data", &[(Arrow::Json, "b")], "b"),
+        at("tags", &[(Arrow::Json, "-1")], "tags"),
+    ];
+    assert_snapshot!(rows(read(node(select))), @r#"
+    SELECT "public"."films"."id" AS "a ""name""", "public"."films"."data"->$1->>$2::int AS "first", "public"."films"."data"->$3 AS "b", to_jsonb("public"."films"."tags")->$4::int AS "tags" FROM "public"."films"  ['a', '0', 'b', '-1']
+    SELECT "films"."id", berth_json_text(berth_json("films"."data", ?1), ?2), berth_json("films"."data", ?3), berth_json("films"."tags", ?4) FROM "films"  ['a', 0, 'b', -1]
+    output: a "name" integer, first text, b json, tags json
+    "#);
+}
+
+#[test]
+fn an_order_by_a_path() {
+    let term = Order {
+        column: "data".to_owned(),
+        type_name: type_of("data"),
+        path: vec![step(Arrow::Text, "a")],
+        direction: Direction::Descending,
+        nulls: Nulls::Last,
+    };
+    let node = ReadNode { order: vec![term], ..node(vec![projection("id")]) };
+    assert_snapshot!(rows(read(node)), @r#"
+    SELECT "public"."films"."id" AS "id" FROM "public"."films" ORDER BY "public"."films"."data"->>$1 DESC NULLS LAST  ['a']
+    SELECT "films"."id" FROM "films" ORDER BY berth_json_text("films"."data", ?1) DESC NULLS LAST  ['a']
+    output: id integer
+    "#);
+}
+
+fn cast(column: &str, declared: &str, kind: TypeKind) -> Projection {
+    Projection { cast: Some(TypeName { declared: declared.to_owned(), kind }), ..projection(column) }
+}
+
+#[test]
+fn casts() {
+    let text = |max_length| TypeKind::Text { max_length };
+    let select = vec![
+        cast("id", "text", text(None)),
+        cast("kept", "text", text(None)),
+        cast("title", "varchar", text(Some(3))),
+        cast("raw", "text", text(None)),
+        cast("rating", "int", TypeKind::Integer),
+        cast("title", "bigint", TypeKind::BigInt),
+        cast("title", "double precision", TypeKind::Double),
+        cast("title", "numeric", TypeKind::Numeric { precision: None, scale: None }),
+        cast("id", "boolean", TypeKind::Boolean),
+        cast("kept", "boolean", TypeKind::Boolean),
+        cast("made", "date", TypeKind::Date),
+        cast("title", "uuid", TypeKind::Uuid),
+        cast("title", "json", TypeKind::Json),
+        cast("data", "json", TypeKind::Json),
+        cast("title", "bytea", TypeKind::Bytea),
+        cast("title", "mood", TypeKind::Other),
+    ];
+    assert_snapshot!(rows(read(node(select))), @r#"
+    SELECT CAST("public"."films"."id" AS text) AS "id", CAST("public"."films"."kept" AS text) AS "kept", CAST("public"."films"."title" AS varchar) AS "title", CAST("public"."films"."raw" AS text) AS "raw", CAST("public"."films"."rating" AS int) AS "rating", CAST("public"."films"."title" AS bigint) AS "title", CAST("public"."films"."title" AS double precision) AS "title", CAST("public"."films"."title" AS numeric) AS "title", CAST("public"."films"."id" AS boolean) AS "id", CAST("public"."films"."kept" AS boolean) AS "kept", CAST("public"."films"."made" AS date) AS "made", CAST("public"."films"."title" AS uuid) AS "title", CAST("public"."films"."title" AS json) AS "title", CAST("public"."films"."data" AS json) AS "data", CAST("public"."films"."title" AS bytea) AS "title", CAST("public"."films"."title" AS mood) AS "title" FROM "public"."films"
+    SELECT CAST("films"."id" AS TEXT), CASE "films"."kept" WHEN 0 THEN 'false' WHEN 1 THEN 'true' END, substr(CAST("films"."title" AS TEXT), 1, ?1), '\x' || lower(hex("films"."raw")), CAST(round("films"."rating") AS INTEGER), CAST("films"."title" AS INTEGER), CAST("films"."title" AS REAL), CAST("films"."title" AS NUMERIC), ("films"."id" <> 0), "films"."kept", substr("films"."made", 1, 10), CAST("films"."title" AS TEXT), json("films"."title"), "films"."data", CAST("films"."title" AS BLOB), "films"."title" FROM "films"  [3]
+    output: id text, kept text, title varchar, raw text, rating int, title bigint, title double precision, title numeric, id boolean, kept boolean, made date, title uuid, title json, data json, title bytea, title mood
+    "#);
+}
+
+#[test]
+fn a_cast_is_a_type_and_nothing_else() {
+    let query = shown(Action::Read(read(node(vec![cast("id", "int), (SELECT 1", TypeKind::Other)]))), Engine::Postgres);
+    assert!(query.contains(r#"CAST("public"."films"."id" AS "int), (SELECT 1") AS "id""#), "{query}");
+}
+
+#[test]
+fn casts_on_sqlite_give_what_postgres_gives() {
+    let connection = database();
+    connection
+        .execute_batch(
+            "INSERT INTO films (id, title, rating, kept, made, raw)
+             VALUES (1, 'Yes', 2.5, 1, '2024-02-29T23:00:00+00:00', x'01ff')",
+        )
+        .unwrap();
+    let of = |projection| {
+        let Work::Rows { query, .. } =
+            work(&plan(Action::Read(read(node(vec![projection]))), MediaType::Json), Engine::Sqlite)
+        else {
+            panic!("a read was to be rendered")
+        };
+        let values = query.values.iter().map(|value| {
+            let Value::Integer(number) = value else { panic!("{value:?}") };
+            *number
+        });
+        let value: rusqlite::types::Value =
+            connection.query_row(&query.text, rusqlite::params_from_iter(values), |row| row.get(0)).unwrap();
+        format!("{value:?}")
+    };
+    let text = |max_length| TypeKind::Text { max_length };
+    assert_eq!(of(cast("kept", "text", text(None))), r#"Text("true")"#);
+    assert_eq!(of(cast("raw", "text", text(None))), r#"Text("\\x01ff")"#);
+    assert_eq!(of(cast("title", "varchar(2)", text(Some(2)))), r#"Text("Ye")"#);
+    assert_eq!(of(cast("rating", "int", TypeKind::Integer)), "Integer(3)");
+    assert_eq!(of(cast("title", "bool", TypeKind::Boolean)), "Integer(1)");
+    assert_eq!(of(cast("made", "date", TypeKind::Date)), r#"Text("2024-02-29")"#);
+}
+
+#[test]
+fn an_exact_count_of_a_page() {
+    assert_snapshot!(both(counted(Count::Exact, None, Some(5))), @r#"
+    WITH berth_source AS (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2), berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $3)
+    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['1972', '5', '1972']
+    SELECT "films"."id" FROM "films" WHERE "films"."year" = ?1 LIMIT ?2  ['1972', 5]
+    output: id integer
+    count: SELECT count(*) FROM "films" WHERE "films"."year" = ?1  ['1972']
+    "#);
+}
+
+#[test]
+fn an_exact_count_of_all_rows_counts_them_once() {
+    let query = shown(Action::Read(counted(Count::Exact, None, None)), Engine::Postgres);
+    assert!(query.contains(")\nSELECT count(*) AS total, count(*) AS page"), "{query}");
+}
+
+#[test]
+fn a_planned_count() {
+    assert_snapshot!(shown(Action::Read(counted(Count::Planned, Some(9), Some(5))), Engine::Postgres), @r#"
+    WITH berth_source AS (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2)
+    SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['1972', '5']
+    planned: EXPLAIN (FORMAT JSON) SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1  ['1972']
+    "#);
+}
+
+#[test]
+fn an_estimated_count_counts_one_row_more_than_the_limit() {
+    assert_snapshot!(shown(Action::Read(counted(Count::Estimated, Some(9), Some(5))), Engine::Postgres), @r#"
+    WITH berth_source AS (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2), berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $3 LIMIT $4)
+    SELECT (SELECT CASE WHEN count(*) <= $5 THEN count(*) END FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['1972', '5', '1972', '10', '9']
+    planned: EXPLAIN (FORMAT JSON) SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1  ['1972']
+    "#);
+}
+
+#[test]
+fn an_estimated_count_without_a_greatest_number_is_exact() {
+    assert_eq!(
+        shown(Action::Read(counted(Count::Estimated, None, Some(5))), Engine::Postgres),
+        shown(Action::Read(counted(Count::Exact, None, Some(5))), Engine::Postgres),
+    );
+}
+
+#[test]
+fn a_head_makes_no_body() {
+    let read = Read { headers_only: true, ..read(node(vec![projection("id")])) };
+    assert_snapshot!(shown(Action::Read(read), Engine::Postgres), @r#"
+    WITH berth_source AS (SELECT "public"."films"."id" AS "id" FROM "public"."films")
+    SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row
+    "#);
+}
+
+#[test]
+fn bodies_by_media_type() {
+    let named = Projection { name: "a,\"b\"".to_owned(), ..projection("title") };
+    let bodies = [
+        MediaType::Any,
+        MediaType::Json,
+        MediaType::ArrayJson { strip_nulls: false },
+        MediaType::ArrayJson { strip_nulls: true },
+        MediaType::ObjectJson { strip_nulls: false },
+        MediaType::ObjectJson { strip_nulls: true },
+        MediaType::Csv,
+        MediaType::GeoJson,
+    ]
+    .map(|media| {
+        let select = vec![projection("id"), named.clone()];
+        let query = shown_as(Action::Read(read(node(select))), media, Engine::Postgres);
+        let values = query.rfind("  [").map_or("", |at| &query[at..]);
+        let body = query.split("NULL::text AS location, ").nth(1).unwrap().split(" AS body").next().unwrap();
+        format!("{body}{values}")
+    });
+    assert_snapshot!(bodies.join("\n"), @r#"
+    coalesce(json_agg(berth_row.*), '[]')::text
+    coalesce(json_agg(berth_row.*), '[]')::text
+    coalesce(json_agg(berth_row.*), '[]')::text
+    coalesce(json_strip_nulls(json_agg(berth_row.*)), '[]')::text
+    coalesce(json_agg(berth_row.*)->0, 'null')::text
+    coalesce(json_strip_nulls(json_agg(berth_row.*)->0), 'null')::text
+    $1::text || coalesce(string_agg(substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\n'), '')  ['id,"a,""b"""
+    ']
+    json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(ST_AsGeoJSON(berth_row.*)::json), '[]'))::text
+    "#);
+}
+
+#[test]
+fn the_answer_carries_what_the_database_set() {
+    let Work::Envelope { query, .. } =
+        work(&plan(Action::Read(read(node(Vec::new()))), MediaType::Json), Engine::Postgres)
+    else {
+        panic!("an envelope was to be rendered")
+    };
+    assert_snapshot!(query.text, @r#"
+    WITH berth_source AS (SELECT  FROM "public"."films") SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted, nullif(current_setting('response.headers', true), '') AS response_headers, nullif(current_setting('response.status', true), '') AS response_status FROM berth_source AS berth_row
+    "#);
+}
+
+#[test]
+fn what_is_expected_of_the_rows_is_handed_on() {
+    let expect = Expectation { singular: true, max_affected: Some(3), put: false };
+    assert_eq!(expectation(&Action::Read(Read { expect, ..read(node(Vec::new())) })), expect);
+    assert_eq!(expectation(&Action::RootInfo), Expectation::default());
+}
+
+#[test]
+fn what_touches_no_rows_is_nothing_to_run() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        assert_eq!(shown(Action::RootInfo, engine), "nothing");
+        assert_eq!(shown(Action::Describe { schema: "public".to_owned(), headers_only: false }, engine), "nothing");
+    }
+}

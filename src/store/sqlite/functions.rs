@@ -1,0 +1,124 @@
+//! Functions that SQLite lacks and rendered SQL calls; each gives null when an argument is null.
+//!
+//! | function | Postgres |
+//! |---|---|
+//! | `berth_like(pattern, text)`, `berth_ilike(pattern, text)` | `text LIKE pattern`, `text ILIKE pattern` |
+//! | `berth_match(pattern, text)`, `berth_imatch(pattern, text)` | `text ~ pattern`, `text ~* pattern` |
+//! | `berth_json(json, operand)`, `berth_json_text(json, operand)` | `json -> operand`, `json ->> operand` |
+//! | `berth_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` of `jsonb` and arrays, `a && b` of arrays |
+//!
+//! What fails gives an error whose text begins with Postgres' code and a colon, e.g.
+//! `2201B: invalid regular expression: parentheses () not balanced`.
+//!
+//! Case is folded character by character with Unicode's lower case, as Postgres does under a UTF-8 locale. Regular
+//! expressions are those of the `regex` crate, brought near Postgres': no back references and no look-around.
+//!
+//! Source: <https://www.postgresql.org/docs/15/functions-matching.html>,
+//! <https://www.postgresql.org/docs/15/functions-json.html>.
+
+mod containment;
+mod json;
+mod like;
+mod pattern;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::{ToSql, ValueRef};
+use rusqlite::{Connection, Error, Result};
+use thiserror::Error as ThisError;
+
+use crate::plan::value::form;
+use like::Case;
+
+/// Why a function failed, as the text that SQLite hands on: code, colon, Postgres' message.
+#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
+#[error("{code}: {message}")]
+struct Fault {
+    code: &'static str,
+    message: String,
+}
+
+/// Adds the functions to a connection.
+///
+/// They depend on their arguments alone and touch nothing, so indexes, views and triggers may use them.
+///
+/// # Errors
+/// What SQLite says when it takes no function, e.g. because a statement is running.
+pub fn register(connection: &Connection) -> Result<()> {
+    add(connection, "berth_like", |context| like_function(context, Case::Kept))?;
+    add(connection, "berth_ilike", |context| like_function(context, Case::Folded))?;
+    add(connection, "berth_match", |context| match_function(context, Case::Kept))?;
+    add(connection, "berth_imatch", |context| match_function(context, Case::Folded))?;
+    add(connection, "berth_json", |context| json_function(context, json::get))?;
+    add(connection, "berth_json_text", |context| json_function(context, json::get_text))?;
+    add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
+    add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))
+}
+
+fn add<Answer: ToSql>(
+    connection: &Connection,
+    name: &str,
+    function: impl Fn(&Context<'_>) -> Result<Answer> + Send + 'static,
+) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function(name, 2, flags, move |context| function(context))
+}
+
+fn failed(fault: Fault) -> Error {
+    Error::UserFunctionError(Box::new(fault))
+}
+
+/// The argument as text: numbers as SQLite shows them; `None` for null and for bytes, which have no text.
+fn text(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        ValueRef::Null | ValueRef::Blob(_) => None,
+        ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes)),
+        ValueRef::Integer(integer) => Some(Cow::Owned(integer.to_string())),
+        ValueRef::Real(real) => {
+            let mut printed = Vec::new();
+            form::write_double(&mut printed, real);
+            Some(Cow::Owned(String::from_utf8_lossy(&printed).into_owned()))
+        }
+    }
+}
+
+fn like_function(context: &Context<'_>, case: Case) -> Result<Option<bool>> {
+    let (Some(_), Some(subject)) = (text(context.get_raw(0)), text(context.get_raw(1))) else { return Ok(None) };
+    // Kept by SQLite for the statement when the pattern is a constant or a bound value.
+    let pattern = context.get_or_create_aux(0, |value| {
+        let pattern = like::Pattern::new(&text(value).unwrap_or_default(), case).map_err(failed)?;
+        Ok::<_, Error>(pattern)
+    })?;
+    Ok(Some(pattern.is_match(&subject)))
+}
+
+fn match_function(context: &Context<'_>, case: Case) -> Result<Option<bool>> {
+    let (Some(_), Some(subject)) = (text(context.get_raw(0)), text(context.get_raw(1))) else { return Ok(None) };
+    let pattern = context.get_or_create_aux(0, |value| {
+        let pattern = pattern::compile(&text(value).unwrap_or_default(), case).map_err(failed)?;
+        Ok::<_, Error>(pattern)
+    })?;
+    Ok(Some(pattern.is_match(&subject)))
+}
+
+fn json_function(context: &Context<'_>, get: fn(&str, json::Operand<'_>) -> Option<String>) -> Result<Option<String>> {
+    let Some(document) = text(context.get_raw(0)) else { return Ok(None) };
+    Ok(match context.get_raw(1) {
+        ValueRef::Integer(index) => get(&document, json::Operand::Index(index)),
+        other @ (ValueRef::Null | ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_)) => {
+            text(other).and_then(|key| get(&document, json::Operand::Key(&key)))
+        }
+    })
+}
+
+fn pair_function(
+    context: &Context<'_>,
+    compare: fn(&serde_json::Value, &serde_json::Value) -> bool,
+) -> Result<Option<bool>> {
+    let read = |index: usize| text(context.get_raw(index)).and_then(|document| serde_json::from_str(&document).ok());
+    let (Some(left), Some(right)) = (read(0), read(1)) else { return Ok(None) };
+    Ok(Some(compare(&left, &right)))
+}

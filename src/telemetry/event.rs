@@ -1,0 +1,192 @@
+//! What can happen that an operator may want to know of.
+
+use std::time::Duration;
+
+/// A happening.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A request got its answer.
+    RequestAnswered(RequestAnswered<'a>),
+    /// Why a request got a 5xx: what its client is not told.
+    RequestFailed {
+        /// The request's id.
+        request_id: &'a str,
+        /// The trace it belongs to.
+        trace: Option<&'a str>,
+        /// The code its client was told.
+        code: &'a str,
+        /// The error and what caused it; no SQL values.
+        cause: &'a str,
+    },
+    /// A request was turned away before any work was done for it.
+    RequestRefused(Refusal),
+    /// Waiting writes were made durable together.
+    GroupCommitted {
+        /// Requests in the group.
+        requests: usize,
+        /// From the first statement to durable.
+        latency: Duration,
+    },
+    /// The store ran one request's statement.
+    StatementRun {
+        /// What kind.
+        operation: Operation,
+        /// Without waiting for a connection.
+        latency: Duration,
+    },
+    /// A request waited for a connection.
+    PoolWait {
+        /// How long.
+        latency: Duration,
+        /// Connections at work, this one included.
+        in_use: usize,
+        /// Connections open.
+        open: usize,
+    },
+    /// The tables were read from the database.
+    CatalogLoaded {
+        /// Tables and views.
+        tables: usize,
+        /// How long it took.
+        latency: Duration,
+    },
+    /// A migration was applied.
+    MigrationApplied {
+        /// Its file's name.
+        file: &'a str,
+        /// How long it took.
+        latency: Duration,
+    },
+    /// Something typed does not do what it says.
+    ConfigWarning {
+        /// The variable.
+        variable: &'a str,
+        /// What the operator should know.
+        message: &'a str,
+    },
+    /// The server takes requests.
+    Started {
+        /// This program's version.
+        version: &'a str,
+        /// Where it listens, e.g. `http://0.0.0.0:8080`.
+        address: &'a str,
+        /// Where the data is, without secrets, e.g. `sqlite ./data/app.db`.
+        store: &'a str,
+        /// From the start of the process.
+        latency: Duration,
+    },
+    /// The server was asked to stop, and takes no new connection.
+    Stopping,
+    /// All is done and closed.
+    Stopped,
+    /// The store could not do what it must, beyond one request.
+    StoreFailed {
+        /// What it was doing, e.g. `load the catalog`.
+        doing: &'a str,
+        /// The error and what caused it.
+        cause: &'a str,
+    },
+}
+
+/// A request and its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestAnswered<'a> {
+    /// The verb.
+    pub method: &'a str,
+    /// The path without the query, which may hold what nobody should read in a log.
+    pub path: &'a str,
+    /// What kind of thing the path addresses.
+    pub class: RouteClass,
+    /// HTTP status.
+    pub status: u16,
+    /// From the request's head to the answer.
+    pub latency: Duration,
+    /// Bytes of the answer's body.
+    pub response_bytes: usize,
+    /// Rows of the answer, when it says.
+    pub rows: Option<u64>,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The trace it belongs to.
+    pub trace: Option<&'a str>,
+    /// The code of the error, when it is one.
+    pub error_code: Option<&'a str>,
+}
+
+/// Kinds of things that paths address: few, so that metrics stay few whatever clients ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteClass {
+    /// `/`.
+    Root,
+    /// `/{table}`.
+    Relation,
+    /// `/rpc/{function}`.
+    Function,
+    /// `/-/…`.
+    Own,
+    /// A browser asks what it may ask.
+    Preflight,
+    /// Anything else.
+    Other,
+}
+
+impl RouteClass {
+    /// Every class, in the order of their positions.
+    pub const ALL: [Self; 6] = [Self::Root, Self::Relation, Self::Function, Self::Own, Self::Preflight, Self::Other];
+
+    /// The label in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Relation => "relation",
+            Self::Function => "function",
+            Self::Own => "own",
+            Self::Preflight => "preflight",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Why a request is turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// As many as may are in flight.
+    QueueFull,
+    /// As many bytes of bodies as may are in memory.
+    BodiesFull,
+}
+
+impl Refusal {
+    /// The label in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::BodiesFull => "bodies_full",
+        }
+    }
+}
+
+/// Kinds of statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Rows are read.
+    Read,
+    /// Rows are written.
+    Write,
+    /// A function is called.
+    Call,
+}
+
+impl Operation {
+    /// The label in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Call => "call",
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Happenings as Prometheus metrics.
+//!
+//! Every label takes one of a fixed set of values, whatever clients send: no table names, no paths. What a request
+//! touches is looked up once and kept, so that counting it is a few atomic additions.
+
+use std::sync::OnceLock;
+
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+use super::event::{Event, Operation, Refusal, RequestAnswered, RouteClass};
+
+/// Verbs with a label of their own; the last stands for all others.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+
+/// Statuses with a label of their own, ascending.
+const STATUSES: [u16; 20] =
+    [200, 201, 204, 206, 300, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 416, 500, 503, 504];
+
+/// Seconds, from what a primary-key read takes to what a statement may take.
+const LATENCY_BUCKETS: [f64; 14] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+
+/// Requests in one commit group.
+const GROUP_BUCKETS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// What only the moment of asking knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// Requests in flight.
+    pub in_flight: usize,
+    /// Bytes of bodies in memory.
+    pub body_bytes: usize,
+}
+
+/// Every metric.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Requests,
+    latency: [Histogram; RouteClass::ALL.len()],
+    errors: IntCounterVec,
+    queue_full: IntCounter,
+    bodies_full: IntCounter,
+    group_requests: Histogram,
+    commit_latency: Histogram,
+    reads: Histogram,
+    writes: Histogram,
+    calls: Histogram,
+    pool_wait: Histogram,
+    pool_in_use: IntGauge,
+    pool_open: IntGauge,
+    tables: IntGauge,
+    migrations: IntCounter,
+    store_failures: IntCounter,
+    in_flight: IntGauge,
+    body_bytes: IntGauge,
+    dropped_lines: IntGauge,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let declare = Declare(&registry);
+        declare
+            .gauge("process_start_time_seconds", "Start of the process since the Unix epoch in seconds.")?
+            .set(crate::clock::unix_seconds());
+        let refused = declare.counters("berth_http_refused_total", "Requests turned away, by reason.", &["reason"])?;
+        let [root, relation, function, own, preflight, other] = RouteClass::ALL.map(|class| {
+            declare.latency(
+                "berth_http_request_duration_seconds",
+                "Time to answer, by route class.",
+                Some(("class", class.name())),
+            )
+        });
+        let [reads, writes, calls] = [Operation::Read, Operation::Write, Operation::Call].map(|operation| {
+            declare.latency(
+                "berth_store_duration_seconds",
+                "Time of a statement.",
+                Some(("operation", operation.name())),
+            )
+        });
+        Ok(Self {
+            requests: Requests::new(declare.counters(
+                "berth_http_requests_total",
+                "Requests answered, by route class, method and status.",
+                &["class", "method", "status"],
+            )?),
+            latency: [root?, relation?, function?, own?, preflight?, other?],
+            errors: declare.counters("berth_errors_total", "Errors answered, by code or SQLSTATE class.", &["code"])?,
+            queue_full: refused.with_label_values(&[Refusal::QueueFull.name()]),
+            bodies_full: refused.with_label_values(&[Refusal::BodiesFull.name()]),
+            group_requests: declare.histogram(
+                "berth_commit_group_requests",
+                "Requests in a commit group.",
+                &GROUP_BUCKETS,
+            )?,
+            commit_latency: declare.latency("berth_commit_duration_seconds", "Time to make a group durable.", None)?,
+            reads: reads?,
+            writes: writes?,
+            calls: calls?,
+            pool_wait: declare.latency("berth_pool_wait_seconds", "Time waited for a connection.", None)?,
+            pool_in_use: declare.gauge("berth_pool_in_use_connections", "Connections at work.")?,
+            pool_open: declare.gauge("berth_pool_open_connections", "Connections open.")?,
+            tables: declare.gauge("berth_catalog_tables", "Tables and views in the catalog.")?,
+            migrations: declare.counter("berth_migrations_applied_total", "Migrations applied.")?,
+            store_failures: declare
+                .counter("berth_store_failures_total", "Failures of the store beyond one request.")?,
+            in_flight: declare.gauge("berth_http_requests_in_flight", "Requests in flight.")?,
+            body_bytes: declare.gauge("berth_http_body_bytes", "Bytes of bodies in memory.")?,
+            dropped_lines: declare.gauge("berth_log_dropped_lines", "Log lines dropped because nobody read them.")?,
+            registry,
+        })
+    }
+
+    pub(super) fn interpret(&self, event: &Event<'_>) {
+        match *event {
+            Event::RequestAnswered(ref answered) => self.request_answered(answered),
+            Event::RequestRefused(Refusal::QueueFull) => self.queue_full.inc(),
+            Event::RequestRefused(Refusal::BodiesFull) => self.bodies_full.inc(),
+            Event::GroupCommitted { requests, latency } => {
+                self.group_requests.observe(f64::from(u32::try_from(requests).unwrap_or(u32::MAX)));
+                self.commit_latency.observe(latency.as_secs_f64());
+            }
+            Event::StatementRun { operation, latency } => {
+                let histogram = match operation {
+                    Operation::Read => &self.reads,
+                    Operation::Write => &self.writes,
+                    Operation::Call => &self.calls,
+                };
+                histogram.observe(latency.as_secs_f64());
+            }
+            Event::PoolWait { latency, in_use, open } => {
+                self.pool_wait.observe(latency.as_secs_f64());
+                self.pool_in_use.set(whole(in_use));
+                self.pool_open.set(whole(open));
+            }
+            Event::CatalogLoaded { tables, .. } => self.tables.set(whole(tables)),
+            Event::MigrationApplied { .. } => self.migrations.inc(),
+            Event::StoreFailed { .. } => self.store_failures.inc(),
+            // The answer that follows is counted.
+            Event::RequestFailed { .. } => {}
+            Event::ConfigWarning { .. } | Event::Started { .. } | Event::Stopping | Event::Stopped => {}
+        }
+    }
+
+    fn request_answered(&self, answered: &RequestAnswered<'_>) {
+        self.requests.count(answered.class, answered.method, answered.status);
+        if let Some(histogram) = self.latency.get(answered.class as usize) {
+            histogram.observe(answered.latency.as_secs_f64());
+        }
+        if let Some(code) = answered.error_code {
+            self.errors.with_label_values(&[code_label(code).as_str()]).inc();
+        }
+    }
+
+    pub(super) fn render(&self, now: Now, dropped_lines: u64) -> Result<String, prometheus::Error> {
+        self.in_flight.set(whole(now.in_flight));
+        self.body_bytes.set(whole(now.body_bytes));
+        self.dropped_lines.set(i64::try_from(dropped_lines).unwrap_or(i64::MAX));
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+/// Answered requests, each combination looked up once.
+#[derive(Debug)]
+struct Requests {
+    all: IntCounterVec,
+    known: Box<[OnceLock<IntCounter>]>,
+}
+
+impl Requests {
+    fn new(all: IntCounterVec) -> Self {
+        let combinations = RouteClass::ALL.len() * METHODS.len() * (STATUSES.len() + 1);
+        Self { all, known: (0..combinations).map(|_| OnceLock::new()).collect() }
+    }
+
+    fn count(&self, class: RouteClass, method: &str, status: u16) {
+        let method_position = METHODS.iter().position(|known| *known == method).unwrap_or(METHODS.len() - 1);
+        let status_position = STATUSES.binary_search(&status).unwrap_or(STATUSES.len());
+        let position = (class as usize * METHODS.len() + method_position) * (STATUSES.len() + 1) + status_position;
+        let Some(known) = self.known.get(position) else { return };
+        known
+            .get_or_init(|| {
+                let method = METHODS.get(method_position).copied().unwrap_or("other");
+                let status = STATUSES.get(status_position).map_or_else(|| "other".to_owned(), u16::to_string);
+                self.all.with_label_values(&[class.name(), method, status.as_str()])
+            })
+            .inc();
+    }
+}
+
+/// An error code as one of few labels: `PostgREST`'s and berth's codes whole, SQLSTATEs by class, anything that SQL
+/// made up as `other`.
+fn code_label(code: &str) -> String {
+    const SQLSTATE_CLASSES: [&str; 38] = [
+        "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "20", "21", "22", "23", "24", "25", "26",
+        "27", "28", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "3F", "40", "42", "44", "53", "54", "55", "57",
+        "58", "XX",
+    ];
+    let is_ours = ["PGRST", "BERTH"].iter().any(|prefix| {
+        code.strip_prefix(prefix).is_some_and(|rest| {
+            rest.len() == 3
+                && rest.bytes().enumerate().all(|(at, byte)| byte.is_ascii_digit() || (at == 0 && byte == b'X'))
+        })
+    });
+    if is_ours {
+        return code.to_owned();
+    }
+    match code.get(..2).filter(|class| code.len() == 5 && SQLSTATE_CLASSES.contains(class)) {
+        Some(class) => format!("{class}xxx"),
+        None => "other".to_owned(),
+    }
+}
+
+fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Makes metrics known to the registry.
+struct Declare<'a>(&'a Registry);
+
+impl Declare<'_> {
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+        let counter = IntCounter::new(name, help)?;
+        self.0.register(Box::new(counter.clone()))?;
+        Ok(counter)
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+        let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
+        self.0.register(Box::new(counters.clone()))?;
+        Ok(counters)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+        let gauge = IntGauge::new(name, help)?;
+        self.0.register(Box::new(gauge.clone()))?;
+        Ok(gauge)
+    }
+
+    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
+        self.register(HistogramOpts::new(name, help).buckets(buckets.to_vec()))
+    }
+
+    fn latency(&self, name: &str, help: &str, label: Option<(&str, &str)>) -> Result<Histogram, prometheus::Error> {
+        let options = HistogramOpts::new(name, help).buckets(LATENCY_BUCKETS.to_vec());
+        self.register(match label {
+            Some((key, value)) => options.const_label(key, value),
+            None => options,
+        })
+    }
+
+    fn register(&self, options: HistogramOpts) -> Result<Histogram, prometheus::Error> {
+        let histogram = Histogram::with_opts(options)?;
+        self.0.register(Box::new(histogram.clone()))?;
+        Ok(histogram)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn answered<'a>(method: &'a str, status: u16, error_code: Option<&'a str>) -> Event<'a> {
+        Event::RequestAnswered(RequestAnswered {
+            method,
+            path: "/films",
+            class: RouteClass::Relation,
+            status,
+            latency: Duration::from_micros(200),
+            response_bytes: 10,
+            rows: None,
+            request_id: "1",
+            trace: None,
+            error_code,
+        })
+    }
+
+    fn rendered(events: &[Event<'_>]) -> String {
+        let metrics = Metrics::new().unwrap();
+        events.iter().for_each(|event| metrics.interpret(event));
+        metrics.render(Now { in_flight: 3, body_bytes: 4 }, 5).unwrap()
+    }
+
+    #[test]
+    fn requests_are_counted_by_class_method_and_status() {
+        let text = rendered(&[answered("GET", 200, None), answered("GET", 200, None), answered("BREW", 418, None)]);
+        assert!(
+            text.contains("berth_http_requests_total{class=\"relation\",method=\"GET\",status=\"200\"} 2"),
+            "{text}"
+        );
+        let made_up = "berth_http_requests_total{class=\"relation\",method=\"other\",status=\"other\"} 1";
+        assert!(text.contains(made_up), "{text}");
+        assert!(text.contains("berth_http_request_duration_seconds_count{class=\"relation\"} 3"), "{text}");
+    }
+
+    #[test]
+    fn what_the_moment_knows_is_told() {
+        let text = rendered(&[]);
+        assert!(text.contains("berth_http_requests_in_flight 3"), "{text}");
+        assert!(text.contains("berth_log_dropped_lines 5"), "{text}");
+    }
+
+    #[test]
+    fn codes_that_sql_makes_up_share_one_label() {
+        for (code, label) in [
+            ("PGRST116", "PGRST116"),
+            ("PGRSTX00", "PGRSTX00"),
+            ("BERTH503", "BERTH503"),
+            ("23505", "23xxx"),
+            ("PT402", "other"),
+            ("ZZ999", "other"),
+            ("PGRSTABC", "other"),
+            ("é2345", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(code_label(code), label, "{code}");
+        }
+    }
+
+    #[test]
+    fn statuses_can_be_searched() {
+        assert!(STATUSES.is_sorted());
+    }
+}

@@ -1,0 +1,103 @@
+//! The same requests to berth over SQLite and over Postgres: status, body and `Content-Range` must be equal.
+//!
+//! Postgres is the oracle. Runs over the project's own sample tables and, where it is there, over Chinook.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by panicking"
+)]
+
+#[path = "differential/requests.rs"]
+mod requests;
+mod support;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use requests::Case;
+use support::{Answer, Berth, Start, postgres};
+
+/// Both stores with the same migrations.
+struct Pair {
+    sqlite: Berth,
+    postgres: Berth,
+}
+
+impl Pair {
+    fn start(folder: &Path, migrations: &Path, database: &str) -> Option<Self> {
+        let cluster = postgres::cluster()?;
+        let dsn = cluster.create_database(database);
+        let volume = folder.join("data");
+        std::fs::create_dir_all(&volume).unwrap();
+        let sqlite = Start::sqlite(folder, &volume).with("MIGRATIONS", migrations.display()).run();
+        let postgres = Start::postgres(folder, &dsn).with("MIGRATIONS", migrations.display()).run();
+        Some(Self { sqlite, postgres })
+    }
+
+    /// Sends every case to both, in order; returns what differed.
+    fn compare(&self, cases: &[Case]) -> Vec<String> {
+        let (sqlite, postgres) = (self.sqlite.client(), self.postgres.client());
+        let mut differences = Vec::new();
+        for case in cases {
+            let headers: Vec<(&str, &str)> = case.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let ours = sqlite.send(case.method, &case.path, &headers, &case.body);
+            let oracle = postgres.send(case.method, &case.path, &headers, &case.body);
+            if let Some(difference) = difference(&ours, &oracle) {
+                differences
+                    .push(format!("{} {} {:?} {}\n{difference}", case.method, case.path, case.headers, case.body));
+            }
+        }
+        differences
+    }
+}
+
+/// What is different between two answers, for a person; `None` when nothing is.
+fn difference(sqlite: &Answer, postgres: &Answer) -> Option<String> {
+    let mut text = String::new();
+    let mut note = |what: &str, sqlite: &str, postgres: &str| {
+        if sqlite != postgres {
+            let cut = |text: &str| text.chars().take(600).collect::<String>();
+            writeln!(text, "  {what}\n    sqlite   {}\n    postgres {}", cut(sqlite), cut(postgres)).unwrap();
+        }
+    };
+    note("status", &sqlite.status.to_string(), &postgres.status.to_string());
+    note("body", &sqlite.body, &postgres.body);
+    for header in ["content-range", "content-type", "location", "preference-applied", "content-location", "allow"] {
+        note(header, sqlite.header(header).unwrap_or("(none)"), postgres.header(header).unwrap_or("(none)"));
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+fn assert_equal(name: &str, pair: &Pair, cases: &[Case]) {
+    let differences = pair.compare(cases);
+    eprintln!("{name}: {} requests, {} differences", cases.len(), differences.len());
+    assert!(
+        differences.is_empty(),
+        "{} of {} requests differ:\n\n{}",
+        differences.len(),
+        cases.len(),
+        differences.join("\n")
+    );
+}
+
+#[test]
+fn the_sample_tables_answer_the_same_on_both_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(pair) = Pair::start(folder.path(), &support::migrations(), "sample") else { return };
+    assert_equal("sample", &pair, &requests::sample());
+}
+
+#[test]
+fn chinook_answers_the_same_on_both_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(script) = support::chinook("chinook.sql") else { return };
+    let migrations = folder.path().join("migrations");
+    std::fs::create_dir(&migrations).unwrap();
+    std::fs::copy(script, migrations.join("0001_chinook.sql")).unwrap();
+    let Some(pair) = Pair::start(folder.path(), &migrations, "chinook") else { return };
+    let cases = requests::chinook();
+    assert!(cases.len() >= 300, "only {} requests", cases.len());
+    assert_equal("chinook", &pair, &cases);
+}

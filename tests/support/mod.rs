@@ -1,0 +1,163 @@
+//! What integration tests share: a berth process of their own, and a client.
+#![allow(dead_code, reason = "every test binary uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test says what went wrong by panicking, and waits by the clock"
+)]
+
+pub mod client;
+pub mod postgres;
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub use client::{Answer, Client};
+
+/// How long a process may take until it is ready. Generous: tests share two cores with a compiler.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// A running berth. Killed when dropped.
+pub struct Berth {
+    child: Child,
+    /// Where it listens.
+    pub port: u16,
+    /// What it wrote to its log.
+    pub log: PathBuf,
+}
+
+/// How to start a berth.
+pub struct Start<'a> {
+    /// A folder of this process's own, for its log and its local files.
+    pub folder: &'a Path,
+    /// The environment, nothing else is inherited but `PATH`.
+    pub env: Vec<(String, String)>,
+}
+
+impl<'a> Start<'a> {
+    /// SQLite in `volume`, everything allowed.
+    pub fn sqlite(folder: &'a Path, volume: &Path) -> Self {
+        Self { folder, env: Vec::new() }
+            .with("VOLUME", volume.display())
+            .with("ACCESS", "open")
+            .with("VOLUME_MODE", "in-place")
+    }
+
+    /// Postgres behind `dsn`, everything allowed.
+    pub fn postgres(folder: &'a Path, dsn: &str) -> Self {
+        Self { folder, env: Vec::new() }.with("DATABASE_URL", dsn).with("ACCESS", "open")
+    }
+
+    /// One more variable; the last of a name counts.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    pub fn run(self) -> Berth {
+        let berth = self.spawn();
+        berth.wait_until_ready();
+        berth
+    }
+
+    /// Starts it without waiting.
+    pub fn spawn(self) -> Berth {
+        let port = free_port();
+        let log = self.folder.join(format!("berth-{port}.log"));
+        let output = File::options().create(true).append(true).open(&log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_berth"))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("LLVM_PROFILE_FILE", std::env::var_os("LLVM_PROFILE_FILE").unwrap_or_default())
+            .env("PORT", port.to_string())
+            .env("HOST", "127.0.0.1")
+            .env("LOG_FORMAT", "json")
+            .env("MIGRATIONS", self.folder.join("no-migrations"))
+            .env("LOCAL_DIR", self.folder.join("local"))
+            .envs(self.env)
+            .current_dir(self.folder)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .expect("the berth binary starts");
+        Berth { child, port, log }
+    }
+}
+
+impl Berth {
+    /// Waits until it says that it is ready.
+    pub fn wait_until_ready(&self) {
+        let started = Instant::now();
+        let client = self.client();
+        while !client.try_get("/-/ready").is_some_and(|answer| answer.status == 200) {
+            assert!(started.elapsed() < READY_WITHIN, "not ready in time; its log:\n{}", self.log_text());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        Client::new(format!("http://127.0.0.1:{}", self.port))
+    }
+
+    /// What it has logged.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL, as a platform does it.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM; the exit code, and how long it took.
+    pub fn terminate(mut self) -> (Option<i32>, Duration) {
+        let started = Instant::now();
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = self.child.wait().unwrap();
+        (status.code(), started.elapsed())
+    }
+}
+
+impl Drop for Berth {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A port that is free at this moment.
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// The sample database that lies beside the project; `None`, with a line that says so, where it does not.
+pub fn chinook(file: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/chinook").join(file);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: {file} of the Chinook sample is not here ({})", path.display());
+    None
+}
+
+/// The project's own migrations.
+pub fn migrations() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")
+}
