@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -58,6 +59,27 @@ impl Script {
         });
         Ok(Self { name, text, checksum, statements })
     }
+
+    /// Reads the `*.sql` files of `directory`, in the order of their names' bytes. None when there is no directory.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::TooLarge`] and what [`Script::new`] says of a file.
+    pub fn read_directory(directory: &Path) -> Result<Vec<Self>, Error> {
+        let unreadable = |source| Error::Read { path: directory.to_path_buf(), source };
+        let entries = match fs::read_dir(directory) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(unreadable)?,
+        };
+        let mut paths = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|ending| ending == "sql") && path.is_file() {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        paths.iter().map(|path| read_script(path)).collect()
+    }
 }
 
 impl Statement {
@@ -76,23 +98,6 @@ impl Statement {
         }
         words
     }
-}
-
-/// Reads the `*.sql` files of `directory`, in the order of their names' bytes.
-///
-/// # Errors
-/// [`Error::Read`], [`Error::TooLarge`] and what [`Script::new`] says of a file.
-pub fn read_directory(directory: &Path) -> Result<Vec<Script>, Error> {
-    let unreadable = |source| Error::Read { path: directory.to_path_buf(), source };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|ending| ending == "sql") && path.is_file() {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    paths.iter().map(|path| read_script(path)).collect()
 }
 
 fn read_script(path: &Path) -> Result<Script, Error> {
@@ -115,7 +120,7 @@ mod tests {
         for (name, text) in [("0010_b.sql", "select 2;"), ("0002_a.sql", "select 1;"), ("notes.md", "no")] {
             fs::write(directory.path().join(name), text).expect("a file");
         }
-        let scripts = read_directory(directory.path()).expect("scripts");
+        let scripts = Script::read_directory(directory.path()).expect("scripts");
         let names: Vec<_> = scripts.iter().map(|script| script.name.as_str()).collect();
         assert_eq!(names, ["0002_a.sql", "0010_b.sql"]);
     }

@@ -188,11 +188,6 @@ impl Literal {
     }
 }
 
-/// A refusal of what is not a constant where one is needed.
-pub(super) fn required(expression: &Expr) -> Result<Literal, Refusal> {
-    Literal::read(expression).map_or_else(|| refuse(format!("expected a constant, got {expression}")), Ok)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

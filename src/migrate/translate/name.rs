@@ -39,7 +39,7 @@ pub(super) fn local(name: &ObjectName) -> Result<String, Refusal> {
 }
 
 /// `name` as an identifier of SQLite: bare when that is safe, for readable definitions.
-pub(super) fn quote(name: &str) -> String {
+pub(crate) fn quote(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if plain && !KEYWORDS.contains(&name) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
@@ -51,7 +51,7 @@ pub(super) fn quote_all(names: &[String]) -> String {
 }
 
 /// `value` as a text literal. SQLite ends its statements at a NUL, so one cannot be written.
-pub(super) fn text(value: &str) -> String {
+pub(crate) fn text(value: &str) -> String {
     format!("'{}'", value.replace('\0', "").replace('\'', "''"))
 }
 

@@ -12,7 +12,7 @@ use super::expression::Scope;
 use super::model::Table;
 use super::{Refusal, name, refuse};
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
     /// Writes a query for SQLite. Output columns get the names that Postgres gives them.
     pub(super) fn query(&self, query: &Query) -> Result<String, Refusal> {
         let mut written = String::new();
@@ -118,7 +118,7 @@ impl Scope<'_> {
     }
 
     /// The name by which a table is known in the query, and its model, when berth has one.
-    fn table_of(&self, factor: &TableFactor) -> Result<Option<(String, &'_ Table)>, Refusal> {
+    fn table_of(&self, factor: &TableFactor) -> Result<Option<(String, &'a Table)>, Refusal> {
         let TableFactor::Table { name, alias, .. } = factor else { return Ok(None) };
         let local = name::local(name)?;
         let Some(table) = self.schema.table(&local) else { return Ok(None) };

@@ -10,10 +10,11 @@ use sqlparser::ast::{
 
 use super::model::{Column, UserType};
 use super::{Refusal, name, refuse};
+use crate::catalog::type_name::Origin;
 use crate::catalog::{TypeKind, TypeName};
 
 /// Types that `CREATE TYPE` and `CREATE DOMAIN` made, by name.
-pub(super) type UserTypes = BTreeMap<String, UserType>;
+pub(crate) type UserTypes = BTreeMap<String, UserType>;
 
 /// Types that are kept as the text they are written in, without a rule of their own.
 const KEPT_AS_TEXT: [&str; 6] = ["inet", "cidr", "macaddr", "macaddr8", "xml", "interval"];
@@ -104,7 +105,7 @@ pub(super) fn is_serial(data_type: &DataType) -> bool {
 }
 
 /// The type under a column: a domain's own, `text` for an enumeration.
-pub(super) fn base<'a>(declared: &'a str, types: &'a UserTypes) -> &'a str {
+pub(crate) fn base<'a>(declared: &'a str, types: &'a UserTypes) -> &'a str {
     match types.get(declared) {
         Some(UserType::Enumeration(_)) => "text",
         Some(UserType::Domain { declared: under, .. }) => base(under, types),
@@ -113,7 +114,7 @@ pub(super) fn base<'a>(declared: &'a str, types: &'a UserTypes) -> &'a str {
 }
 
 /// The labels, when the type is an enumeration or a domain over one.
-pub(super) fn labels<'a>(declared: &str, types: &'a UserTypes) -> Option<&'a [String]> {
+pub(crate) fn labels<'a>(declared: &str, types: &'a UserTypes) -> Option<&'a [String]> {
     match types.get(declared)? {
         UserType::Enumeration(labels) => Some(labels),
         UserType::Domain { declared: under, .. } => labels(under, types),
@@ -122,7 +123,7 @@ pub(super) fn labels<'a>(declared: &str, types: &'a UserTypes) -> Option<&'a [St
 
 /// What a column's declaration tells SQLite.
 pub(super) fn declaration(declared: &str, types: &UserTypes) -> String {
-    type_name(base(declared, types)).declared
+    type_name(base(declared, types)).sqlite_declaration()
 }
 
 /// The kind of value that a column holds.
@@ -132,40 +133,5 @@ pub(super) fn column_kind(column: &Column, types: &UserTypes) -> TypeKind {
 
 /// Reads a spelling that [`declared`] wrote.
 pub(super) fn type_name(declared: &str) -> TypeName {
-    TypeName { declared: declared.to_owned(), kind: kind(declared) }
-}
-
-fn kind(declared: &str) -> TypeKind {
-    if let Some(element) = declared.strip_suffix("[]") {
-        return TypeKind::Array(Box::new(kind(element)));
-    }
-    let (name, arguments) = match declared.split_once('(').and_then(|(name, rest)| Some((name, rest.split_once(')')?))) {
-        Some((name, (arguments, rest))) => {
-            let arguments: Vec<u32> = arguments.split(',').filter_map(|digits| digits.parse().ok()).collect();
-            (format!("{name}{rest}"), arguments)
-        }
-        None => (declared.to_owned(), Vec::new()),
-    };
-    let first = arguments.first().copied();
-    match name.as_str() {
-        "smallint" => TypeKind::SmallInt,
-        "integer" => TypeKind::Integer,
-        "bigint" => TypeKind::BigInt,
-        "real" => TypeKind::Real,
-        "double precision" => TypeKind::Double,
-        "numeric" => TypeKind::Numeric { precision: first, scale: arguments.get(1).copied() },
-        "boolean" => TypeKind::Boolean,
-        "text" | "citext" | "character varying" | "character" => TypeKind::Text { max_length: first },
-        "date" => TypeKind::Date,
-        "time without time zone" => TypeKind::Time,
-        "time with time zone" => TypeKind::TimeTz,
-        "timestamp without time zone" => TypeKind::Timestamp,
-        "timestamp with time zone" => TypeKind::TimestampTz,
-        "interval" => TypeKind::Interval,
-        "uuid" => TypeKind::Uuid,
-        "json" => TypeKind::Json,
-        "jsonb" => TypeKind::Jsonb,
-        "bytea" => TypeKind::Bytea,
-        _ => TypeKind::Other,
-    }
+    TypeName::parse(declared, Origin::Postgres)
 }

@@ -157,14 +157,19 @@ fn make_column(
 ) -> Column {
     let place = (table.name.clone(), column.name.clone());
     let is_row_id = row_id == Some(column.name.as_str());
+    let identity = metadata.identities.get(&place);
     Column {
         name: column.name.clone(),
-        type_name: type_name(&column.declared, table, origin),
+        type_name: match identity {
+            Some((declared, _)) => TypeName::parse(declared, Origin::Postgres),
+            None => type_name(&column.declared, table, origin),
+        },
         nullable: !column.not_null && !is_row_id,
         // What a generated column's pragma tells as its default is no default.
         default: column.default.clone().filter(|_| column.hidden == 0),
         generated: match column.hidden {
             2 | 3 => Generated::Computed,
+            _ if identity.is_some() => identity.map_or(Generated::No, |(_, kind)| *kind),
             _ if is_row_id => Generated::IdentityByDefault,
             _ => Generated::No,
         },

@@ -6,6 +6,7 @@
 //! | `_berth_grants` | `grantee`, `schema_name`, `table_name`, `privilege`, `columns` (JSON array; null: all) |
 //! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
+//! | `_berth_identities` | `table_name`, `column_name`, `type_name`, `kind` (`always`, `by default`) |
 //!
 //! Any of them may be missing. A note that cannot be read gives nothing: a grant least of all.
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row};
 
-use crate::catalog::{Grant, Privilege, QualifiedName};
+use crate::catalog::{Generated, Grant, Privilege, QualifiedName};
 use crate::store::sqlite::write::SCHEMA;
 
 /// Everything that was noted.
@@ -27,6 +28,8 @@ pub(super) struct Metadata {
     pub(super) column_comments: BTreeMap<(String, String), String>,
     /// Labels by table and column.
     pub(super) enums: BTreeMap<(String, String), Vec<String>>,
+    /// The declared type and the kind of identity, by table and column: SQLite counts only what is called `INTEGER`.
+    pub(super) identities: BTreeMap<(String, String), (String, Generated)>,
 }
 
 impl Metadata {
@@ -53,6 +56,16 @@ impl Metadata {
             each(connection, "SELECT table_name, column_name, labels FROM _berth_enums", |row| {
                 let labels: Option<String> = row.get(2)?;
                 metadata.enums.insert((row.get(0)?, row.get(1)?), names(labels.as_deref()).unwrap_or_default());
+                Ok(())
+            })?;
+        }
+        if tables.contains("_berth_identities") {
+            each(connection, "SELECT table_name, column_name, type_name, kind FROM _berth_identities", |row| {
+                let kind = match row.get::<_, String>(3)?.as_str() {
+                    "always" => Generated::IdentityAlways,
+                    _ => Generated::IdentityByDefault,
+                };
+                metadata.identities.insert((row.get(0)?, row.get(1)?), (row.get(2)?, kind));
                 Ok(())
             })?;
         }

@@ -1,0 +1,1 @@
+//! Translations, as text and as what SQLite makes of them.
