@@ -111,10 +111,5 @@ fn is_transaction_control(statement: &Statement) -> bool {
 
 fn failed(script: &Script, statement: &Statement, error: &tokio_postgres::Error) -> Error {
     let message = error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
-    Error::Statement {
-        file: script.name.clone(),
-        line: statement.line,
-        statement: statement.excerpt(),
-        message,
-    }
+    Error::Statement { file: script.name.clone(), line: statement.line, statement: statement.excerpt(), message }
 }

@@ -39,13 +39,15 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
     if exists(connection, "_berth_migrations")? {
         schema.tables = definitions(connection, "SELECT name, definition FROM _berth_tables")?;
         schema.types = definitions(connection, "SELECT name, definition FROM _berth_types")?;
-        let roles: BTreeMap<String, BTreeSet<String>> = definitions(connection, "SELECT name, member_of FROM _berth_roles")?;
+        let roles: BTreeMap<String, BTreeSet<String>> =
+            definitions(connection, "SELECT name, member_of FROM _berth_roles")?;
         schema.roles = roles.into_iter().map(|(name, member_of)| (name, Role { member_of })).collect();
         read_grants(connection, &mut schema)?;
         read_comments(connection, &mut schema)?;
     }
-    let mut statement = connection
-        .prepare("SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual')")?;
+    let mut statement = connection.prepare(
+        "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual')",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
@@ -94,7 +96,8 @@ fn read_grants(connection: &Connection, schema: &mut Schema) -> Result<(), Error
 }
 
 fn read_comments(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
-    let mut statement = connection.prepare("SELECT object_kind, table_name, column_name, comment FROM _berth_comments")?;
+    let mut statement =
+        connection.prepare("SELECT object_kind, table_name, column_name, comment FROM _berth_comments")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let kind: String = row.get(0)?;

@@ -244,9 +244,7 @@ impl Body {
             self.creates_routine = true;
         }
         if self.creates_routine {
-            if self.after_begin && is("atomic") {
-                self.depth += 1;
-            } else if self.depth > 0 && is("case") {
+            if (self.after_begin && is("atomic")) || (self.depth > 0 && is("case")) {
                 self.depth += 1;
             } else if self.depth > 0 && is("end") {
                 self.depth -= 1;

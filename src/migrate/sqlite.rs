@@ -129,7 +129,8 @@ fn run(connection: &Connection, action: &Action) -> rusqlite::Result<()> {
 fn run_rebuild(connection: &Connection, rebuild: &Rebuild) -> rusqlite::Result<()> {
     let (table, stage) = (quote(&rebuild.table), Rebuild::STAGE);
     let mut statement = connection.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1")?;
-    let triggers: Vec<String> = statement.query_map([&rebuild.table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let triggers: Vec<String> =
+        statement.query_map([&rebuild.table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     drop(statement);
 
     connection.execute_batch(&rebuild.create)?;

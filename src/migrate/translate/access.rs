@@ -143,9 +143,9 @@ impl Translator<'_> {
             self.schema.grants.retain(|grant| {
                 let is_meant = |(privilege, columns): &(&str, Option<Vec<String>>)| {
                     // As on Postgres, revoking a table's privilege takes those on its columns too.
-                    let column = columns.as_ref().is_none_or(|columns| {
-                        grant.column.as_ref().is_some_and(|column| columns.contains(column))
-                    });
+                    let column = columns
+                        .as_ref()
+                        .is_none_or(|columns| grant.column.as_ref().is_some_and(|column| columns.contains(column)));
                     grant.privilege == *privilege && column
                 };
                 grant.grantee != grantee || !tables.contains(&grant.table) || !wanted.iter().any(is_meant)
@@ -250,7 +250,8 @@ fn wanted(privileges: &Privileges) -> Result<Wanted, Refusal> {
     let Privileges::Actions(actions) = privileges else {
         return Ok(SERVED.into_iter().map(|privilege| (privilege, None)).collect());
     };
-    let folded = |columns: &Option<Vec<Ident>>| columns.as_ref().map(|columns| columns.iter().map(name::fold).collect());
+    let folded =
+        |columns: &Option<Vec<Ident>>| columns.as_ref().map(|columns| columns.iter().map(name::fold).collect());
     let mut wanted = Wanted::new();
     for action in actions {
         match action {

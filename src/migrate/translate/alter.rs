@@ -1,6 +1,8 @@
 //! `ALTER TABLE` → changes of the model.
 
-use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, Expr, RenameTableNameKind};
+use sqlparser::ast::{
+    AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, Expr, RenameTableNameKind,
+};
 
 use super::constraint::{self, Place};
 use super::expression::Scope;

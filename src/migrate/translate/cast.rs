@@ -132,7 +132,9 @@ pub(super) fn convert(written: &str, from: &TypeKind, to: &TypeKind) -> Result<S
         (_, Kind::Text { max_length: Some(length) }) => format!("substr(CAST({written} AS TEXT), 1, {length})"),
         (Kind::Text { .. }, Kind::Text { .. }) => written.to_owned(),
         (_, Kind::Text { .. }) => format!("CAST({written} AS TEXT)"),
-        (Kind::Date | Kind::Timestamp | Kind::TimestampTz | Kind::Any, Kind::Date) => format!("substr({written}, 1, 10)"),
+        (Kind::Date | Kind::Timestamp | Kind::TimestampTz | Kind::Any, Kind::Date) => {
+            format!("substr({written}, 1, 10)")
+        }
         (Kind::Date, Kind::Timestamp) => format!("({written} || ' 00:00:00')"),
         (Kind::Date, Kind::TimestampTz) => format!("({written} || ' 00:00:00+00')"),
         (Kind::Timestamp, Kind::TimestampTz) => format!("({written} || '+00')"),

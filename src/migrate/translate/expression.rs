@@ -115,9 +115,7 @@ impl<'a> Scope<'a> {
                 }
                 Ok(case + " END")
             }
-            Expr::Exists { subquery, negated } => {
-                Ok(format!("{}EXISTS ({})", not(*negated), self.query(subquery)?))
-            }
+            Expr::Exists { subquery, negated } => Ok(format!("{}EXISTS ({})", not(*negated), self.query(subquery)?)),
             Expr::Subquery(query) => Ok(format!("({})", self.query(query)?)),
             Expr::Tuple(items) => Ok(format!("({})", self.write_all(items)?)),
             Expr::Array(Array { elem, .. }) => Ok(format!("json_array({})", self.write_all(elem)?)),
@@ -203,9 +201,11 @@ impl<'a> Scope<'a> {
                 let declared = types::declared(data_type, &self.schema.types).ok()?;
                 Some(types::type_name(types::base(&declared, &self.schema.types)).kind)
             }
-            Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply, right } => {
-                self.kind(left).filter(is_fractional).or_else(|| self.kind(right))
-            }
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply,
+                right,
+            } => self.kind(left).filter(is_fractional).or_else(|| self.kind(right)),
             Expr::Function(function) => self.function_kind(function),
             _ => self.moment(expression),
         };
@@ -244,8 +244,19 @@ impl<'a> Scope<'a> {
             Op::StringConcat if self.kind(left).as_ref().is_some_and(is_structured) => {
                 refuse("joining arrays or JSON with || is not supported")
             }
-            Op::Plus | Op::Minus | Op::Multiply | Op::Divide | Op::Modulo | Op::StringConcat | Op::And | Op::Or
-            | Op::BitwiseAnd | Op::BitwiseOr | Op::PGBitwiseShiftLeft | Op::PGBitwiseShiftRight | Op::Arrow
+            Op::Plus
+            | Op::Minus
+            | Op::Multiply
+            | Op::Divide
+            | Op::Modulo
+            | Op::StringConcat
+            | Op::And
+            | Op::Or
+            | Op::BitwiseAnd
+            | Op::BitwiseOr
+            | Op::PGBitwiseShiftLeft
+            | Op::PGBitwiseShiftRight
+            | Op::Arrow
             | Op::LongArrow => Ok(format!("{} {operator} {}", self.operand(left)?, self.operand(right)?)),
             other => refuse(format!("the operator {other} is not supported")),
         }

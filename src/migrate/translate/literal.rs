@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use sqlparser::ast::{Expr, UnaryOperator, Value};
 
 use super::array;
-use super::{Refusal, datetime, name, refuse};
+use super::{Refusal, datetime, name};
 use crate::catalog::TypeKind;
 
 /// A constant.
@@ -70,7 +70,9 @@ impl Literal {
         let shown = self.to_sql();
         let invalid = |of: &str| Refusal(format!("invalid input syntax for type {of}: {shown}"));
         match kind {
-            TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => self.integer().ok_or_else(|| invalid("integer")),
+            TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => {
+                self.integer().ok_or_else(|| invalid("integer"))
+            }
             TypeKind::Real | TypeKind::Double | TypeKind::Numeric { .. } => {
                 self.number().ok_or_else(|| invalid("numeric"))
             }

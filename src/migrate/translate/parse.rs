@@ -70,8 +70,11 @@ pub(super) fn guarded_roles(text: &str) -> Option<Vec<String>> {
     });
     let body = BLOCK.as_ref()?.captures(text)?.get(1)?.as_str();
     let plain = GUARD.as_ref()?.replace_all(body, "$1").into_owned();
-    let statements: Vec<String> =
-        plain.split(';').map(|statement| statement.trim().to_owned()).filter(|statement| !statement.is_empty()).collect();
+    let statements: Vec<String> = plain
+        .split(';')
+        .map(|statement| statement.trim().to_owned())
+        .filter(|statement| !statement.is_empty())
+        .collect();
     let only_roles = statements.iter().all(|statement| {
         let words: Vec<String> = statement.split_whitespace().take(2).map(str::to_ascii_lowercase).collect();
         words == ["create", "role"]

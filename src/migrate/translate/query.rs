@@ -56,7 +56,9 @@ impl<'a> Scope<'a> {
     fn body(&self, body: &SetExpr) -> Result<String, Refusal> {
         match body {
             SetExpr::Select(select) => self.scope_of(body)?.select(select),
-            SetExpr::Query(query) if query.order_by.is_none() && query.limit_clause.is_none() && query.with.is_none() => {
+            SetExpr::Query(query)
+                if query.order_by.is_none() && query.limit_clause.is_none() && query.with.is_none() =>
+            {
                 self.body(&query.body)
             }
             SetExpr::Query(query) => Ok(format!("SELECT * FROM ({})", self.query(query)?)),
@@ -251,7 +253,9 @@ impl<'a> Scope<'a> {
 
     fn factor(&self, factor: &TableFactor) -> Result<String, Refusal> {
         let (written, known_as) = match factor {
-            TableFactor::Table { name, alias, args: None, sample: None, with_ordinality: false, inheritance, .. } => {
+            TableFactor::Table {
+                name, alias, args: None, sample: None, with_ordinality: false, inheritance, ..
+            } => {
                 match inheritance {
                     None | Some(TableInheritance::Only { .. } | TableInheritance::IncludeDescendants) => {}
                 }
@@ -310,10 +314,10 @@ impl<'a> Scope<'a> {
         if let Some(frame) = &window.window_frame {
             // A frame holds words and numbers only, which both engines read alike.
             let end = frame.end_bound.as_ref().map(|end| format!(" AND {end}")).unwrap_or_default();
-            clauses.push(format!("{} BETWEEN {}{end}", frame.units, frame.start_bound).replace(
-                "BETWEEN",
-                if end.is_empty() { "" } else { "BETWEEN" },
-            ));
+            clauses.push(
+                format!("{} BETWEEN {}{end}", frame.units, frame.start_bound)
+                    .replace("BETWEEN", if end.is_empty() { "" } else { "BETWEEN" }),
+            );
         }
         Ok(clauses.join(" "))
     }

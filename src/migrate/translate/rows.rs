@@ -2,8 +2,8 @@
 
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ConflictTarget, CopyOption, CopySource, CopyTarget, Delete, Expr, FromTable, Ident,
-    Insert, OnConflict, OnConflictAction, OnInsert, SetExpr, TableFactor, TableObject, TableWithJoins,
-    Truncate, Update,
+    Insert, OnConflict, OnConflictAction, OnInsert, SetExpr, TableFactor, TableObject, TableWithJoins, Truncate,
+    Update,
 };
 
 use super::expression::Scope;
@@ -74,9 +74,8 @@ impl Translator<'_> {
             Some(ConflictTarget::OnConstraint(constraint)) => {
                 let constraint = name::local(constraint)?;
                 let model = self.schema.table(table);
-                let key = model.and_then(|model| {
-                    model.primary_key.iter().chain(&model.unique).find(|key| key.name == constraint)
-                });
+                let key = model
+                    .and_then(|model| model.primary_key.iter().chain(&model.unique).find(|key| key.name == constraint));
                 let Some(key) = key else {
                     return refuse(format!("constraint \"{constraint}\" for table \"{table}\" does not exist"));
                 };
@@ -102,7 +101,11 @@ impl Translator<'_> {
         let (table, alias) = self.target(&update.table)?;
         self.flush()?;
         let scope = self.scope_of(&table);
-        let mut sql = format!("UPDATE {}{alias} SET {}", name::quote(&table), self.assignments(&table, &scope, &update.assignments)?);
+        let mut sql = format!(
+            "UPDATE {}{alias} SET {}",
+            name::quote(&table),
+            self.assignments(&table, &scope, &update.assignments)?
+        );
         if let Some(selection) = &update.selection {
             sql += &format!(" WHERE {}", scope.write(selection)?);
         }

@@ -44,7 +44,8 @@ impl Translator<'_> {
             return refuse("the value of setval() must be a number");
         };
         let Ok(value) = value.parse::<i64>() else { return refuse(format!("{value} is not a whole number")) };
-        let was_given_out = !matches!(arguments.get(2).and_then(|last| Literal::read(last)), Some(Literal::Boolean(false)));
+        let was_given_out =
+            !matches!(arguments.get(2).and_then(|last| Literal::read(last)), Some(Literal::Boolean(false)));
         let Some(sequence) = cast::sequence_name(sequence) else { return refuse("setval() takes a sequence's name") };
         let owner = self.schema.tables.values().find(|table| {
             let mut identities = table.columns.iter().filter_map(|column| column.identity.as_ref());

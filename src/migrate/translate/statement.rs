@@ -110,7 +110,8 @@ impl Translator<'_> {
         if !self.schema.tables.contains_key(name) && !self.schema.foreign.contains(name) {
             return if if_exists { Ok(()) } else { refuse(format!("table \"{name}\" does not exist")) };
         }
-        let others = |of: &super::model::Table| of.name != name && of.foreign_keys.iter().any(|key| key.references == name);
+        let others =
+            |of: &super::model::Table| of.name != name && of.foreign_keys.iter().any(|key| key.references == name);
         let dependent: Vec<String> =
             self.schema.tables.values().filter(|table| others(table)).map(|table| table.name.clone()).collect();
         if let (Some(dependent), false) = (dependent.first(), cascade) {

@@ -65,8 +65,7 @@ impl Translator<'_> {
         }
         let query = Scope::new(self.schema).query(&create.query)?;
         let columns: Vec<String> = create.columns.iter().map(|column| name::fold(&column.name)).collect();
-        let columns =
-            if columns.is_empty() { String::new() } else { format!(" ({})", name::quote_all(&columns)) };
+        let columns = if columns.is_empty() { String::new() } else { format!(" ({})", name::quote_all(&columns)) };
         if replaces {
             self.execute(format!("DROP VIEW {}", name::quote(&name)));
         }
@@ -121,7 +120,10 @@ pub(super) fn add_column(table: &mut Table, definition: &ColumnDef, schema: &Sch
                 column.nullability = Nullability::NotNull;
                 column.identity = Some(identity(table, &name, identity_kind(generated_as), None));
             }
-            ColumnOption::PrimaryKey(_) | ColumnOption::Unique(_) | ColumnOption::ForeignKey(_) | ColumnOption::Check(_) => {
+            ColumnOption::PrimaryKey(_)
+            | ColumnOption::Unique(_)
+            | ColumnOption::ForeignKey(_)
+            | ColumnOption::Check(_) => {
                 constraints.push(option);
             }
             ColumnOption::Collation(collation) => match name::parts(collation)?.last().map(String::as_str) {

@@ -1,6 +1,9 @@
 //! Enumerations and domains.
 
-use sqlparser::ast::{AlterType, AlterTypeAddValuePosition, AlterTypeOperation, CreateDomain, ObjectName, TableConstraint, UserDefinedTypeRepresentation};
+use sqlparser::ast::{
+    AlterType, AlterTypeAddValuePosition, AlterTypeOperation, CreateDomain, ObjectName, TableConstraint,
+    UserDefinedTypeRepresentation,
+};
 
 use super::model::{Check, Nullability, UserType};
 use super::{Refusal, Translator, name, refuse, types};

@@ -1,23 +1,14 @@
 //! The same requests to berth over SQLite and over Postgres: status, body and `Content-Range` must be equal.
 //!
 //! Postgres is the oracle. Runs over the project's own sample tables and, where it is there, over Chinook.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test says what went wrong by panicking"
-)]
 
-#[path = "differential/requests.rs"]
 mod requests;
-mod support;
-
+mod sample;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::support::{Answer, Berth, Start, postgres};
 use requests::Case;
-use support::{Answer, Berth, Start, postgres};
 
 /// Both stores with the same migrations.
 struct Pair {
@@ -83,16 +74,17 @@ fn assert_equal(name: &str, pair: &Pair, cases: &[Case]) {
 }
 
 #[test]
-fn the_sample_tables_answer_the_same_on_both_stores() {
+fn the_sample_and_every_type_answer_the_same_on_both_stores() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(pair) = Pair::start(folder.path(), &support::migrations(), "sample") else { return };
-    assert_equal("sample", &pair, &requests::sample());
+    let migrations = crate::support::migrations_with_types(folder.path());
+    let Some(pair) = Pair::start(folder.path(), &migrations, "sample") else { return };
+    assert_equal("sample", &pair, &sample::cases());
 }
 
 #[test]
 fn chinook_answers_the_same_on_both_stores() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(script) = support::chinook("chinook.sql") else { return };
+    let Some(script) = crate::support::chinook("chinook.sql") else { return };
     let migrations = folder.path().join("migrations");
     std::fs::create_dir(&migrations).unwrap();
     std::fs::copy(script, migrations.join("0001_chinook.sql")).unwrap();
