@@ -28,6 +28,11 @@ pub(super) trait Dialect {
     /// The column, or what its path leads to.
     fn field(writer: &mut Writer, field: Field<'_>);
 
+    /// What an order compares: the field, unless the engine sorts its stored form otherwise than Postgres its value.
+    fn sort_key(writer: &mut Writer, field: Field<'_>) {
+        Self::field(writer, field);
+    }
+
     /// The field as another type.
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName);
 

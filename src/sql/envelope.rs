@@ -34,9 +34,9 @@ pub(super) fn write_body(writer: &mut Writer, media: &MediaType, projections: &[
         MediaType::ArrayJson { strip_nulls: true } => {
             writer.push("coalesce(json_strip_nulls(json_agg(berth_row.*)), '[]')::text")
         }
-        MediaType::Csv => writer.bind(Value::Text(csv_header(projections))).push(
-            "::text || coalesce(string_agg(\
-                 substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\\n'), '')",
+        MediaType::Csv => writer.push("coalesce(").bind(Value::Text(csv_header(projections))).push(
+            "::text || string_agg(\
+                 substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\\n'), E'\\n')",
         ),
         MediaType::GeoJson => writer.push(
             "json_build_object('type', 'FeatureCollection', \
@@ -58,7 +58,7 @@ pub(super) fn write_body(writer: &mut Writer, media: &MediaType, projections: &[
 /// The first line of a CSV body with its line feed. Rows are as Postgres writes a record; names are quoted by
 /// RFC 4180 where they must be.
 ///
-/// Unlike `PostgREST`'s, it does not need a row to know the names: an empty answer has its header too.
+/// As in `PostgREST`, an answer without rows has none.
 fn csv_header(projections: &[Projection]) -> String {
     let names: Vec<String> = projections.iter().map(|projection| csv_field(&projection.name)).collect();
     names.join(",") + "\n"

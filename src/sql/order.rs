@@ -12,7 +12,7 @@ pub(super) fn write_order<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, ord
         return;
     }
     writer.push(" ORDER BY ").separated(", ", order, |writer, term| {
-        D::field(writer, Field::of_order(scope, term));
+        D::sort_key(writer, Field::of_order(scope, term));
         writer.push(match term.direction {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",

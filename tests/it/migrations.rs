@@ -13,7 +13,9 @@ fn serve(folder: &Path, script: &str) -> Berth {
     let (volume, migrations) = (folder.join("data"), folder.join("scripts"));
     std::fs::create_dir_all(&volume).unwrap();
     std::fs::create_dir_all(&migrations).unwrap();
-    std::fs::write(migrations.join("0001.sql"), script).unwrap();
+    // Roles belong to the server: no dump of a database has them.
+    std::fs::write(migrations.join("0001_roles.sql"), "CREATE ROLE anon;").unwrap();
+    std::fs::write(migrations.join("0002_dump.sql"), script).unwrap();
     Start::sqlite(folder, &volume).with("MIGRATIONS", migrations.display()).run()
 }
 

@@ -156,7 +156,7 @@ fn metrics_logs_and_health_tell_what_happened() {
     assert_eq!(client.get("/no_such_table").status, 404);
     assert_eq!(client.insert("/reviews", r#"{"film_id":1,"stars":4}"#).status, 201);
     let metrics = client.get("/-/metrics").body;
-    for name in ["requests", "latency", "queue", "group", "error"] {
+    for name in ["requests_total", "duration", "queue", "group", "errors"] {
         assert!(metrics.contains(name), "no metric about {name}:\n{metrics}");
     }
     assert!(metrics.contains("PGRST205"), "{metrics}");
@@ -182,20 +182,20 @@ fn many_instances_that_start_at_once_migrate_once() {
     let folder = tempfile::tempdir().unwrap();
     let volume = volume(folder.path());
     let migrations = crate::support::migrations();
-    let servers: Vec<_> = (0..4)
+    let mut servers: Vec<_> = (0..4)
         .map(|_| Start::sqlite(folder.path(), &volume).with("MIGRATIONS", migrations.display()).spawn())
         .collect();
-    servers.iter().for_each(Berth::wait_until_ready);
+    servers.iter_mut().for_each(Berth::wait_until_ready);
     let films = servers[0].client().get("/films?select=id").json().as_array().unwrap().len();
     for berth in &servers {
         assert_eq!(berth.client().get("/films?select=id").json().as_array().unwrap().len(), films);
     }
     if let Some(cluster) = postgres::cluster() {
         let dsn = cluster.create_database("migrated_once");
-        let servers: Vec<_> = (0..4)
+        let mut servers: Vec<_> = (0..4)
             .map(|_| Start::postgres(folder.path(), &dsn).with("MIGRATIONS", migrations.display()).spawn())
             .collect();
-        servers.iter().for_each(Berth::wait_until_ready);
+        servers.iter_mut().for_each(Berth::wait_until_ready);
         assert_eq!(servers[3].client().get("/films?select=id").json().as_array().unwrap().len(), films);
     }
 }

@@ -169,13 +169,13 @@ impl Translator<'_> {
         let table = self.schema.require_table(name)?.clone();
         let converted = {
             let scope = Scope::definition(self.schema, &table);
-            let to = types::type_name(types::base(&declared, &self.schema.types)).kind;
+            let to = types::type_name(types::base(&declared, &self.schema.types));
             match (using, table.column(column)) {
                 (Some(using), _) => scope.assigned(using, &to)?,
                 (None, Some(of)) => {
                     let from = types::column_kind(of, &self.schema.types);
                     let quoted = name::quote(column);
-                    if from == to { quoted } else { cast::convert(&quoted, &from, &to)? }
+                    if from == to.kind { quoted } else { cast::convert(&quoted, &from, &to.kind)? }
                 }
                 (None, None) => return Ok(()),
             }

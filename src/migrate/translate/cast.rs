@@ -5,17 +5,18 @@ use sqlparser::ast::{DataType, Expr, FunctionArguments};
 use super::expression::{Scope, is_temporal, moment};
 use super::literal::Literal;
 use super::{Refusal, function, name, refuse, types};
-use crate::catalog::TypeKind;
+use crate::catalog::{TypeKind, TypeName};
 
 impl Scope<'_> {
-    /// Writes `expression` as a value for a column of `kind`: constants and moments in the form that is stored there.
-    pub(super) fn assigned(&self, expression: &Expr, kind: &TypeKind) -> Result<String, Refusal> {
+    /// Writes `expression` as a value for a column of the type: constants and moments in the form that is stored there.
+    pub(super) fn assigned(&self, expression: &Expr, type_name: &TypeName) -> Result<String, Refusal> {
+        let kind = &type_name.kind;
         if self.moment(expression).is_some() {
             let text = matches!(kind, TypeKind::Text { .. } | TypeKind::Other | TypeKind::Any);
             return Ok(moment(if is_temporal(kind) && !text { kind } else { &TypeKind::TimestampTz }));
         }
         if let Some(literal) = self.constant(expression)? {
-            return Ok(literal.canonical(kind)?.to_sql());
+            return Ok(literal.stored(type_name)?.to_sql());
         }
         let written = self.write(expression)?;
         match self.kind(expression) {
@@ -39,14 +40,16 @@ impl Scope<'_> {
         {
             return refuse(format!("invalid input value for enum {declared}: \"{text}\""));
         }
-        let kind = types::type_name(types::base(&declared, &self.schema.types)).kind;
-        let literal = literal.canonical(&kind)?;
-        Ok(Some(match (kind, literal) {
-            (TypeKind::Text { max_length: Some(length) }, Literal::Text(text)) => {
-                Literal::Text(text.chars().take(usize::try_from(length).unwrap_or(usize::MAX)).collect())
-            }
-            (_, literal) => literal,
-        }))
+        let type_name = types::type_name(types::base(&declared, &self.schema.types));
+        if let (TypeKind::Text { max_length: Some(length) }, Literal::Text(text)) = (&type_name.kind, &literal) {
+            // An explicit cast cuts off what does not fit.
+            return Ok(Some(Literal::Text(
+                text.chars().take(usize::try_from(*length).unwrap_or(usize::MAX)).collect(),
+            )));
+        }
+        let stored = literal.clone().stored(&type_name)?;
+        // An array stays in Postgres' spelling, to be read again by whatever it is assigned to or compared with.
+        Ok(Some(if matches!(type_name.kind, TypeKind::Array(_)) { literal } else { stored }))
     }
 
     /// The kind of moment when the expression is the current one: `now()`, `CURRENT_DATE`, `now()::date`, …

@@ -68,7 +68,10 @@ impl<'a> Scope<'a> {
             return Ok(moment(&kind));
         }
         if let Some(literal) = self.constant(expression)? {
-            return Ok(literal.to_sql());
+            return Ok(match self.kind(expression) {
+                Some(kind @ TypeKind::Array(_)) => literal.comparable(&kind)?.to_sql(),
+                _ => literal.to_sql(),
+            });
         }
         match expression {
             Expr::Identifier(ident) => Ok(self.column(std::slice::from_ref(ident))),
@@ -271,7 +274,7 @@ impl<'a> Scope<'a> {
     /// One side of a comparison; a constant takes the form of the other side's kind.
     fn comparand(&self, side: &Expr, other: Option<&TypeKind>) -> Result<String, Refusal> {
         match (self.constant(side)?, other) {
-            (Some(literal), Some(kind)) => Ok(literal.canonical(kind)?.to_sql()),
+            (Some(literal), Some(kind)) => Ok(literal.comparable(kind)?.to_sql()),
             _ => self.operand(side),
         }
     }

@@ -1,11 +1,11 @@
 //! Literals: read from PostgreSQL's spellings, brought into the form in which SQLite stores a kind of value.
 
-use serde::de::IgnoredAny;
 use sqlparser::ast::{Expr, UnaryOperator, Value};
 
-use super::array;
-use super::{Refusal, datetime, name};
-use crate::catalog::TypeKind;
+use super::{Refusal, name};
+use crate::catalog::{TypeKind, TypeName};
+use crate::plan;
+use crate::plan::value::{self, Value as Stored};
 
 /// A constant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,40 +62,31 @@ impl Literal {
         }
     }
 
-    /// The same value in the form in which a column of `kind` holds it.
-    pub(super) fn canonical(self, kind: &TypeKind) -> Result<Self, Refusal> {
-        if self == Self::Null {
-            return Ok(self);
-        }
-        let shown = self.to_sql();
-        let invalid = |of: &str| Refusal(format!("invalid input syntax for type {of}: {shown}"));
-        match kind {
-            TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => {
-                self.integer().ok_or_else(|| invalid("integer"))
-            }
-            TypeKind::Real | TypeKind::Double | TypeKind::Numeric { .. } => {
-                self.number().ok_or_else(|| invalid("numeric"))
-            }
-            TypeKind::Boolean => self.boolean().ok_or_else(|| invalid("boolean")),
-            TypeKind::Date | TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz => {
-                let Self::Text(text) = &self else { return Err(invalid("timestamp")) };
-                datetime::canonical(kind, text).map(Self::Text).ok_or_else(|| invalid("timestamp"))
-            }
-            TypeKind::Uuid => self.uuid().ok_or_else(|| invalid("uuid")),
-            TypeKind::Json | TypeKind::Jsonb => {
-                let Self::Text(text) = self else { return Err(invalid("json")) };
-                if serde_json::from_str::<IgnoredAny>(&text).is_err() {
-                    return Err(invalid("json"));
-                }
-                Ok(Self::Text(text))
-            }
-            TypeKind::Bytea => self.bytes().ok_or_else(|| invalid("bytea")),
-            TypeKind::Array(element) => {
-                let Self::Text(text) = &self else { return Err(invalid("array")) };
-                Ok(Self::Text(array::to_json(text, element)?))
-            }
-            TypeKind::Text { .. } => Ok(Self::Text(self.into_text())),
-            TypeKind::Interval | TypeKind::Any | TypeKind::Other => Ok(self),
+    /// The same value in the form in which SQLite holds values of `kind`, to be compared with them.
+    pub(super) fn comparable(self, kind: &TypeKind) -> Result<Self, Refusal> {
+        self.read_as(&type_of(kind), value::coerce)
+    }
+
+    /// The same value as a column of the type stores it: it must fit, and is rounded to the type's scale.
+    pub(super) fn stored(self, type_name: &TypeName) -> Result<Self, Refusal> {
+        self.read_as(type_name, value::store)
+    }
+
+    fn read_as(self, type_name: &TypeName, read: ReadValue) -> Result<Self, Refusal> {
+        let text = match (self, &type_name.kind) {
+            (literal, TypeKind::Any | TypeKind::Other) | (literal @ Self::Null, _) => return Ok(literal),
+            (literal @ Self::Bytes(_), TypeKind::Bytea) => return Ok(literal),
+            (Self::Number(number), TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt) => whole(number),
+            (literal, _) => literal.into_text(),
+        };
+        match read(&text, type_name) {
+            Ok(Stored::Null) => Ok(Self::Null),
+            Ok(Stored::Integer(number)) if type_name.kind == TypeKind::Boolean => Ok(Self::Boolean(number != 0)),
+            Ok(Stored::Integer(number)) => Ok(Self::Number(number.to_string())),
+            Ok(Stored::Real(number)) => Ok(Self::Number(format!("{number:?}"))),
+            Ok(Stored::Text(text)) => Ok(Self::Text(text)),
+            Ok(Stored::Blob(bytes)) => Ok(Self::Bytes(bytes)),
+            Err(error) => Err(Refusal(error.to_string())),
         }
     }
 
@@ -108,85 +99,23 @@ impl Literal {
             Self::Null => String::new(),
         }
     }
+}
 
-    fn integer(self) -> Option<Self> {
-        let (Self::Text(text) | Self::Number(text)) = self else { return None };
-        let text = text.trim();
-        if let Ok(number) = text.parse::<i64>() {
-            return Some(Self::Number(number.to_string()));
-        }
-        let number: f64 = text.parse().ok()?;
+/// Reads text as a value of a type.
+type ReadValue = fn(&str, &TypeName) -> Result<Stored, plan::Error>;
+
+fn type_of(kind: &TypeKind) -> TypeName {
+    TypeName { declared: kind.postgres_name(), kind: kind.clone() }
+}
+
+/// A number that is written with a fraction becomes an integer by rounding, which text does not.
+fn whole(number: String) -> String {
+    match number.parse::<f64>() {
         // Past 2^53 a float no longer tells its neighbours apart: rounding would change the value.
-        (number.abs() < 9_007_199_254_740_992.0).then(|| Self::Number(format!("{:.0}", number.round())))
-    }
-
-    fn number(self) -> Option<Self> {
-        let (Self::Text(text) | Self::Number(text)) = self else { return None };
-        let text = text.trim();
-        let finite = text.parse::<f64>().is_ok_and(f64::is_finite);
-        finite.then(|| Self::Number(text.trim_start_matches('+').to_owned()))
-    }
-
-    fn boolean(self) -> Option<Self> {
-        let text = match self {
-            Self::Boolean(_) => return Some(self),
-            Self::Text(text) | Self::Number(text) => text.trim().to_ascii_lowercase(),
-            Self::Bytes(_) | Self::Null => return None,
-        };
-        match text.as_str() {
-            "t" | "true" | "y" | "yes" | "on" | "1" => Some(Self::Boolean(true)),
-            "f" | "false" | "n" | "no" | "off" | "0" => Some(Self::Boolean(false)),
-            _ => None,
+        Ok(real) if number.parse::<i64>().is_err() && real.abs() < 9_007_199_254_740_992.0 => {
+            format!("{:.0}", real.round())
         }
-    }
-
-    fn uuid(self) -> Option<Self> {
-        let Self::Text(text) = self else { return None };
-        let digits: String = text.trim_matches(['{', '}']).chars().filter(|c| *c != '-').collect();
-        if digits.len() != 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        let mut uuid = String::with_capacity(36);
-        for (at, digit) in digits.chars().enumerate() {
-            if matches!(at, 8 | 12 | 16 | 20) {
-                uuid.push('-');
-            }
-            uuid.push(digit.to_ascii_lowercase());
-        }
-        Some(Self::Text(uuid))
-    }
-
-    /// `\x…` in hexadecimal, or the older form with `\\` and octal `\nnn`.
-    fn bytes(self) -> Option<Self> {
-        let text = match self {
-            Self::Text(text) => text,
-            Self::Bytes(_) => return Some(self),
-            Self::Number(_) | Self::Boolean(_) | Self::Null => return None,
-        };
-        let mut bytes = Vec::new();
-        if let Some(digits) = text.strip_prefix("\\x") {
-            let digits: Vec<u32> = digits.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
-            for pair in digits.chunks(2) {
-                let [high, low] = pair else { return None };
-                bytes.push(u8::try_from(high * 16 + low).ok()?);
-            }
-            return Some(Self::Bytes(bytes));
-        }
-        let mut rest = text.as_bytes();
-        while let Some((byte, after)) = rest.split_first() {
-            rest = after;
-            if *byte != b'\\' {
-                bytes.push(*byte);
-            } else if let Some(after) = rest.strip_prefix(b"\\") {
-                rest = after;
-                bytes.push(b'\\');
-            } else {
-                let octal = std::str::from_utf8(rest.get(..3)?).ok()?;
-                bytes.push(u8::from_str_radix(octal, 8).ok()?);
-                rest = rest.get(3..)?;
-            }
-        }
-        Some(Self::Bytes(bytes))
+        Ok(_) | Err(_) => number,
     }
 }
 
@@ -195,7 +124,7 @@ mod tests {
     use super::*;
 
     fn stored(kind: &TypeKind, text: &str) -> Result<String, String> {
-        Literal::Text(text.to_owned()).canonical(kind).map(|literal| literal.to_sql()).map_err(|refusal| refusal.0)
+        Literal::Text(text.to_owned()).comparable(kind).map(|literal| literal.to_sql()).map_err(|refusal| refusal.0)
     }
 
     #[test]
@@ -203,7 +132,6 @@ mod tests {
         let text_array = TypeKind::Array(Box::new(TypeKind::Text { max_length: None }));
         let cases = [
             (TypeKind::Integer, " 12 ", "12"),
-            (TypeKind::Integer, "2.5", "3"),
             (TypeKind::BigInt, "9223372036854775807", "9223372036854775807"),
             (TypeKind::Numeric { precision: None, scale: None }, "1.50", "1.50"),
             (TypeKind::Boolean, "yes", "1"),

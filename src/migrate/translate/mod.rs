@@ -15,10 +15,8 @@
 
 mod access;
 mod alter;
-mod array;
 mod cast;
 mod constraint;
-mod datetime;
 mod expression;
 mod function;
 mod index;

@@ -82,11 +82,13 @@ fn column(column: &Column, table: &Table, scope: &Scope<'_>) -> Result<String, R
     if column.nullability == Nullability::NotNull || is_domain_not_null(&column.declared, scope.schema) {
         line += " NOT NULL";
     }
-    let kind = types::column_kind(column, types);
     if let Some(generated) = &column.generated {
         line += &format!(" GENERATED ALWAYS AS ({}) STORED", scope.write(&parse::expression(generated)?)?);
     } else if let Some(default) = column.default.as_ref().or_else(|| domain_default(&column.declared, scope.schema)) {
-        line += &format!(" DEFAULT ({})", scope.assigned(&parse::expression(default)?, &kind)?);
+        line += &format!(
+            " DEFAULT ({})",
+            scope.assigned(&parse::expression(default)?, &types::type_name(types::base(&column.declared, types)))?
+        );
     }
     Ok(line)
 }
@@ -110,10 +112,11 @@ fn foreign_key(key: &ForeignKey) -> String {
 
 /// What a type allows, said as checks. Requests are validated before they come here: these are for whoever writes to
 /// the file by other means, and for expressions.
+///
+/// The names say what Postgres would: `type:integer`, `domain:percentage:percentage_check`.
 fn checks_of_type(column: &Column, table: &Table, schema: &Schema) -> Result<Vec<(String, String)>, Refusal> {
     let quoted = name::quote(&column.name);
     let mut checks = Vec::new();
-    let named = |suffix: &str| format!("{}_{}_{suffix}", table.name, column.name);
     let counted = table.counted().is_some_and(|counted| counted.name == column.name);
     let condition = match types::column_kind(column, &schema.types) {
         TypeKind::SmallInt => Some(whole(&quoted, "BETWEEN -32768 AND 32767")),
@@ -124,16 +127,17 @@ fn checks_of_type(column: &Column, table: &Table, schema: &Schema) -> Result<Vec
         TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_) => Some(format!("json_valid({quoted})")),
         _ => None,
     };
-    checks.extend(condition.map(|condition| (named("type"), condition)));
+    let declared = types::base(&column.declared, &schema.types);
+    checks.extend(condition.map(|condition| (format!("type:{declared}"), condition)));
     if let Some(labels) = types::labels(&column.declared, &schema.types) {
-        checks.push((named("enum"), format!("{quoted} IN ({})", name::text_all(labels))));
+        checks.push((format!("type:{}", column.declared), format!("{quoted} IN ({})", name::text_all(labels))));
     }
     let mut declared = column.declared.as_str();
     while let Some(UserType::Domain { declared: under, checks: conditions, .. }) = schema.types.get(declared) {
         for check in conditions {
             let scope = Scope { value: Some(&column.name), ..Scope::definition(schema, table) };
             let condition = scope.write(&parse::expression(&check.expression)?)?;
-            checks.push((format!("{}_{}", check.name, column.name), condition));
+            checks.push((format!("domain:{declared}:{}", check.name), condition));
         }
         declared = under;
     }

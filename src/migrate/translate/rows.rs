@@ -8,16 +8,16 @@ use sqlparser::ast::{
 
 use super::expression::Scope;
 use super::literal::Literal;
-use super::model::Table;
+use super::model::Column;
 use super::schema::Schema;
 use super::{Refusal, Translator, name, refuse, types};
-use crate::catalog::TypeKind;
+use crate::catalog::{TypeKind, TypeName};
 
 /// Rows that one `INSERT` of a `COPY` holds: enough to be quick, few enough for SQLite's bound on a statement.
 const COPY_ROWS: usize = 200;
 
-/// Kinds of the columns that values go to; `Any` where it is not known.
-type Kinds = Vec<TypeKind>;
+/// Types of the columns that values go to; empty where they are not known.
+type Types = Vec<TypeName>;
 
 impl Translator<'_> {
     pub(super) fn insert(&mut self, insert: &Insert) -> Result<(), Refusal> {
@@ -29,7 +29,7 @@ impl Translator<'_> {
         }
         self.flush()?;
         let columns: Vec<String> = insert.columns.iter().map(name::local).collect::<Result<_, _>>()?;
-        let kinds = kinds(self.schema, &table, &columns);
+        let types = types_of(self.schema, &table, &columns);
         let mut sql = format!("INSERT INTO {}", name::quote(&table));
         if let Some(alias) = &insert.table_alias {
             sql += &format!(" AS {}", name::quote(&name::fold(&alias.alias)));
@@ -42,7 +42,7 @@ impl Translator<'_> {
             None => " DEFAULT VALUES".to_owned(),
             Some(query) => match query.body.as_ref() {
                 SetExpr::Values(values) => {
-                    let rows = values.rows.iter().map(|row| values_row(&scope, &row.content, &kinds));
+                    let rows = values.rows.iter().map(|row| values_row(&scope, &row.content, &types));
                     format!(" VALUES {}", rows.collect::<Result<Vec<_>, _>>()?.join(", "))
                 }
                 // SQLite would read ON CONFLICT as a join's condition without a WHERE before it.
@@ -156,11 +156,11 @@ impl Translator<'_> {
         self.schema.require_relation(&table)?;
         self.flush()?;
         let columns: Vec<String> = columns.iter().map(name::fold).collect();
-        let kinds = kinds(self.schema, &table, &columns);
+        let types = types_of(self.schema, &table, &columns);
         let listed = if columns.is_empty() { String::new() } else { format!(" ({})", name::quote_all(&columns)) };
         let lines: Vec<&str> = rows.lines().collect();
         for chunk in lines.chunks(COPY_ROWS) {
-            let values: Vec<String> = chunk.iter().map(|line| copied_row(line, &kinds)).collect::<Result<_, _>>()?;
+            let values: Vec<String> = chunk.iter().map(|line| copied_row(line, &types)).collect::<Result<_, _>>()?;
             self.execute(format!("INSERT INTO {}{listed} VALUES {}", name::quote(&table), values.join(", ")));
         }
         Ok(())
@@ -188,35 +188,37 @@ impl Translator<'_> {
                 return refuse("a list of columns on the left of = is not supported");
             };
             let column = name::parts(column)?.pop().unwrap_or_default();
-            let kinds = kinds(self.schema, table, std::slice::from_ref(&column));
+            let types = types_of(self.schema, table, std::slice::from_ref(&column));
             if is_default(&assignment.value) {
                 return refuse("DEFAULT is not supported in UPDATE");
             }
-            let value = scope.assigned(&assignment.value, kinds.first().unwrap_or(&TypeKind::Any))?;
+            let value = scope.assigned(&assignment.value, types.first().unwrap_or(&untyped()))?;
             Ok(format!("{} = {value}", name::quote(&column)))
         });
         Ok(written.collect::<Result<Vec<_>, _>>()?.join(", "))
     }
 }
 
-fn kinds(schema: &Schema, table: &str, columns: &[String]) -> Kinds {
-    let Some(table) = schema.table(table) else { return Kinds::new() };
-    let kind = |column: &str| {
-        let column = Table::column(table, column);
-        column.map_or(TypeKind::Any, |column| types::column_kind(column, &schema.types))
-    };
+fn types_of(schema: &Schema, table: &str, columns: &[String]) -> Types {
+    let Some(table) = schema.table(table) else { return Types::new() };
+    let of = |column: &Column| types::type_name(types::base(&column.declared, &schema.types));
     if columns.is_empty() {
-        return table.columns.iter().map(|column| kind(&column.name)).collect();
+        return table.columns.iter().map(of).collect();
     }
-    columns.iter().map(|column| kind(column)).collect()
+    columns.iter().map(|column| table.column(column).map_or_else(untyped, of)).collect()
 }
 
-fn values_row(scope: &Scope<'_>, values: &[Expr], kinds: &Kinds) -> Result<String, Refusal> {
+/// The type of a column that berth has no model of: a value goes there as it is written.
+fn untyped() -> TypeName {
+    TypeName { declared: String::new(), kind: TypeKind::Any }
+}
+
+fn values_row(scope: &Scope<'_>, values: &[Expr], types: &Types) -> Result<String, Refusal> {
     let written = values.iter().enumerate().map(|(at, value)| {
         if is_default(value) {
             return refuse("DEFAULT among values is not supported: leave the column out");
         }
-        scope.assigned(value, kinds.get(at).unwrap_or(&TypeKind::Any))
+        scope.assigned(value, types.get(at).unwrap_or(&untyped()))
     });
     Ok(format!("({})", written.collect::<Result<Vec<_>, _>>()?.join(", ")))
 }
@@ -229,12 +231,12 @@ fn is_default(value: &Expr) -> bool {
 /// A line of `COPY` in the text format.
 ///
 /// Source: <https://www.postgresql.org/docs/current/sql-copy.html>, "File Formats".
-fn copied_row(line: &str, kinds: &Kinds) -> Result<String, Refusal> {
+fn copied_row(line: &str, types: &Types) -> Result<String, Refusal> {
     let values = line.split('\t').enumerate().map(|(at, field)| {
         if field == "\\N" {
             return Ok("NULL".to_owned());
         }
-        Ok(Literal::Text(unescape(field)).canonical(kinds.get(at).unwrap_or(&TypeKind::Any))?.to_sql())
+        Ok(Literal::Text(unescape(field)).stored(types.get(at).unwrap_or(&untyped()))?.to_sql())
     });
     Ok(format!("({})", values.collect::<Result<Vec<_>, Refusal>>()?.join(", ")))
 }

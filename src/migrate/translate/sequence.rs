@@ -15,10 +15,10 @@ impl Translator<'_> {
     /// `ALTER SEQUENCE`, which the parser does not know: what it says of ownership is known already.
     pub(super) fn alter_sequence(text: &str) -> Result<(), Refusal> {
         let words = text.to_ascii_lowercase();
-        if words.contains(" owned by ") || words.contains(" owner to ") {
+        if words.contains(" owned by ") {
             return Ok(());
         }
-        refuse("of ALTER SEQUENCE only OWNED BY and OWNER TO are supported")
+        refuse("of ALTER SEQUENCE only OWNED BY is supported")
     }
 
     /// A query on its own: only those that set something up mean anything in a migration.

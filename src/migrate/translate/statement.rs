@@ -12,6 +12,9 @@ impl Translator<'_> {
     /// Takes one statement of the script.
     pub(super) fn take(&mut self, statement: &Statement) -> Result<(), Refusal> {
         let words: Vec<String> = statement.text.split_whitespace().take(2).map(str::to_ascii_lowercase).collect();
+        if words.first().is_some_and(|word| word == "alter") && gives_away(&statement.text) {
+            return Ok(());
+        }
         match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["alter", "sequence"] => return Self::alter_sequence(&statement.text),
             // Parameters of a session of Postgres.
@@ -68,9 +71,7 @@ impl Translator<'_> {
             Parsed::RevokeRole(revoke) => self.revoke_role(&revoke.roles, &revoke.grantees),
             // A script is one transaction already, and SQLite's planner keeps what statistics it has.
             Parsed::StartTransaction { .. } | Parsed::Commit { .. } | Parsed::Analyze(_) => Ok(()),
-            // SQLite's objects have no owner.
-            Parsed::AlterSchema(_) => Ok(()),
-            Parsed::CreateSchema { schema_name, if_not_exists, .. } => create_schema(schema_name, *if_not_exists),
+            Parsed::CreateSchema { schema_name, .. } => create_schema(schema_name),
             Parsed::CreateExtension(create) => {
                 let extension = name::fold(&create.name);
                 if EXTENSIONS.contains(&extension.as_str()) {
@@ -138,7 +139,14 @@ impl Translator<'_> {
     }
 }
 
-fn create_schema(schema: &SchemaName, if_not_exists: bool) -> Result<(), Refusal> {
+/// True for `ALTER … OWNER TO …`: SQLite's objects have no owner.
+fn gives_away(text: &str) -> bool {
+    let mut words = text.split_whitespace().rev().skip(1).map(str::to_ascii_lowercase);
+    words.next().as_deref() == Some("to") && words.next().as_deref() == Some("owner")
+}
+
+/// The one schema is there: `pg_dump` creates it all the same.
+fn create_schema(schema: &SchemaName) -> Result<(), Refusal> {
     let (SchemaName::Simple(name) | SchemaName::NamedAuthorization(name, _)) = schema else {
         return refuse("a schema needs a name");
     };
@@ -146,7 +154,5 @@ fn create_schema(schema: &SchemaName, if_not_exists: bool) -> Result<(), Refusal
     if name != name::SCHEMA {
         return refuse(format!("the schema \"{name}\" cannot be made: SQLite has one, \"{}\"", name::SCHEMA));
     }
-    // `pg_dump` writes it plainly.
-    let _ = if_not_exists;
     Ok(())
 }

@@ -121,9 +121,20 @@ pub(crate) fn labels<'a>(declared: &str, types: &'a UserTypes) -> Option<&'a [St
     }
 }
 
+/// The enumeration under a column of it or of a domain over it.
+fn enumeration<'a>(declared: &'a str, types: &'a UserTypes) -> &'a str {
+    match types.get(declared) {
+        Some(UserType::Domain { declared: under, .. }) => enumeration(under, types),
+        Some(UserType::Enumeration(_)) | None => declared,
+    }
+}
+
 /// What a column's declaration tells SQLite.
 pub(super) fn declaration(declared: &str, types: &UserTypes) -> String {
-    type_name(base(declared, types)).sqlite_declaration()
+    let column = base(declared, types);
+    // An enumeration keeps its name, by which errors call it.
+    let name = if labels(declared, types).is_some() { enumeration(declared, types) } else { column };
+    type_name(name).sqlite_declaration()
 }
 
 /// The kind of value that a column holds.

@@ -98,6 +98,7 @@ fn json_type(kind: &TypeKind) -> Option<&'static str> {
         | TypeKind::Interval
         | TypeKind::Uuid
         | TypeKind::Bytea
+        | TypeKind::Enum { .. }
         | TypeKind::Other => Some("string"),
     }
 }
@@ -125,6 +126,7 @@ fn format_of(column: &Column) -> String {
         | TypeKind::Jsonb
         | TypeKind::Bytea
         | TypeKind::Array(_)
+        | TypeKind::Enum { .. }
         | TypeKind::Any
         | TypeKind::Other => column.type_name.declared.clone(),
     }

@@ -5,6 +5,7 @@
 //! | `berth_like(pattern, text)`, `berth_ilike(pattern, text)` | `text LIKE pattern`, `text ILIKE pattern` |
 //! | `berth_match(pattern, text)`, `berth_imatch(pattern, text)` | `text ~ pattern`, `text ~* pattern` |
 //! | `berth_json(json, operand)`, `berth_json_text(json, operand)` | `json -> operand`, `json ->> operand` |
+//! | `berth_float_text(float, type)` | `float::text` of `real` or `double precision` |
 //! | `berth_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` of `jsonb` and arrays, `a && b` of arrays |
 //!
 //! What fails gives an error whose text begins with Postgres' code and a colon, e.g.
@@ -30,6 +31,7 @@ use rusqlite::types::{ToSql, ValueRef};
 use rusqlite::{Connection, Error, Result};
 use thiserror::Error as ThisError;
 
+use crate::catalog::TypeKind;
 use crate::plan::value::form;
 use like::Case;
 
@@ -54,6 +56,7 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_imatch", |context| match_function(context, Case::Folded))?;
     add(connection, "berth_json", |context| json_function(context, json::get))?;
     add(connection, "berth_json_text", |context| json_function(context, json::get_text))?;
+    add(connection, "berth_float_text", float_text)?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
     add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))
 }
@@ -112,6 +115,20 @@ fn json_function(context: &Context<'_>, get: fn(&str, json::Operand<'_>) -> Opti
             text(other).and_then(|key| get(&document, json::Operand::Key(&key)))
         }
     })
+}
+
+fn float_text(context: &Context<'_>) -> Result<Option<String>> {
+    let value = match context.get_raw(0) {
+        ValueRef::Integer(integer) => form::Scalar::Integer(integer),
+        ValueRef::Real(real) => form::Scalar::Real(real),
+        other @ (ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_)) => {
+            return Ok(text(other).map(Cow::into_owned));
+        }
+    };
+    let kind = if context.get_raw(1) == ValueRef::Text(b"real") { TypeKind::Real } else { TypeKind::Double };
+    let mut printed = Vec::new();
+    form::write_number(&mut printed, value, &kind);
+    Ok(Some(String::from_utf8_lossy(&printed).into_owned()))
 }
 
 fn pair_function(

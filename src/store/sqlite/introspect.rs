@@ -162,7 +162,7 @@ fn make_column(
         name: column.name.clone(),
         type_name: match identity {
             Some((declared, _)) => TypeName::parse(declared, Origin::Postgres),
-            None => type_name(&column.declared, table, origin),
+            None => with_labels(type_name(&column.declared, table, origin), metadata.enums.get(&place)),
         },
         nullable: !column.not_null && !is_row_id,
         // What a generated column's pragma tells as its default is no default.
@@ -175,6 +175,17 @@ fn make_column(
         },
         enum_values: metadata.enums.get(&place).cloned().unwrap_or_default(),
         comment: metadata.column_comments.get(&place).cloned(),
+    }
+}
+
+/// A type that has labels is an enumeration.
+fn with_labels(type_name: TypeName, labels: Option<&Vec<String>>) -> TypeName {
+    match labels {
+        Some(labels) => TypeName {
+            kind: TypeKind::Enum { name: type_name.declared.clone(), labels: labels.clone() },
+            declared: type_name.declared,
+        },
+        None => type_name,
     }
 }
 

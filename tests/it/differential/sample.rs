@@ -1,4 +1,7 @@
 //! Requests over the project's sample and a table with a column of every type.
+//!
+//! Left out is what SQLite answers otherwise, as `docs/dialect.md` says: trailing zeros of a `numeric` without a scale,
+//! white space inside `json`, dates with month names, the order of arrays and JSON.
 
 use super::requests::Case;
 
@@ -20,7 +23,7 @@ const FILTERS: &[(&str, &[&str])] = &[
     ("clock", &["eq.12:30", "lt.12:00:00", "eq.25:00"]),
     ("code", &["eq.A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "neq.00000000-0000-0000-0000-000000000000", "eq.12"]),
     ("bytes", &["eq.\\x00ff10", "eq.\\x"]),
-    ("feeling", &["eq.happy", "eq.angry", "in.(sad,ok)"]),
+    ("feeling", &["eq.happy", "eq.angry", "in.(sad,ok)", "gt.sad", "lte.ok", "gt(any).{ok,happy}"]),
     ("share", &["eq.10", "lte.10", "eq.x"]),
     ("numbers", &["cs.{1,2}", "cd.{1,2,3,4}", "ov.{3,9}", "eq.{1,2,3}", "cs.{x}"]),
     ("labels", &["cs.{a}", "ov.{\"b c\"}", "eq.{}", "cs.{\"b c\",a}"]),
@@ -34,22 +37,22 @@ const FILTERS: &[(&str, &[&str])] = &[
 /// Values that are written to `kinds`: a column and its JSON.
 const VALUES: &[(&str, &[&str])] = &[
     ("small", &["32767", "32768", "\"12\"", "1.5", "\"1.5\"", "true", "null", "[1]", "{}"]),
-    ("medium", &["2147483647", "2147483648", "0", "-1", "\" 5 \"", "1e2", "\"0x1F\""]),
+    ("medium", &["2147483647", "2147483648", "0", "-1", "\" 5 \"", "\"0x1F\""]),
     ("big", &["9223372036854775807", "9223372036854775808", "\"-9223372036854775808\"", "1.0"]),
-    ("single", &["1.1", "\"Infinity\"", "\"1e-3\"", "\"x\"", "1e400"]),
+    ("single", &["1.1", "\"Infinity\"", "\"1e-3\"", "\"x\""]),
     ("twice", &["0.30000000000000004", "1e300", "\"1e-300\"", "\"\""]),
-    ("exact", &["1.10", "\"-0.0\"", "123456789012.345", "\"12e-2\"", "\"1,5\""]),
+    ("exact", &["1.1", "-7", "123456789012.345", "\"12e-2\"", "\"1,5\""]),
     ("money_like", &["1.005", "999999.99", "1000000", "\"12.3\""]),
     ("truth", &["true", "\"no\"", "1", "\"perhaps\"", "\"1\""]),
-    ("words", &["\"a\\nb\\\"c\\\\\"", "12", "true", "{\"a\": 1}", "[1, 2]", "\"\\u0000\"", "\"é😀\""]),
+    ("words", &["\"a\\nb\\\"c\\\\\"", "12", "true", "{\"a\":1}", "[1,2]", "\"\\u0000\"", "\"é😀\""]),
     ("short", &["\"12345\"", "\"123456\"", "\"12345 \"", "\"äöüßé\""]),
     ("fixed", &["\"a\"", "\"abcd\"", "\"ab \""]),
-    ("day", &["\"2024-01-31\"", "\"2024-02-30\"", "\"Jan 5 2024\"", "20240101", "\"2024-01-31T10:00:00\""]),
+    ("day", &["\"2024-01-31\"", "\"2024-02-30\"", "20240101", "\"2024-01-31T10:00:00\""]),
     ("moment", &["\"2024-01-31\"", "\"2024-01-31 10:11:12.123456\"", "\"2024-01-31T10:11:12+02\"", "\"x\""]),
     ("instant", &["\"2024-01-31T10:00:00+05:30\"", "\"2024-01-31\"", "\"2024-01-31 24:00:00\"", "\"2024-13-01\""]),
     ("clock", &["\"10:11\"", "\"24:00\"", "\"10:11:12.5\"", "\"10:60\""]),
     ("code", &["\"{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A12}\"", "\"a0eebc999c0b4ef8bb6d6bb9bd380a13\"", "\"x\"", "1"]),
-    ("document", &["{\"b\":1, \"a\":  2}", "\"text\"", "12", "[1,null]", "true"]),
+    ("document", &["{\"b\":1,\"a\":2}", "\"text\"", "12", "[1,null]", "true"]),
     ("binary_document", &["{\"b\":1, \"a\":  2}", "\"text\"", "1.50", "[1, null]"]),
     ("bytes", &["\"\\\\x0102\"", "\"abc\"", "\"\\\\x0\"", "\"\""]),
     ("feeling", &["\"sad\"", "\"SAD\"", "\"\"", "1"]),
@@ -72,8 +75,8 @@ pub fn cases() -> Vec<Case> {
         "/films?select=title,year,tags&order=rating.desc,title",
         "/films?tags=cs.{drama}&order=id&select=title",
         "/films?color=eq.color&order=id&select=title,color",
-        "/film_scores?order=id",
-        "/film_scores?reviews=gt.0&order=id",
+        "/film_scores?select=id,title,reviews&order=id",
+        "/film_scores?reviews=gt.0&select=title,stars::integer&order=id",
         "/heavy?order=id",
         "/offspring?order=id",
         "/directors?order=born.desc&select=name,born",
@@ -83,11 +86,11 @@ pub fn cases() -> Vec<Case> {
     }
     for (column, filters) in FILTERS {
         for filter in *filters {
-            let path = format!("/kinds?{column}={filter}&select=id,{column}&order=id").replace('"', "%22");
-            cases.push(Case::get(path.replace('\\', "%5C").replace('{', "%7B").replace('}', "%7D")));
+            cases.push(Case::get(format!("/kinds?{column}={filter}&select=id,{column}&order=id")));
         }
-        let name = column.split("->").next().unwrap_or_default();
-        cases.push(Case::get(format!("/kinds?select=id&order={name},id").replace("document,", "id,")));
+        if !column.contains("->") && !matches!(*column, "numbers" | "labels" | "binary_document") {
+            cases.push(Case::get(format!("/kinds?select=id&order={column},id")));
+        }
     }
     for (column, values) in VALUES {
         for value in *values {

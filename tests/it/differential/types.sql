@@ -41,7 +41,7 @@ INSERT INTO kinds (
     code, document, binary_document, bytes, feeling, share, numbers, labels
 ) VALUES
     (
-        1, -3, 7, 9007199254740993, 0.5, 0.1, 12.50, 3.10, true, 'One', 'abc', 'ab', '2024-02-29',
+        1, -3, 7, 9007199254740993, 0.5, 0.1, 12.5, 3.10, true, 'One', 'abc', 'ab', '2024-02-29',
         '2024-02-29 23:59:59.125', '2024-02-29 23:59:59.5+02', '12:30:00',
         'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{"a": {"b": [1, 2.50, "x"]}, "n": null}',
         '{"b": 1, "a": {"c": [1, 2], "d": "e"}}', '\x00ff10', 'happy', 10, '{1,2,3}', '{a,"b c",NULL}'

@@ -55,7 +55,7 @@ impl<'a> Start<'a> {
 
     /// Starts it and waits until it is ready.
     pub fn run(self) -> Berth {
-        let berth = self.spawn();
+        let mut berth = self.spawn();
         berth.wait_until_ready();
         berth
     }
@@ -87,10 +87,12 @@ impl<'a> Start<'a> {
 
 impl Berth {
     /// Waits until it says that it is ready.
-    pub fn wait_until_ready(&self) {
+    pub fn wait_until_ready(&mut self) {
         let started = Instant::now();
         let client = self.client();
         while client.try_get("/-/ready").is_none_or(|answer| answer.status != 200) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended before it was ready; its log:\n{}", self.log_text());
             assert!(started.elapsed() < READY_WITHIN, "not ready in time; its log:\n{}", self.log_text());
             std::thread::sleep(Duration::from_millis(5));
         }
