@@ -12,7 +12,8 @@
 //! | `_berth_tables` | `name`, `definition`: the table as Postgres knows it, JSON |
 //! | `_berth_types` | `name`, `definition`: enumerations and domains, JSON |
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
-//! | `_berth_identities` | `table_name`, `column_name`, `type_name`, `kind` (`always`, `by default`) |
+//! | `_berth_views` | `name`, `definition`: a view's columns, JSON |
+//! | `_berth_columns` | `table_name`, `column_name`, `type_name`, `identity` (`always`, `by default` or null) |
 //! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
 //! | `_berth_roles` | `name`, `member_of` (JSON array) |
 //! | `_berth_grants` | `grantee`, `schema_name`, `table_name`, `privilege`, `columns` (JSON array or null: all) |

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::translate::{Grant, IdentityKind, ObjectKind, Role, Schema, labels};
+use super::translate::{Grant, IdentityKind, ObjectKind, Role, Schema, Table, labels};
 
 /// The tables, made when the first migration runs. All are written anew with each migration: they are small.
 const TABLES: &str = "
@@ -14,11 +14,12 @@ CREATE TABLE IF NOT EXISTS _berth_migrations (name TEXT PRIMARY KEY, checksum TE
 CREATE TABLE IF NOT EXISTS _berth_tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_types (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_enums (table_name TEXT, column_name TEXT, labels TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS _berth_identities (table_name TEXT, column_name TEXT, type_name TEXT NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_views (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_columns (table_name TEXT, column_name TEXT, type_name TEXT NOT NULL, identity TEXT, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_comments (object_kind TEXT, table_name TEXT, column_name TEXT, comment TEXT NOT NULL, PRIMARY KEY (object_kind, table_name, column_name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_roles (name TEXT PRIMARY KEY, member_of TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_grants (grantee TEXT NOT NULL, schema_name TEXT NOT NULL, table_name TEXT NOT NULL, privilege TEXT NOT NULL, columns TEXT);
-DELETE FROM _berth_tables; DELETE FROM _berth_types; DELETE FROM _berth_enums; DELETE FROM _berth_identities;
+DELETE FROM _berth_tables; DELETE FROM _berth_types; DELETE FROM _berth_enums; DELETE FROM _berth_views; DELETE FROM _berth_columns;
 DELETE FROM _berth_comments; DELETE FROM _berth_roles; DELETE FROM _berth_grants;
 ";
 
@@ -38,6 +39,7 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
     let mut schema = Schema::default();
     if exists(connection, "_berth_migrations")? {
         schema.tables = definitions(connection, "SELECT name, definition FROM _berth_tables")?;
+        schema.views = definitions(connection, "SELECT name, definition FROM _berth_views")?;
         schema.types = definitions(connection, "SELECT name, definition FROM _berth_types")?;
         let roles: BTreeMap<String, BTreeSet<String>> =
             definitions(connection, "SELECT name, member_of FROM _berth_roles")?;
@@ -52,7 +54,7 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
     while let Some(row) = rows.next()? {
         let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
         if kind == "view" {
-            schema.views.insert(name);
+            schema.views.entry(name.clone()).or_insert_with(|| Table::new(name));
         } else if !schema.tables.contains_key(&name) && !name.starts_with("_berth_") && !name.starts_with("sqlite_") {
             schema.foreign.insert(name);
         }
@@ -122,17 +124,30 @@ pub(super) fn write(connection: &Connection, schema: &Schema) -> Result<(), Erro
         let definition = json(name, serde_json::to_string(table))?;
         connection.execute("INSERT INTO _berth_tables (name, definition) VALUES (?1, ?2)", (name, definition))?;
         for column in &table.columns {
-            if let Some(labels) = labels(&column.declared, &schema.types) {
-                let labels = json(name, serde_json::to_string(labels))?;
-                connection.execute("INSERT INTO _berth_enums VALUES (?1, ?2, ?3)", (name, &column.name, labels))?;
-            }
             if let Some(identity) = &column.identity {
                 let kind = match identity.kind {
                     IdentityKind::Always => "always",
                     IdentityKind::ByDefault => "by default",
                 };
                 let row = (name, &column.name, &column.declared, kind);
-                connection.execute("INSERT INTO _berth_identities VALUES (?1, ?2, ?3, ?4)", row)?;
+                connection.execute("INSERT INTO _berth_columns VALUES (?1, ?2, ?3, ?4)", row)?;
+            }
+        }
+    }
+    for (name, view) in &schema.views {
+        let definition = json(name, serde_json::to_string(view))?;
+        connection.execute("INSERT INTO _berth_views (name, definition) VALUES (?1, ?2)", (name, definition))?;
+        for column in view.columns.iter().filter(|column| !column.declared.is_empty()) {
+            let row = (name, &column.name, &column.declared);
+            connection.execute("INSERT INTO _berth_columns VALUES (?1, ?2, ?3, NULL)", row)?;
+        }
+    }
+    for relation in schema.tables.values().chain(schema.views.values()) {
+        for column in &relation.columns {
+            if let Some(labels) = labels(&column.declared, &schema.types) {
+                let labels = json(&relation.name, serde_json::to_string(labels))?;
+                let row = (&relation.name, &column.name, labels);
+                connection.execute("INSERT INTO _berth_enums VALUES (?1, ?2, ?3)", row)?;
             }
         }
     }

@@ -17,7 +17,11 @@ pub(super) fn check_comparison(operator: Comparison, compared: &TypeName) -> Res
         return Err(Error::no_operator(&postgres_name(compared), symbol(operator), "unknown"));
     }
     let by_place = !matches!(operator, Comparison::Equal | Comparison::NotEqual);
-    let unknown = if by_place { sorts_otherwise(compared) } else { compared.kind == TypeKind::Interval };
+    let unknown = if by_place {
+        sorts_otherwise(compared) && compared.kind != TypeKind::Jsonb
+    } else {
+        compared.kind == TypeKind::Interval
+    };
     if unknown && !is_pattern(operator) {
         let (symbol, name) = (symbol(operator), postgres_name(compared));
         return Err(Error::not_on_sqlite(format_args!("the operator {symbol} on values of type {name}")));

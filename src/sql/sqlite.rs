@@ -87,10 +87,16 @@ impl Dialect for Sqlite {
 
     fn compare(writer: &mut Writer, field: Field<'_>, comparison: Comparison, value: &Value) {
         match spelling(comparison) {
-            Spelling::Operator(operator) if is_by_place(comparison) && matches!(field.kind(), TypeKind::Enum { .. }) => {
+            Spelling::Operator(operator)
+                if is_by_place(comparison) && matches!(field.kind(), TypeKind::Enum { .. }) =>
+            {
                 Self::sort_key(writer, field);
                 writer.push(operator);
                 write_place(writer, &field.kind(), |writer| _ = writer.bind(value.clone()));
+            }
+            Spelling::Operator(operator) if is_by_place(comparison) && is_json_value(field) => {
+                write_pair(writer, "berth_json_compare(", field, value);
+                writer.push(operator).push("0");
             }
             Spelling::Operator(operator) => {
                 Self::field(writer, field);
@@ -191,10 +197,12 @@ fn spelling(comparison: Comparison) -> Spelling {
 
 /// True for comparisons that ask which of two values comes first.
 fn is_by_place(comparison: Comparison) -> bool {
-    matches!(
-        comparison,
-        Comparison::Greater | Comparison::GreaterOrEqual | Comparison::Less | Comparison::LessOrEqual
-    )
+    matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual | Comparison::Less | Comparison::LessOrEqual)
+}
+
+/// True for `jsonb`, whole or a part of it.
+fn is_json_value(field: Field<'_>) -> bool {
+    matches!(field.kind(), TypeKind::Jsonb | TypeKind::Json)
 }
 
 /// What a value sorts by: itself, or the place of an enumeration's label in the list.
@@ -273,9 +281,10 @@ fn cast_to_text(writer: &mut Writer, field: Field<'_>, from: &TypeKind, max_leng
     } else if *from == TypeKind::Bytea {
         write_around(writer, "'\\x' || lower(hex(", field, "))");
     } else if let TypeKind::Numeric { scale: Some(scale), .. } = from {
-        writer.push("printf(").bind(Value::Text(format!("%.{scale}f"))).push(", ");
+        write_around(writer, "CASE WHEN ", field, " IS NOT NULL THEN printf(");
+        writer.bind(Value::Text(format!("%.{scale}f"))).push(", ");
         Sqlite::field(writer, field);
-        writer.push(")");
+        writer.push(") END");
     } else if matches!(from, TypeKind::Real | TypeKind::Double) {
         let name = from.postgres_name();
         write_pair(writer, "berth_float_text(", field, &Value::Text(name));

@@ -118,7 +118,7 @@ impl Translator<'_> {
         privilege: &'static str,
         columns: Option<&[String]>,
     ) -> Result<(), Refusal> {
-        if let (Some(columns), Some(model)) = (columns, self.schema.table(table))
+        if let (Some(columns), Some(model)) = (columns, self.schema.relation(table))
             && let Some(column) = columns.iter().find(|column| model.column(column).is_none())
         {
             return refuse(format!("column \"{column}\" of relation \"{table}\" does not exist"));
@@ -164,7 +164,7 @@ impl Translator<'_> {
             }
             Some(GrantObjects::AllTablesInSchema { schemas } | GrantObjects::AllViewsInSchema { schemas }) => {
                 schemas.iter().try_for_each(require_public)?;
-                let names = self.schema.tables.keys().chain(&self.schema.views).chain(&self.schema.foreign);
+                let names = self.schema.tables.keys().chain(self.schema.views.keys()).chain(&self.schema.foreign);
                 Ok(Some(names.cloned().collect()))
             }
             Some(GrantObjects::Schemas(schemas)) => schemas.iter().try_for_each(require_public).map(|()| None),
@@ -217,7 +217,7 @@ impl Translator<'_> {
                 let column = name::parts(&ObjectName(parts.pop().into_iter().collect()))?.join(".");
                 let table = name::local(&ObjectName(parts))?;
                 self.schema.require_relation(&table)?;
-                if self.schema.table(&table).is_some_and(|table| table.column(&column).is_none()) {
+                if self.schema.relation(&table).is_some_and(|table| table.column(&column).is_none()) {
                     return refuse(format!("column \"{column}\" of relation \"{table}\" does not exist"));
                 }
                 (ObjectKind::Column, table, column)

@@ -196,7 +196,7 @@ impl Translator<'_> {
 
     pub(super) fn rename_table(&mut self, from: &str, to: &str) -> Result<(), Refusal> {
         self.schema.require_relation(from)?;
-        if self.schema.views.contains(from) {
+        if self.schema.views.contains_key(from) {
             return refuse("a view cannot be renamed: drop it and create it again");
         }
         self.schema.require_table(from)?;

@@ -19,7 +19,7 @@ const DEPTH_MAX: usize = 200;
 /// What the names in an expression stand for.
 pub(super) struct Scope<'a> {
     pub(super) schema: &'a Schema,
-    /// Kinds of the columns in reach, by name; a name that stands for two kinds is not in it.
+    /// Kinds of the columns in reach, by name and by `table.name`; `Any` for a name that stands for two kinds.
     pub(super) kinds: BTreeMap<String, TypeKind>,
     /// In a table's own definition: the table, whose name must not qualify columns, for a rebuild renames it.
     pub(super) own: Option<&'a str>,
@@ -37,14 +37,15 @@ impl<'a> Scope<'a> {
     /// The scope of an expression in the definition of `table`.
     pub(super) fn definition(schema: &'a Schema, table: &'a Table) -> Self {
         let mut scope = Self { own: Some(&table.name), ..Self::new(schema) };
-        scope.add(table);
+        scope.add(&table.name, table);
         scope
     }
 
-    /// Brings the columns of `table` into reach.
-    pub(super) fn add(&mut self, table: &Table) {
+    /// Brings the columns of `table` into reach, also as `known_as.column`.
+    pub(super) fn add(&mut self, known_as: &str, table: &Table) {
         for column in &table.columns {
             let kind = types::column_kind(column, &self.schema.types);
+            self.kinds.insert(format!("{known_as}.{}", column.name), kind.clone());
             match self.kinds.get(&column.name) {
                 Some(known) if *known != kind => self.kinds.insert(column.name.clone(), TypeKind::Any),
                 _ => self.kinds.insert(column.name.clone(), kind),
@@ -198,7 +199,10 @@ impl<'a> Scope<'a> {
     pub(super) fn kind(&self, expression: &Expr) -> Option<TypeKind> {
         let kind = match expression {
             Expr::Identifier(ident) => self.kinds.get(&name::fold(ident)).cloned(),
-            Expr::CompoundIdentifier(idents) => self.kinds.get(&name::fold(idents.last()?)).cloned(),
+            Expr::CompoundIdentifier(idents) => {
+                let names: Vec<String> = idents.iter().rev().take(2).rev().map(name::fold).collect();
+                self.kinds.get(&names.join(".")).or_else(|| self.kinds.get(names.last()?)).cloned()
+            }
             Expr::Nested(inner) => self.kind(inner),
             Expr::Cast { data_type, .. } => {
                 let declared = types::declared(data_type, &self.schema.types).ok()?;
@@ -209,6 +213,41 @@ impl<'a> Scope<'a> {
                 op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply,
                 right,
             } => self.kind(left).filter(is_fractional).or_else(|| self.kind(right)),
+            Expr::BinaryOp { left, op: BinaryOperator::Divide, .. } => self.kind(left),
+            Expr::BinaryOp { op: BinaryOperator::StringConcat | BinaryOperator::LongArrow, .. } => {
+                Some(TypeKind::Text { max_length: None })
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Arrow, .. } => self.kind(left),
+            Expr::BinaryOp {
+                op:
+                    BinaryOperator::Eq
+                    | BinaryOperator::NotEq
+                    | BinaryOperator::Lt
+                    | BinaryOperator::LtEq
+                    | BinaryOperator::Gt
+                    | BinaryOperator::GtEq
+                    | BinaryOperator::And
+                    | BinaryOperator::Or,
+                ..
+            }
+            | Expr::UnaryOp { op: UnaryOperator::Not, .. }
+            | Expr::IsNull(_)
+            | Expr::IsNotNull(_)
+            | Expr::IsTrue(_)
+            | Expr::IsNotTrue(_)
+            | Expr::IsFalse(_)
+            | Expr::IsNotFalse(_)
+            | Expr::IsDistinctFrom(..)
+            | Expr::IsNotDistinctFrom(..)
+            | Expr::In { .. }
+            | Expr::Between { .. }
+            | Expr::Like { .. }
+            | Expr::ILike { .. }
+            | Expr::Exists { .. } => Some(TypeKind::Boolean),
+            Expr::Case { conditions, else_result, .. } => {
+                let results = conditions.iter().map(|when| &when.result).chain(else_result.as_deref());
+                results.into_iter().find_map(|result| self.kind(result).or_else(|| constant_kind(result)))
+            }
             Expr::Function(function) => self.function_kind(function),
             _ => self.moment(expression),
         };
@@ -349,6 +388,18 @@ pub(super) fn moment(kind: &TypeKind) -> String {
         TypeKind::TimeTz => format!("({} || '+00')", trimmed("%H:%M:%f")),
         TypeKind::Timestamp => trimmed("%Y-%m-%d %H:%M:%f"),
         _ => format!("({} || '+00')", trimmed("%Y-%m-%d %H:%M:%f")),
+    }
+}
+
+/// The kind of a constant without a cast, as far as it has one.
+fn constant_kind(expression: &Expr) -> Option<TypeKind> {
+    match Literal::read(expression)? {
+        Literal::Text(_) => Some(TypeKind::Text { max_length: None }),
+        Literal::Number(number) if number.parse::<i32>().is_ok() => Some(TypeKind::Integer),
+        Literal::Number(number) if number.parse::<i64>().is_ok() => Some(TypeKind::BigInt),
+        Literal::Number(_) => Some(TypeKind::Numeric { precision: None, scale: None }),
+        Literal::Boolean(_) => Some(TypeKind::Boolean),
+        Literal::Bytes(_) | Literal::Null => None,
     }
 }
 

@@ -235,9 +235,21 @@ impl Scope<'_> {
 
     pub(super) fn function_kind(&self, call: &Function) -> Option<TypeKind> {
         match name_of(call).ok()?.as_str() {
-            "sum" | "min" | "max" | "coalesce" | "nullif" | "abs" | "round" | "greatest" | "least" | "lag" | "lead"
+            "sum" => match self.kind(arguments(call).ok()?.first()?)? {
+                TypeKind::SmallInt | TypeKind::Integer => Some(TypeKind::BigInt),
+                TypeKind::BigInt | TypeKind::Numeric { .. } => Some(TypeKind::Numeric { precision: None, scale: None }),
+                other => Some(other),
+            },
+            "bool_and" | "bool_or" | "every" => Some(TypeKind::Boolean),
+            "array_agg" => Some(TypeKind::Array(Box::new(self.kind(arguments(call).ok()?.first()?)?))),
+            "json_agg" | "json_build_object" | "json_build_array" | "json_object_agg" => Some(TypeKind::Json),
+            "jsonb_agg" | "jsonb_build_object" | "jsonb_build_array" | "jsonb_object_agg" => Some(TypeKind::Jsonb),
+            "min" | "max" | "coalesce" | "nullif" | "abs" | "round" | "greatest" | "least" | "lag" | "lead"
             | "first_value" | "last_value" => self.kind(arguments(call).ok()?.first()?),
-            "avg" => Some(TypeKind::Numeric { precision: None, scale: None }),
+            "avg" => match self.kind(arguments(call).ok()?.first()?)? {
+                TypeKind::Real | TypeKind::Double => Some(TypeKind::Double),
+                _ => Some(TypeKind::Numeric { precision: None, scale: None }),
+            },
             "count" | "row_number" | "rank" | "dense_rank" => Some(TypeKind::BigInt),
             "length" | "char_length" | "character_length" => Some(TypeKind::Integer),
             "lower" | "upper" | "concat" | "concat_ws" | "string_agg" => Some(TypeKind::Text { max_length: None }),

@@ -28,7 +28,6 @@ impl Literal {
         match expression {
             Expr::Value(value) => Self::read_value(&value.value),
             Expr::Nested(inner) => Self::read(inner),
-            Expr::Prefixed { prefix, value } if prefix.value.eq_ignore_ascii_case("n") => Self::read(value),
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match Self::read(expr)? {
                 Self::Number(number) if !number.starts_with('-') => Some(Self::Number(format!("-{number}"))),
                 _ => None,
@@ -40,10 +39,11 @@ impl Literal {
     fn read_value(value: &Value) -> Option<Self> {
         match value {
             Value::Number(number, _) => Some(Self::Number(number.clone())),
-            Value::SingleQuotedString(text)
-            | Value::EscapedStringLiteral(text)
-            | Value::UnicodeStringLiteral(text)
-            | Value::NationalStringLiteral(text) => Some(Self::Text(text.clone())),
+            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) | Value::UnicodeStringLiteral(text) => {
+                Some(Self::Text(text.clone()))
+            }
+            // Of the type `character`, whose trailing spaces go when it becomes any other.
+            Value::NationalStringLiteral(text) => Some(Self::Text(text.trim_end_matches(' ').to_owned())),
             Value::DollarQuotedString(text) => Some(Self::Text(text.value.clone())),
             Value::Boolean(value) => Some(Self::Boolean(*value)),
             Value::Null => Some(Self::Null),
@@ -133,7 +133,7 @@ mod tests {
         let cases = [
             (TypeKind::Integer, " 12 ", "12"),
             (TypeKind::BigInt, "9223372036854775807", "9223372036854775807"),
-            (TypeKind::Numeric { precision: None, scale: None }, "1.50", "1.50"),
+            (TypeKind::Numeric { precision: None, scale: None }, "1.50", "1.5"),
             (TypeKind::Boolean, "yes", "1"),
             (TypeKind::Boolean, "F", "0"),
             (TypeKind::Uuid, "{A0EEBC99-9C0B4EF8BB6D6BB9BD380A11}", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"),

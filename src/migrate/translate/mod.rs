@@ -35,14 +35,11 @@ mod table;
 mod types;
 mod user_type;
 
-#[cfg(test)]
-mod tests;
-
 use super::Error;
 use super::script::{Script, Statement};
 use pending::Pending;
 
-pub(super) use model::IdentityKind;
+pub(super) use model::{IdentityKind, Table};
 pub(super) use name::quote;
 pub(super) use schema::{Grant, ObjectKind, Role, Schema};
 pub(super) use types::labels;

@@ -150,6 +150,13 @@ pub(crate) enum UserType {
     },
 }
 
+impl Column {
+    /// A column with nothing but a name and a type.
+    pub(crate) fn plain(name: String, declared: String) -> Self {
+        Self { name, declared, nullability: Nullability::Nullable, default: None, generated: None, identity: None }
+    }
+}
+
 impl Table {
     /// A table without anything.
     pub(crate) fn new(name: String) -> Self {

@@ -58,7 +58,7 @@ pub(super) fn take_sequence_name(text: &str) -> (String, Option<String>) {
 pub(super) fn guarded_roles(text: &str) -> Option<Vec<String>> {
     static BLOCK: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"(?is)^do\s+(?:language\s+plpgsql\s+)?\$\w*\$\s*begin\s+(.*?)\s*(?:exception\s+when\s+duplicate_object\s+then\s+(?:null|raise\s+notice\s+[^;]*)\s*;\s*)?end\s*;?\s*\$\w*\$\s*(?:language\s+plpgsql)?$",
+            r"(?is)^do\s+(?:language\s+plpgsql\s+)?\$\w*\$\s*begin\s+(.*?)\s*(?:exception\s+when\s+(?:duplicate_object|unique_violation|others|\s+or\s+)+\s+then\s+(?:null|raise\s+notice\s+[^;]*)\s*;\s*)?end\s*;?\s*\$\w*\$\s*(?:language\s+plpgsql)?$",
         )
         .ok()
     });

@@ -9,8 +9,8 @@ use sqlparser::ast::{
 };
 
 use super::expression::Scope;
-use super::model::Table;
-use super::{Refusal, name, refuse};
+use super::model::{Column, Table};
+use super::{Refusal, name, refuse, types};
 
 impl<'a> Scope<'a> {
     /// Writes a query for SQLite. Output columns get the names that Postgres gives them.
@@ -98,7 +98,7 @@ impl<'a> Scope<'a> {
         };
         if let SetExpr::Select(select) = body {
             for from in &select.from {
-                for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
+                for factor in factors(from) {
                     scope.add_factor(factor)?;
                 }
             }
@@ -113,17 +113,54 @@ impl<'a> Scope<'a> {
                 self.add_factor(&join.relation)?;
             }
         }
-        if let Some((_, table)) = self.table_of(factor)? {
-            self.add(table);
+        if let Some((known_as, table)) = self.table_of(factor)? {
+            self.add(&known_as, table);
         }
         Ok(())
+    }
+
+    /// The columns that a query gives, with their types; none when they cannot all be named.
+    pub(super) fn output(&self, query: &Query) -> Result<Vec<Column>, Refusal> {
+        let mut body = query.body.as_ref();
+        while let SetExpr::SetOperation { left, .. } = body {
+            body = left;
+        }
+        let SetExpr::Select(select) = body else { return Ok(Vec::new()) };
+        let scope = self.scope_of(body)?;
+        let mut columns = Vec::new();
+        for item in &select.projection {
+            match item {
+                SelectItem::UnnamedExpr(expression) => columns.push(scope.given(output_name(expression), expression)),
+                SelectItem::ExprWithAlias { expr, alias } => columns.push(scope.given(name::fold(alias), expr)),
+                SelectItem::Wildcard(_) => {
+                    for factor in select.from.iter().flat_map(factors) {
+                        let Some((_, table)) = self.table_of(factor)? else { return Ok(Vec::new()) };
+                        columns.extend(table.columns.iter().map(|column| scope.shown(column)));
+                    }
+                }
+                _ => return Ok(Vec::new()),
+            }
+        }
+        Ok(columns)
+    }
+
+    /// A column that an expression gives.
+    fn given(&self, name: String, expression: &Expr) -> Column {
+        let declared = self.kind(expression).map(|kind| kind.postgres_name()).unwrap_or_default();
+        Column::plain(name, declared)
+    }
+
+    /// A table's column as it shows in a query.
+    fn shown(&self, column: &Column) -> Column {
+        let declared = types::column_kind(column, &self.schema.types).postgres_name();
+        Column::plain(column.name.clone(), declared)
     }
 
     /// The name by which a table is known in the query, and its model, when berth has one.
     fn table_of(&self, factor: &TableFactor) -> Result<Option<(String, &'a Table)>, Refusal> {
         let TableFactor::Table { name, alias, .. } = factor else { return Ok(None) };
         let local = name::local(name)?;
-        let Some(table) = self.schema.table(&local) else { return Ok(None) };
+        let Some(table) = self.schema.relation(&local) else { return Ok(None) };
         Ok(Some((alias.as_ref().map_or(local, |alias| name::fold(&alias.name)), table)))
     }
 
@@ -170,12 +207,9 @@ impl<'a> Scope<'a> {
         let mut items = Vec::new();
         for item in &select.projection {
             match item {
+                // Named even where it is a column: it keeps its name when the column is renamed.
                 SelectItem::UnnamedExpr(expression) => {
-                    let written = self.write(expression)?;
-                    match expression {
-                        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => items.push(written),
-                        _ => items.push(format!("{written} AS {}", name::quote(&output_name(expression)))),
-                    }
+                    items.push(format!("{} AS {}", self.write(expression)?, name::quote(&output_name(expression))));
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     items.push(format!("{} AS {}", self.write(expr)?, name::quote(&name::fold(alias))));
@@ -198,7 +232,7 @@ impl<'a> Scope<'a> {
             if tables.joins.iter().any(merges) {
                 return Ok(vec!["*".to_owned()]);
             }
-            for factor in std::iter::once(&tables.relation).chain(tables.joins.iter().map(|join| &join.relation)) {
+            for factor in factors(tables) {
                 match self.table_of(factor)? {
                     Some((known_as, table)) => columns.extend(columns_of(&known_as, table)),
                     None => return Ok(vec!["*".to_owned()]),
@@ -210,7 +244,7 @@ impl<'a> Scope<'a> {
 
     fn expand_table(&self, wanted: &str, from: &[TableWithJoins]) -> Result<Vec<String>, Refusal> {
         for tables in from {
-            for factor in std::iter::once(&tables.relation).chain(tables.joins.iter().map(|join| &join.relation)) {
+            for factor in factors(tables) {
                 if let Some((known_as, table)) = self.table_of(factor)?.filter(|(known_as, _)| known_as == wanted) {
                     return Ok(columns_of(&known_as, table));
                 }
@@ -323,8 +357,12 @@ impl<'a> Scope<'a> {
     }
 }
 
+fn factors(from: &TableWithJoins) -> impl Iterator<Item = &TableFactor> {
+    std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))
+}
+
 fn columns_of(known_as: &str, table: &Table) -> Vec<String> {
-    let column = |name: &str| format!("{}.{}", name::quote(known_as), name::quote(name));
+    let column = |name: &str| format!("{}.{name} AS {name}", name::quote(known_as), name = name::quote(name));
     table.columns.iter().map(|of| column(&of.name)).collect()
 }
 

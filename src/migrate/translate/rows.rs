@@ -177,7 +177,7 @@ impl Translator<'_> {
     fn scope_of(&self, table: &str) -> Scope<'_> {
         let mut scope = Scope::new(self.schema);
         if let Some(table) = self.schema.table(table) {
-            scope.add(table);
+            scope.add(&table.name, table);
         }
         scope
     }

@@ -11,8 +11,8 @@ use super::{Refusal, refuse};
 pub(crate) struct Schema {
     /// Tables that migrations made, by name.
     pub(crate) tables: BTreeMap<String, Table>,
-    /// Views, by name.
-    pub(crate) views: BTreeSet<String>,
+    /// Views, by name, as far as their columns could be told: those that no migration made have none.
+    pub(crate) views: BTreeMap<String, Table>,
     /// Tables that were in the file before, which can be read and written but not altered.
     pub(crate) foreign: BTreeSet<String>,
     /// Enumerations and domains, by name.
@@ -75,9 +75,15 @@ impl Schema {
         self.tables.get(name)
     }
 
+    /// The table or view of that name, when its columns are known.
+    pub(super) fn relation(&self, name: &str) -> Option<&Table> {
+        let view = || self.views.get(name).filter(|view| !view.columns.is_empty());
+        self.tables.get(name).or_else(view)
+    }
+
     /// True for a table or view of that name, whoever made it.
     pub(super) fn has_relation(&self, name: &str) -> bool {
-        self.tables.contains_key(name) || self.views.contains(name) || self.foreign.contains(name)
+        self.tables.contains_key(name) || self.views.contains_key(name) || self.foreign.contains(name)
     }
 
     /// Refuses what is neither a table nor a view.
@@ -90,7 +96,7 @@ impl Schema {
         if self.foreign.contains(name) {
             return refuse(format!("the table \"{name}\" was not made by a migration, and cannot be altered by one"));
         }
-        if self.views.contains(name) {
+        if self.views.contains_key(name) {
             return refuse(format!("\"{name}\" is a view"));
         }
         self.tables.get_mut(name).ok_or_else(|| Refusal(format!("relation \"{name}\" does not exist")))
@@ -110,9 +116,6 @@ impl Schema {
         if let Some(mut table) = self.tables.remove(from) {
             to.clone_into(&mut table.name);
             self.tables.insert(to.to_owned(), table);
-        }
-        if self.views.remove(from) {
-            self.views.insert(to.to_owned());
         }
         for key in self.tables.values_mut().flat_map(|table| &mut table.foreign_keys) {
             if key.references == from {

@@ -130,7 +130,7 @@ impl Translator<'_> {
     }
 
     fn drop_view(&mut self, name: &str, if_exists: bool) -> Result<(), Refusal> {
-        if !self.schema.views.contains(name) {
+        if !self.schema.views.contains_key(name) {
             return if if_exists { Ok(()) } else { refuse(format!("view \"{name}\" does not exist")) };
         }
         self.execute(format!("DROP VIEW {}", name::quote(name)));

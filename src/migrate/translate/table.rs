@@ -56,21 +56,27 @@ impl Translator<'_> {
         if !is_harmless {
             return refuse("options of views are not supported");
         }
-        let replaces = self.schema.views.contains(&name);
+        let replaces = self.schema.views.contains_key(&name);
         if self.schema.has_relation(&name) && !(replaces && (create.or_replace || create.if_not_exists)) {
             return refuse(format!("relation \"{name}\" already exists"));
         }
         if replaces && create.if_not_exists {
             return Ok(());
         }
-        let query = Scope::new(self.schema).query(&create.query)?;
+        let scope = Scope::new(self.schema);
+        let query = scope.query(&create.query)?;
+        let mut view = Table::new(name.clone());
+        view.columns = scope.output(&create.query)?;
         let columns: Vec<String> = create.columns.iter().map(|column| name::fold(&column.name)).collect();
         let columns = if columns.is_empty() { String::new() } else { format!(" ({})", name::quote_all(&columns)) };
+        for (column, renamed) in view.columns.iter_mut().zip(&create.columns) {
+            column.name = name::fold(&renamed.name);
+        }
         if replaces {
             self.execute(format!("DROP VIEW {}", name::quote(&name)));
         }
         self.execute(format!("CREATE VIEW {}{columns} AS {query}", name::quote(&name)));
-        self.schema.views.insert(name);
+        self.schema.views.insert(name, view);
         Ok(())
     }
 }
@@ -93,14 +99,7 @@ pub(super) fn add_column(table: &mut Table, definition: &ColumnDef, schema: &Sch
     if table.column(&name).is_some() {
         return refuse(format!("column \"{name}\" specified more than once"));
     }
-    let mut column = Column {
-        name: name.clone(),
-        declared: types::declared(&definition.data_type, &schema.types)?,
-        nullability: Nullability::Nullable,
-        default: None,
-        generated: None,
-        identity: None,
-    };
+    let mut column = Column::plain(name.clone(), types::declared(&definition.data_type, &schema.types)?);
     if types::is_serial(&definition.data_type) {
         column.nullability = Nullability::NotNull;
         column.identity = Some(identity(table, &name, IdentityKind::ByDefault, None));

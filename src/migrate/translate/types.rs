@@ -139,6 +139,10 @@ pub(super) fn declaration(declared: &str, types: &UserTypes) -> String {
 
 /// The kind of value that a column holds.
 pub(super) fn column_kind(column: &Column, types: &UserTypes) -> TypeKind {
+    if let Some(labels) = labels(&column.declared, types) {
+        let name = enumeration(&column.declared, types).to_owned();
+        return TypeKind::Enum { name, labels: labels.to_vec() };
+    }
     type_name(base(&column.declared, types)).kind
 }
 

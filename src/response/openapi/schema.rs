@@ -126,9 +126,10 @@ fn format_of(column: &Column) -> String {
         | TypeKind::Jsonb
         | TypeKind::Bytea
         | TypeKind::Array(_)
-        | TypeKind::Enum { .. }
         | TypeKind::Any
         | TypeKind::Other => column.type_name.declared.clone(),
+        // As Postgres names a type that is not its own.
+        TypeKind::Enum { .. } => format!("public.{}", column.type_name.declared),
     }
 }
 

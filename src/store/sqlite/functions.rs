@@ -7,6 +7,7 @@
 //! | `berth_json(json, operand)`, `berth_json_text(json, operand)` | `json -> operand`, `json ->> operand` |
 //! | `berth_float_text(float, type)` | `float::text` of `real` or `double precision` |
 //! | `berth_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` of `jsonb` and arrays, `a && b` of arrays |
+//! | `berth_json_compare(a, b)` | -1, 0 or 1 as `a` of `jsonb` sorts to `b` |
 //!
 //! What fails gives an error whose text begins with Postgres' code and a colon, e.g.
 //! `2201B: invalid regular expression: parentheses () not balanced`.
@@ -17,6 +18,7 @@
 //! Source: <https://www.postgresql.org/docs/15/functions-matching.html>,
 //! <https://www.postgresql.org/docs/15/functions-json.html>.
 
+mod compare;
 mod containment;
 mod json;
 mod like;
@@ -58,7 +60,8 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_json_text", |context| json_function(context, json::get_text))?;
     add(connection, "berth_float_text", float_text)?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
-    add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))
+    add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;
+    add(connection, "berth_json_compare", |context| pair_function(context, |a, b| compare::compare(a, b) as i8))
 }
 
 fn add<Answer: ToSql>(
@@ -131,11 +134,11 @@ fn float_text(context: &Context<'_>) -> Result<Option<String>> {
     Ok(Some(String::from_utf8_lossy(&printed).into_owned()))
 }
 
-fn pair_function(
+fn pair_function<Answer>(
     context: &Context<'_>,
-    compare: fn(&serde_json::Value, &serde_json::Value) -> bool,
-) -> Result<Option<bool>> {
+    answer: fn(&serde_json::Value, &serde_json::Value) -> Answer,
+) -> Result<Option<Answer>> {
     let read = |index: usize| text(context.get_raw(index)).and_then(|document| serde_json::from_str(&document).ok());
     let (Some(left), Some(right)) = (read(0), read(1)) else { return Ok(None) };
-    Ok(Some(compare(&left, &right)))
+    Ok(Some(answer(&left, &right)))
 }

@@ -157,20 +157,22 @@ fn make_column(
 ) -> Column {
     let place = (table.name.clone(), column.name.clone());
     let is_row_id = row_id == Some(column.name.as_str());
-    let identity = metadata.identities.get(&place);
+    let noted = metadata.columns.get(&place);
     Column {
         name: column.name.clone(),
-        type_name: match identity {
-            Some((declared, _)) => TypeName::parse(declared, Origin::Postgres),
-            None => with_labels(type_name(&column.declared, table, origin), metadata.enums.get(&place)),
-        },
+        type_name: with_labels(
+            match noted {
+                Some((declared, _)) => TypeName::parse(declared, Origin::Postgres),
+                None => type_name(&column.declared, table, origin),
+            },
+            metadata.enums.get(&place),
+        ),
         nullable: !column.not_null && !is_row_id,
         // What a generated column's pragma tells as its default is no default.
         default: column.default.clone().filter(|_| column.hidden == 0),
         generated: match column.hidden {
             2 | 3 => Generated::Computed,
-            _ if identity.is_some() => identity.map_or(Generated::No, |(_, kind)| *kind),
-            _ if is_row_id => Generated::IdentityByDefault,
+            _ if is_row_id => noted.and_then(|(_, identity)| *identity).unwrap_or(Generated::IdentityByDefault),
             _ => Generated::No,
         },
         enum_values: metadata.enums.get(&place).cloned().unwrap_or_default(),

@@ -29,7 +29,8 @@ const FILTERS: &[(&str, &[&str])] = &[
     ("labels", &["cs.{a}", "ov.{\"b c\"}", "eq.{}", "cs.{\"b c\",a}"]),
     ("binary_document", &["cs.{\"b\":1}", "eq.\"text\"", "cs.{\"a\":{\"c\":[2]}}"]),
     ("binary_document->a->>d", &["eq.e", "like.*", "is.null"]),
-    ("binary_document->b", &["eq.1", "gt.0", "is.null"]),
+    ("binary_document->b", &["eq.1", "gt.0", "gt.10", "lte.\"x\"", "is.null"]),
+    ("binary_document->a", &["gt.{}", "lt.[1,2,3,4,5]"]),
     ("document->a->b->>1", &["eq.2.50", "is.null"]),
     ("doubled", &["eq.14", "gt.2", "is.null"]),
 ];

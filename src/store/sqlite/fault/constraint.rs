@@ -139,9 +139,7 @@ fn of_type(name: &str) -> Option<Error> {
     let declared = name.strip_prefix("type:")?;
     Some(match declared {
         "smallint" | "integer" | "bigint" => database("22003", &format!("{declared} out of range")),
-        _ if declared.starts_with("character") => {
-            database("22001", &format!("value too long for type {declared}"))
-        }
+        _ if declared.starts_with("character") => database("22001", &format!("value too long for type {declared}")),
         _ => database("22P02", &format!("invalid input syntax for type {declared}")),
     })
 }

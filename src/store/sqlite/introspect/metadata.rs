@@ -6,7 +6,7 @@
 //! | `_berth_grants` | `grantee`, `schema_name`, `table_name`, `privilege`, `columns` (JSON array; null: all) |
 //! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
-//! | `_berth_identities` | `table_name`, `column_name`, `type_name`, `kind` (`always`, `by default`) |
+//! | `_berth_columns` | `table_name`, `column_name`, `type_name`, `identity` (`always`, `by default` or null) |
 //!
 //! Any of them may be missing. A note that cannot be read gives nothing: a grant least of all.
 
@@ -28,8 +28,9 @@ pub(super) struct Metadata {
     pub(super) column_comments: BTreeMap<(String, String), String>,
     /// Labels by table and column.
     pub(super) enums: BTreeMap<(String, String), Vec<String>>,
-    /// The declared type and the kind of identity, by table and column: SQLite counts only what is called `INTEGER`.
-    pub(super) identities: BTreeMap<(String, String), (String, Generated)>,
+    /// Types that SQLite cannot tell, by table and column: of what it counts, which must be called `INTEGER`, and of a
+    /// view's expressions. With how the column is counted.
+    pub(super) columns: BTreeMap<(String, String), (String, Option<Generated>)>,
 }
 
 impl Metadata {
@@ -59,13 +60,13 @@ impl Metadata {
                 Ok(())
             })?;
         }
-        if tables.contains("_berth_identities") {
-            each(connection, "SELECT table_name, column_name, type_name, kind FROM _berth_identities", |row| {
-                let kind = match row.get::<_, String>(3)?.as_str() {
+        if tables.contains("_berth_columns") {
+            each(connection, "SELECT table_name, column_name, type_name, identity FROM _berth_columns", |row| {
+                let identity = row.get::<_, Option<String>>(3)?.map(|identity| match identity.as_str() {
                     "always" => Generated::IdentityAlways,
                     _ => Generated::IdentityByDefault,
-                };
-                metadata.identities.insert((row.get(0)?, row.get(1)?), (row.get(2)?, kind));
+                });
+                metadata.columns.insert((row.get(0)?, row.get(1)?), (row.get(2)?, identity));
                 Ok(())
             })?;
         }

@@ -1,1 +1,0 @@
-//! Translations, as text and as what SQLite makes of them.
