@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::support::{Berth, Start, postgres};
 
 fn describe(berth: &Berth) -> serde_json::Value {
@@ -31,7 +33,7 @@ fn what_pg_dump_prints_of_a_schema_makes_the_same_tables_on_sqlite() {
         let dump = cluster.dump("dumped", arguments);
         let place = tempfile::tempdir().unwrap();
         let copy = serve(place.path(), &dump);
-        let (ours, oracle) = (describe(&copy), describe(&original));
+        let (ours, oracle) = (describe(&copy), without_calls(describe(&original)));
         for (table, definition) in oracle["definitions"].as_object().unwrap() {
             assert_eq!(&ours["definitions"][table], definition, "{name}: {table}");
         }
@@ -51,4 +53,17 @@ fn what_pg_dump_prints_of_a_schema_makes_the_same_tables_on_sqlite() {
         assert_eq!(new[0], new[1], "{name}");
         cluster.run("dumped", "DELETE FROM kinds WHERE id > 100; SELECT setval('kinds_id_seq', 100)");
     }
+}
+
+/// Leaves out defaults that are calls: SQLite's spelling of them is an expression, which is not shown.
+fn without_calls(mut described: Value) -> Value {
+    for (_, definition) in described["definitions"].as_object_mut().unwrap() {
+        for (_, property) in definition["properties"].as_object_mut().unwrap() {
+            let property = property.as_object_mut().unwrap();
+            if property.get("default").and_then(Value::as_str).is_some_and(|default| default.ends_with("()")) {
+                property.remove("default");
+            }
+        }
+    }
+    described
 }

@@ -29,33 +29,39 @@ impl Translator<'_> {
         }
         self.flush()?;
         let columns: Vec<String> = insert.columns.iter().map(name::local).collect::<Result<_, _>>()?;
-        let types = types_of(self.schema, &table, &columns);
-        let mut sql = format!("INSERT INTO {}", name::quote(&table));
+        let mut into = format!("INSERT INTO {}", name::quote(&table));
         if let Some(alias) = &insert.table_alias {
-            sql += &format!(" AS {}", name::quote(&name::fold(&alias.alias)));
+            into += &format!(" AS {}", name::quote(&name::fold(&alias.alias)));
         }
-        if !columns.is_empty() {
-            sql += &format!(" ({})", name::quote_all(&columns));
-        }
+        let conflict = match &insert.on {
+            None => String::new(),
+            Some(OnInsert::OnConflict(conflict)) => self.on_conflict(&table, conflict)?,
+            Some(other) => return refuse(format!("{other} is not supported")),
+        };
         let scope = Scope::new(self.schema);
-        sql += &match insert.source.as_deref() {
-            None => " DEFAULT VALUES".to_owned(),
+        let statements = match insert.source.as_deref() {
+            None => vec![format!("{into} DEFAULT VALUES{conflict}")],
             Some(query) => match query.body.as_ref() {
                 SetExpr::Values(values) => {
-                    let rows = values.rows.iter().map(|row| values_row(&scope, &row.content, &types));
-                    format!(" VALUES {}", rows.collect::<Result<Vec<_>, _>>()?.join(", "))
+                    let target = Target { scope: &scope, columns: columns_of(self.schema, &table, &columns) };
+                    let rows: Vec<&[Expr]> = values.rows.iter().map(|row| row.content.as_slice()).collect();
+                    let written = target.values(&rows)?;
+                    written.into_iter().map(|values| format!("{into}{values}{conflict}")).collect()
                 }
-                // SQLite would read ON CONFLICT as a join's condition without a WHERE before it.
-                _ if insert.on.is_some() => format!(" SELECT * FROM ({}) WHERE true", scope.query(query)?),
-                _ => format!(" {}", scope.query(query)?),
+                _ => {
+                    let listed = listed(&columns);
+                    // SQLite would read ON CONFLICT as a join's condition without a WHERE before it.
+                    let query = match insert.on {
+                        Some(_) => format!("SELECT * FROM ({}) WHERE true", scope.query(query)?),
+                        None => scope.query(query)?,
+                    };
+                    vec![format!("{into}{listed} {query}{conflict}")]
+                }
             },
         };
-        match &insert.on {
-            None => {}
-            Some(OnInsert::OnConflict(conflict)) => sql += &self.on_conflict(&table, conflict)?,
-            Some(other) => return refuse(format!("{other} is not supported")),
+        for statement in statements {
+            self.execute(statement);
         }
-        self.execute(sql);
         Ok(())
     }
 
@@ -157,7 +163,7 @@ impl Translator<'_> {
         self.flush()?;
         let columns: Vec<String> = columns.iter().map(name::fold).collect();
         let types = types_of(self.schema, &table, &columns);
-        let listed = if columns.is_empty() { String::new() } else { format!(" ({})", name::quote_all(&columns)) };
+        let listed = listed(&columns);
         let lines: Vec<&str> = rows.lines().collect();
         for chunk in lines.chunks(COPY_ROWS) {
             let values: Vec<String> = chunk.iter().map(|line| copied_row(line, &types)).collect::<Result<_, _>>()?;
@@ -213,14 +219,65 @@ fn untyped() -> TypeName {
     TypeName { declared: String::new(), kind: TypeKind::Any }
 }
 
-fn values_row(scope: &Scope<'_>, values: &[Expr], types: &Types) -> Result<String, Refusal> {
-    let written = values.iter().enumerate().map(|(at, value)| {
-        if is_default(value) {
-            return refuse("DEFAULT among values is not supported: leave the column out");
+/// The columns that values go to: those that were named, else all.
+fn columns_of(schema: &Schema, table: &str, named: &[String]) -> Vec<(String, TypeName)> {
+    let types = types_of(schema, table, named);
+    let names = match schema.table(table) {
+        Some(table) if named.is_empty() => table.columns.iter().map(|column| column.name.clone()).collect(),
+        Some(_) | None => named.to_vec(),
+    };
+    names.into_iter().zip(types.into_iter().chain(std::iter::repeat_with(untyped))).collect()
+}
+
+fn listed(columns: &[String]) -> String {
+    if columns.is_empty() { String::new() } else { format!(" ({})", name::quote_all(columns)) }
+}
+
+/// Where the rows of `VALUES` go.
+struct Target<'a> {
+    scope: &'a Scope<'a>,
+    columns: Vec<(String, TypeName)>,
+}
+
+impl Target<'_> {
+    /// What follows `INSERT INTO table`: rows that fill the same columns share a statement, for a column whose value
+    /// is `DEFAULT`, or missing at a row's end, is one that SQLite must not see named.
+    fn values(&self, rows: &[&[Expr]]) -> Result<Vec<String>, Refusal> {
+        let mut statements = Vec::new();
+        for group in rows.chunk_by(|one, other| filled(one) == filled(other)) {
+            let Some(places) = group.first().map(|row| filled(row)) else { continue };
+            let names: Vec<String> = places.iter().map(|place| self.column(*place).0).collect();
+            if places.is_empty() {
+                statements.extend(group.iter().map(|_| " DEFAULT VALUES".to_owned()));
+                continue;
+            }
+            let columns = if self.columns.is_empty() { String::new() } else { listed(&names) };
+            let rows = group.iter().map(|row| self.row(row)).collect::<Result<Vec<_>, _>>()?;
+            statements.push(format!("{columns} VALUES {}", rows.join(", ")));
         }
-        scope.assigned(value, types.get(at).unwrap_or(&untyped()))
-    });
-    Ok(format!("({})", written.collect::<Result<Vec<_>, _>>()?.join(", ")))
+        Ok(statements)
+    }
+
+    fn row(&self, values: &[Expr]) -> Result<String, Refusal> {
+        let too_many = !self.columns.is_empty() && values.len() > self.columns.len();
+        if too_many {
+            return refuse("INSERT has more expressions than target columns");
+        }
+        let written = filled(values).into_iter().map(|place| match values.get(place) {
+            Some(value) => self.scope.assigned(value, &self.column(place).1),
+            None => Ok("NULL".to_owned()),
+        });
+        Ok(format!("({})", written.collect::<Result<Vec<_>, _>>()?.join(", ")))
+    }
+
+    fn column(&self, place: usize) -> (String, TypeName) {
+        self.columns.get(place).cloned().unwrap_or_else(|| (String::new(), untyped()))
+    }
+}
+
+/// Places of the values that are written out.
+fn filled(values: &[Expr]) -> Vec<usize> {
+    values.iter().enumerate().filter(|(_, value)| !is_default(value)).map(|(place, _)| place).collect()
 }
 
 fn is_default(value: &Expr) -> bool {
