@@ -1,3 +1,134 @@
 //! The mounted directory: what it can do, and the log that several instances share on it.
+//!
+//! [`Volume`] is the few operations that the [`log`] needs of a directory, and says what the system said, never more:
+//! who won a slot is decided in [`log::publish`], by reading. [`disk::Disk`] does them on a mounted file system.
 
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub mod disk;
+pub mod log;
 pub mod mount;
+
+/// The directory of one database on the volume.
+///
+/// Paths are relative to it, in lower case, with `/` between names. All files are immutable: made whole, read, removed.
+///
+/// What the log builds on, and a new kind of volume must give:
+///
+/// 1. of several [`put_if_absent`](Volume::put_if_absent) of one name at most one takes effect while the name exists;
+/// 2. [`list`](Volume::list) shows every name that existed from before the call until after it, and none that was
+///    removed before the call;
+/// 3. a file that was once there whole, and has not been removed, is read whole.
+///
+/// Nothing else: the answer of a put may be wrong in either direction, a put may take effect long after it was
+/// answered, a read may call a name absent that is there, a new file may be seen torn for a while.
+pub trait Volume: Send + Sync {
+    /// The names in `directory`, sorted; none when it does not exist. Never answered from a cache.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn list(&self, directory: &str) -> io::Result<Vec<String>>;
+
+    /// Makes the system forget names of `directory` it believes absent, as far as it can without listing them.
+    ///
+    /// # Errors
+    /// What the system said; a missing directory is none.
+    fn revalidate(&self, directory: &str) -> io::Result<()>;
+
+    /// The whole file by a fresh open; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// What the system said; [`io::ErrorKind::FileTooLarge`] when the file has more than `limit_bytes`.
+    fn read(&self, path: &str, limit_bytes: u64) -> io::Result<Option<Vec<u8>>>;
+
+    /// Makes the file with these bytes if none of that name exists; never replaces one.
+    ///
+    /// The answer is a hint for people who read logs. Who won is read: see [`log::publish`].
+    ///
+    /// # Errors
+    /// What the system said, which does not mean that the file was not made.
+    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Removes the file; one that is not there is removed already.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn remove(&self, path: &str) -> io::Result<()>;
+
+    /// What was asked of the volume so far.
+    fn usage(&self) -> &Usage;
+}
+
+/// What is asked of a volume: the user's bill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Names of a directory.
+    List,
+    /// A directory opened, to revalidate it.
+    Revalidate,
+    /// A file read.
+    Read,
+    /// A file made.
+    Put,
+    /// A file removed.
+    Remove,
+}
+
+impl Operation {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::List, Self::Revalidate, Self::Read, Self::Put, Self::Remove];
+
+    /// The kind's name, as a label.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Revalidate => "revalidate",
+            Self::Read => "read",
+            Self::Put => "put",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// Counts operations and bytes since the start, by kind.
+#[derive(Debug, Default)]
+pub struct Usage {
+    operations: [AtomicU64; Operation::ALL.len()],
+    bytes_read: AtomicU64,
+    bytes_put: AtomicU64,
+}
+
+impl Usage {
+    /// How often `operation` was asked, whatever came of it.
+    #[must_use]
+    pub fn operations(&self, operation: Operation) -> u64 {
+        self.operations.get(operation as usize).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    /// Bytes of the files that were read.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the files that were put, losers' as well: they were sent.
+    #[must_use]
+    pub fn bytes_put(&self) -> u64 {
+        self.bytes_put.load(Ordering::Relaxed)
+    }
+
+    /// Counts one operation that moved `bytes`.
+    fn count(&self, operation: Operation, bytes: usize) {
+        if let Some(count) = self.operations.get(operation as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        let moved = match operation {
+            Operation::Read => &self.bytes_read,
+            Operation::Put => &self.bytes_put,
+            Operation::List | Operation::Revalidate | Operation::Remove => return,
+        };
+        moved.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,214 @@
+//! A volume that is mounted as a directory.
+//!
+//! Two ways to make a file whole if and only if its name is free; the probe knows which one a mount has:
+//!
+//! | strategy | steps | where |
+//! |---|---|---|
+//! | [`Strategy::HardLink`] | write aside, fsync, `link(2)`, fsync of the directory, unlink aside | local, NFS, `CephFS`, `GlusterFS` |
+//! | [`Strategy::ExclusiveCreate`] | `O_CREAT` and `O_EXCL`, strictly sequential writes, fsync, `close` | Cloud Storage FUSE |
+//!
+//! Exclusive create is right only where a file appears whole at its `close`: elsewhere a writer that is killed leaves
+//! a torn file, and a torn slot stops the log until a person removes it. `rename(2)` is used nowhere: it overwrites.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+
+use super::{Operation, Usage, Volume};
+use crate::clock;
+
+#[cfg(test)]
+mod tests;
+
+/// Where files are written before they are linked to their names.
+const ASIDE: &str = "tmp";
+
+/// How a file is made if its name is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// Written aside and linked: the name never shows a torn file.
+    HardLink,
+    /// Created exclusively and published by its close, where hard links do not exist.
+    ExclusiveCreate,
+}
+
+/// One database's directory on a mounted file system.
+///
+/// The directory must not be the mount's root: the root is not revalidated by opening it.
+#[derive(Debug)]
+pub struct Disk {
+    root: PathBuf,
+    strategy: Strategy,
+    usage: Usage,
+}
+
+impl Disk {
+    /// The directory `root`, which is made when it is missing.
+    ///
+    /// # Errors
+    /// What the system said when it could not be made.
+    pub fn open(root: impl Into<PathBuf>, strategy: Strategy) -> io::Result<Self> {
+        let root = root.into();
+        fs::create_dir_all(root.join(ASIDE))?;
+        Ok(Self { root, strategy, usage: Usage::default() })
+    }
+
+    /// How files are made.
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// Removes what killed writers left aside more than `age_seconds` ago, by the file system's clock; says how many.
+    ///
+    /// A writer whose file is taken away in the middle only fails its put, and puts again.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn sweep(&self, age_seconds: u64) -> io::Result<usize> {
+        let mut removed = 0;
+        let probe = self.aside()?;
+        let now = File::create(&probe)?.metadata()?.modified()?;
+        fs::remove_file(&probe)?;
+        for entry in fs::read_dir(self.root.join(ASIDE))? {
+            let entry = entry?;
+            let Ok(modified) = entry.metadata().and_then(|metadata| metadata.modified()) else { continue };
+            if now.duration_since(modified).is_ok_and(|age| age.as_secs() >= age_seconds) {
+                fs::remove_file(entry.path())?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// A name that no other writer on any host has.
+    fn aside(&self) -> io::Result<PathBuf> {
+        let nonce = clock::nonce().map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(self.root.join(ASIDE).join(format!("{nonce:016x}")))
+    }
+
+    fn put_by_link(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let aside = self.aside()?;
+        let linked = write_new(&aside, bytes).and_then(|()| fs::hard_link(&aside, path));
+        // The file aside is litter now, whatever happened; what cannot be removed is swept later.
+        let _ = fs::remove_file(&aside);
+        linked?;
+        sync_directory_of(path)
+    }
+
+    fn put_by_create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+        write_new(path, bytes)?;
+        sync_directory_of(path)
+    }
+}
+
+impl Volume for Disk {
+    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+        self.usage.count(Operation::List, 0);
+        let entries = match fs::read_dir(self.root.join(directory)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            // A name that is not text is none of the log's.
+            if let Ok(name) = entry?.file_name().into_string() {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn revalidate(&self, directory: &str) -> io::Result<()> {
+        self.usage.count(Operation::Revalidate, 0);
+        // Close-to-open consistency: opening asks the server for the directory's attributes, and names believed absent
+        // are forgotten when they changed.
+        match File::open(self.root.join(directory)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn read(&self, path: &str, limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+        let read = read_fresh(&self.root.join(path), limit_bytes);
+        let bytes = read.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::len);
+        self.usage.count(Operation::Read, bytes);
+        read
+    }
+
+    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        self.usage.count(Operation::Put, bytes.len());
+        let path = self.root.join(path);
+        let put = || match self.strategy {
+            Strategy::HardLink => self.put_by_link(&path, bytes),
+            Strategy::ExclusiveCreate => Self::put_by_create(&path, bytes),
+        };
+        match put() {
+            // The first put of a database, or of a level: its directory is not there yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(self.root.join(ASIDE))?;
+                path.parent().map_or(Ok(()), fs::create_dir_all)?;
+                put()
+            }
+            answer => answer,
+        }
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.usage.count(Operation::Remove, 0);
+        match fs::remove_file(self.root.join(path)) {
+            Err(error) if !is_gone(&error) => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn usage(&self) -> &Usage {
+        &self.usage
+    }
+}
+
+/// Makes a file that is not there, in one pass without seeking, and believes it only when its close succeeded.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    // With streaming writes (Cloud Storage FUSE) only the close publishes, and dropping a `File` swallows its answer.
+    nix::unistd::close(file).map_err(io::Error::from)
+}
+
+/// Makes the new name durable where the file system has such a thing.
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    let Some(directory) = path.parent() else { return Ok(()) };
+    match File::open(directory)?.sync_all() {
+        // FUSE and SMB have no fsync of directories: there a name is durable when the file is.
+        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)) => {
+            Ok(())
+        }
+        answer => answer,
+    }
+}
+
+fn read_fresh(path: &Path, limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    let read = File::open(path).and_then(|file| {
+        let mut bytes = Vec::new();
+        file.take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    match read {
+        Ok(bytes) if u64::try_from(bytes.len()).is_ok_and(|length| length > limit_bytes) => {
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {limit_bytes} bytes")))
+        }
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if is_gone(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// True when the name is not there: network file systems say "stale" when it was removed under one's hands.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::StaleNetworkFileHandle)
+}
