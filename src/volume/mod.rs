@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub mod disk;
 pub mod log;
+#[cfg(test)]
+mod memory;
 pub mod mount;
 
 /// The directory of one database on the volume.

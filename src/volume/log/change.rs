@@ -5,6 +5,8 @@ use std::fmt;
 
 use crc::{CRC_64_GO_ISO, Crc, Table};
 
+use crate::clock;
+
 /// CRC-64 as the LTX format has it, by sixteen bytes a step: every byte of every page goes through it.
 pub(super) static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_GO_ISO);
 
@@ -50,18 +52,27 @@ impl fmt::Display for Txid {
 /// Who made a record: a number drawn anew for each attempt to publish, never a hash of what it says.
 ///
 /// Two instances that make the same change write the same pages; only this tells their records apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Nonce(pub u64);
 
 impl Nonce {
     /// Before anything was committed.
     pub const NONE: Self = Self(0);
+
+    /// Draws one for a new attempt.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn draw() -> Result<Self, getrandom::Error> {
+        // Zero means nobody.
+        clock::nonce().map(|nonce| Self(nonce.max(1)))
+    }
 }
 
 /// The checksum of a whole database: the exclusive or of its pages' checksums.
 ///
 /// It can be brought up to date from a page's old and new content, without a look at the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Checksum(pub u64);
 
 impl Checksum {
