@@ -40,6 +40,7 @@ pub mod retain;
 mod simulation;
 pub mod slot;
 pub mod tail;
+pub mod vfs;
 
 use std::io;
 
