@@ -99,7 +99,7 @@ impl fmt::Display for Checksum {
 }
 
 /// CRC-64 of the page's number (big-endian) and content; nothing for the lock page.
-fn page_checksum(number: u32, content: &[u8]) -> u64 {
+pub(super) fn page_checksum(number: u32, content: &[u8]) -> u64 {
     if u32::try_from(content.len()).is_ok_and(|page_size| number == lock_page(page_size)) {
         return 0;
     }

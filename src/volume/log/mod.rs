@@ -33,12 +33,14 @@
 //! | while old slots are removed | the newer ones of them | the next removal goes on: it goes upwards |
 
 pub mod change;
+pub mod copy;
 pub mod ltx;
 pub mod publish;
 pub mod retain;
 #[cfg(test)]
 mod simulation;
 pub mod slot;
+pub mod sums;
 pub mod tail;
 pub mod vfs;
 

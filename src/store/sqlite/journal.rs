@@ -1,0 +1,317 @@
+//! Where a commit becomes durable: in the database's own file, or in a log that several instances share.
+//!
+//! With a shared log, SQLite works on a local copy. Before a transaction the copy is brought up to date; at its commit
+//! the VFS asks [`Copy::publish`], and SQLite commits or rolls back as the log says.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::clock::{self, Stopwatch};
+use crate::store::Error;
+use crate::telemetry::{Event, Telemetry};
+use crate::volume::Volume;
+use crate::volume::log::change::Txid;
+use crate::volume::log::copy::{self, Copy, Last};
+use crate::volume::log::retain;
+use crate::volume::log::tail::{self, Tail};
+use crate::volume::log::vfs::{Consent, Vfs};
+
+/// After others committed, for how long a winner lets them go first.
+const POLITE_FOR: Duration = Duration::from_secs(1);
+
+/// Where commits go.
+#[derive(Debug, Clone)]
+pub(super) enum Journal {
+    /// Into the file: SQLite's own WAL, synced at each commit.
+    InPlace,
+    /// Into the shared log.
+    Shared(Arc<SharedLog>),
+}
+
+/// What a transaction came to whose `COMMIT` failed.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// It is durable all the same.
+    Committed,
+    /// Another instance was faster: run it again.
+    Raced,
+    /// For this reason.
+    Failed(Error),
+    /// SQLite's own error says why.
+    Sqlite,
+}
+
+impl Journal {
+    /// Brings the copy up to date, before a transaction.
+    ///
+    /// # Errors
+    /// What keeps it from being so.
+    pub(super) fn begin(&self) -> Result<(), Error> {
+        match self {
+            Self::InPlace => Ok(()),
+            Self::Shared(log) => log.begin(),
+        }
+    }
+
+    /// Does what is to be done after a commit, once it is acknowledged.
+    pub(super) fn committed(&self) {
+        if let Self::Shared(log) = self {
+            log.committed();
+        }
+    }
+
+    /// Says what a commit that failed came to.
+    pub(super) fn ending(&self) -> Ending {
+        match self {
+            Self::InPlace => Ending::Sqlite,
+            Self::Shared(log) => log.ending(),
+        }
+    }
+}
+
+/// One instance's side of the shared log: its working copy, and the VFS that publishes.
+#[derive(Debug)]
+pub struct SharedLog {
+    volume: Arc<dyn Volume + 'static>,
+    copy: Arc<Mutex<Copy>>,
+    vfs: Vfs,
+    directory: PathBuf,
+    retention: Duration,
+    /// When others' records were applied last.
+    others: Mutex<Option<Stopwatch>>,
+    is_tidying: Arc<AtomicBool>,
+    telemetry: Telemetry,
+}
+
+/// What the shared log must know.
+#[derive(Debug, Clone)]
+pub struct SharedLogSettings {
+    /// Where working copies are made: local, and no one else's.
+    pub local_dir: PathBuf,
+    /// How far back any moment can be restored.
+    pub retention: Duration,
+}
+
+impl SharedLog {
+    /// Makes the working copy from the log.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the log cannot be read or the copy cannot be made.
+    pub fn open(
+        volume: Arc<dyn Volume>,
+        settings: &SharedLogSettings,
+        telemetry: Telemetry,
+    ) -> Result<Arc<Self>, Error> {
+        let directory = working_directory(&settings.local_dir).map_err(|error| {
+            Error::Unreachable(format!("working copies cannot be made in {}: {error}", settings.local_dir.display()))
+        })?;
+        let copy = Copy::start(Arc::clone(&volume), &directory.join(FILE)).map_err(unreachable)?;
+        let copy = Arc::new(Mutex::new(copy));
+        let vfs = Vfs::register().map_err(|error| Error::Internal(error.to_string()))?;
+        let publisher = Arc::clone(&copy);
+        vfs.publish_with(Box::new(move |change| {
+            if lock(&publisher).publish(change) { Consent::Granted } else { Consent::Refused }
+        }));
+        Ok(Arc::new(Self {
+            volume,
+            copy,
+            vfs,
+            directory,
+            retention: settings.retention,
+            others: Mutex::new(None),
+            is_tidying: Arc::new(AtomicBool::new(false)),
+            telemetry,
+        }))
+    }
+
+    /// The working copy's file.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.directory.join(FILE)
+    }
+
+    /// The newest commit group that the working copy has.
+    #[must_use]
+    pub fn txid(&self) -> Txid {
+        lock(&self.copy).position().txid
+    }
+
+    /// A connection whose commits are published.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags_and_vfs(self.path(), flags, self.vfs.name())?;
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // The applying connection does that: it syncs nothing.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        Ok(connection)
+    }
+
+    /// Runs `work`, which may commit several times, again and again until no other instance was faster.
+    ///
+    /// # Errors
+    /// What `work` says, or why the log cannot be read.
+    pub fn run<Answer, Failure: From<Error>>(
+        &self,
+        mut work: impl FnMut(&mut Connection) -> Result<Answer, Failure>,
+    ) -> Result<Answer, Failure> {
+        let mut connection = self.connect().map_err(|error| Error::Internal(error.to_string()))?;
+        loop {
+            self.begin()?;
+            let done = work(&mut connection);
+            match (done, lock(&self.copy).last()) {
+                (Err(_), Last::Lost) => {}
+                (Err(_), Last::Unknown) => return Err(Error::OutcomeUnknown.into()),
+                (done, _) => return done,
+            }
+        }
+    }
+
+    fn begin(&self) -> Result<(), Error> {
+        let mut copy = lock(&self.copy);
+        if copy.catch_up().map_err(unreachable)? > 0 {
+            *lock(&self.others) = Some(Stopwatch::start());
+        }
+        copy.begin();
+        self.vfs.begin();
+        Ok(())
+    }
+
+    fn ending(&self) -> Ending {
+        let mut copy = lock(&self.copy);
+        match copy.last() {
+            Last::None => Ending::Sqlite,
+            Last::Committed => {
+                copy.break_off();
+                Ending::Committed
+            }
+            Last::Lost => Ending::Raced,
+            Last::Unknown => Ending::Failed(Error::OutcomeUnknown),
+            Last::Refused => Ending::Failed(Error::Database {
+                code: "54000".to_owned(),
+                message: "the transaction is too large for the shared log".to_owned(),
+                details: None,
+                hint: Some("Write fewer rows at a time.".to_owned()),
+            }),
+        }
+    }
+
+    /// Brings the WAL into the file and the log into bounds.
+    fn committed(&self) {
+        let mut copy = lock(&self.copy);
+        if copy.last() != Last::Committed {
+            return;
+        }
+        if let Err(error) = copy.checkpoint() {
+            self.telemetry.record(&Event::StoreFailed { doing: "bring the WAL into the file", cause: &error.to_string() });
+        }
+        let snapshot = copy.due_snapshot();
+        drop(copy);
+        match snapshot {
+            Ok(None) => {}
+            Ok(Some(snapshot)) => self.tidy(snapshot),
+            Err(error) => self
+                .telemetry
+                .record(&Event::StoreFailed { doing: "read the database for a snapshot", cause: &error.to_string() }),
+        }
+        self.give_way();
+    }
+
+    /// Writes a snapshot and removes what is too old, on a thread of its own; one at a time.
+    fn tidy(&self, snapshot: copy::Snapshot) {
+        if self.is_tidying.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (volume, copy) = (Arc::clone(&self.volume), Arc::clone(&self.copy));
+        let (retention, telemetry) = (self.retention, self.telemetry.clone());
+        let is_tidying = Arc::clone(&self.is_tidying);
+        let work = move || {
+            let tidied = snapshot.write(volume.as_ref()).and_then(|size_bytes| {
+                lock(&copy).snapshot_written(size_bytes);
+                retain::remove_old(volume.as_ref(), clock::unix_micros() / 1_000, retention)
+            });
+            if let Err(error) = tidied {
+                telemetry.record(&Event::StoreFailed { doing: "write a snapshot", cause: &error.to_string() });
+            }
+            is_tidying.store(false, Ordering::Release);
+        };
+        let thread = std::thread::Builder::new().name("berth-snapshot".to_owned());
+        if thread.spawn(work).is_err() {
+            self.is_tidying.store(false, Ordering::Release);
+        }
+    }
+
+    /// Who has won lets the others go first while there are any: the one that just lost knows the newest state as well
+    /// as the winner does, but must run its group again.
+    fn give_way(&self) {
+        let recently = lock(&self.others).is_some_and(|since| since.elapsed() < POLITE_FOR);
+        if recently {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// True when the log has something that the working copy lacks.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the volume does not answer.
+    pub(super) fn is_behind(&self) -> Result<bool, Error> {
+        let (position, look) = lock(&self.copy).stand();
+        match tail::read_on(self.volume.as_ref(), &position, look) {
+            Ok(Tail::End) => Ok(false),
+            Ok(Tail::Next(_) | Tail::Gap) => Ok(true),
+            // Whoever applies finds out why.
+            Err(crate::volume::log::Error::Diverged { .. }) => Ok(true),
+            Err(error) => Err(Error::Unreachable(error.to_string())),
+        }
+    }
+}
+
+impl Drop for SharedLog {
+    fn drop(&mut self) {
+        // Nobody reads it again; what cannot be removed is on a local disk that goes with the instance.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// The working copy's name in its directory.
+const FILE: &str = "copy.db";
+
+/// A directory that no other process and no earlier one has.
+fn working_directory(local_dir: &Path) -> io::Result<PathBuf> {
+    let nonce = clock::nonce().map_err(|error| io::Error::other(error.to_string()))?;
+    let directory = local_dir.join(format!("{nonce:016x}"));
+    fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+fn unreachable(error: copy::Error) -> Error {
+    match error {
+        copy::Error::Unsettled => Error::OutcomeUnknown,
+        error => Error::Unreachable(text_of(&error)),
+    }
+}
+
+/// The error and its causes.
+fn text_of(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+fn lock<Inner>(mutex: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
+    // What a panic left is checked by checksums before it is built on.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

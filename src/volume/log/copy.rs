@@ -1,0 +1,455 @@
+//! An instance's working copy of the database: a file on local disk, and where in the log it stands.
+//!
+//! The copy is made anew at each start and thrown away at the end; a crash leaves nothing that anyone reads. It moves
+//! on in two ways: by a commit of its own writer, once that is published, and by the records of others, which are
+//! written page by page through the `sqlite_dbpage` table on a connection that does nothing else.
+//!
+//! Records are applied one transaction each: whenever page 1 is among the pages, SQLite counts its change counter up
+//! by one while it writes them, and so do the copies that apply them. So all copies are equal to the byte.
+//!
+//! Source: <https://www.sqlite.org/dbpage.html>.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use thiserror::Error as ThisError;
+
+use super::change::{Change, Nonce, Position, Record};
+use super::publish::{Attempt, Until, Verdict};
+use super::retain::{self, Growth};
+use super::sums::Sums;
+use super::tail::{self, Look, Tail};
+use crate::clock::{self, Deadline};
+use crate::volume::Volume;
+
+#[cfg(test)]
+mod tests;
+
+/// How long a commit waits to learn who has its slot.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a catch-up starts again from the volume before it gives up.
+const REBUILDS_MAX: usize = 3;
+
+/// Pages of the WAL after which it is brought into the file: SQLite's own default.
+const WAL_MAX_PAGES: i64 = 1_000;
+
+/// Why the working copy does not move on.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] super::Error),
+    /// The local file, through SQLite.
+    #[error("the working copy cannot be written")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The local file.
+    #[error("the working copy \"{path}\" cannot be made", path = path.display())]
+    File {
+        /// Where.
+        path: PathBuf,
+        /// The operating system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// A commit of this instance may or may not be in the log, and the volume does not tell.
+    #[error("the outcome of the last commit is not known yet")]
+    Unsettled,
+    /// The log is of a database with pages of another size: an import was made while this instance ran on nothing.
+    #[error("the log has pages of {found} bytes, the working copy of {expected}: start again")]
+    PageSize {
+        /// Of the log.
+        found: u32,
+        /// Of the copy.
+        expected: u32,
+    },
+    /// The log was restarted again and again while it was read.
+    #[error("the log moved on faster than it could be read")]
+    TooFast,
+}
+
+/// What became of the commit that SQLite asked about last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// There was none: nothing was written.
+    None,
+    /// It is in the log.
+    Committed,
+    /// Another instance has the slot: run the group again.
+    Lost,
+    /// It may come into the log, or not.
+    Unknown,
+    /// It cannot be a record: it is too large.
+    Refused,
+}
+
+/// The working copy.
+pub struct Copy {
+    volume: Arc<dyn Volume>,
+    path: PathBuf,
+    /// Opened when there is something to apply: a copy of an empty log has no file yet.
+    applier: Option<Connection>,
+    page_size: u32,
+    sums: Sums,
+    position: Position,
+    /// When the commit group at the position was made, by its maker's clock.
+    timestamp_millis: i64,
+    look: Look,
+    growth: Growth,
+    last: Last,
+    /// An attempt whose outcome is not known.
+    unsettled: Option<Attempt>,
+    /// The local file does not have what the position says.
+    is_broken: bool,
+    races_lost: u64,
+}
+
+impl std::fmt::Debug for Copy {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Copy").field("path", &self.path).field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+impl Copy {
+    /// Makes the file at `path` from the newest snapshot and the slots after it. An empty log makes no file.
+    ///
+    /// # Errors
+    /// [`Error::Log`] when the log cannot be read, [`Error::File`] when the file cannot be written.
+    pub fn start(volume: Arc<dyn Volume>, path: &Path) -> Result<Self, Error> {
+        let start = tail::start(volume.as_ref())?;
+        let mut copy = Self {
+            volume,
+            path: path.to_owned(),
+            applier: None,
+            page_size: 0,
+            sums: Sums::default(),
+            position: Position::START,
+            timestamp_millis: 0,
+            look: Look::for_slots(start.slots),
+            growth: Growth::since_snapshot(start.size_bytes),
+            last: Last::None,
+            unsettled: None,
+            is_broken: false,
+            races_lost: 0,
+        };
+        let mut file = None;
+        if let Some(snapshot) = start.snapshot {
+            copy.write(&mut file, &snapshot)?;
+        }
+        loop {
+            match tail::read_on(copy.volume.as_ref(), &copy.position, copy.look)? {
+                Tail::End => return Ok(copy),
+                Tail::Next(batch) => {
+                    for record in &batch.records {
+                        copy.write(&mut file, record)?;
+                    }
+                    copy.growth.add(batch.records.len() as u64, batch.size_bytes);
+                    if batch.is_end {
+                        return Ok(copy);
+                    }
+                }
+                // Removed while it was read: there is a newer snapshot.
+                Tail::Gap => {
+                    let (volume, path) = (copy.volume, copy.path);
+                    return Self::start(volume, &path);
+                }
+            }
+        }
+    }
+
+    /// Writes a record to the file that no one has opened yet.
+    fn write(&mut self, file: &mut Option<File>, record: &Record) -> Result<(), Error> {
+        let fault = |source| Error::File { path: self.path.clone(), source };
+        let change = &record.change;
+        let file = match file {
+            Some(file) => file,
+            None => file.insert(File::create(&self.path).map_err(fault)?),
+        };
+        let page_size = u64::from(change.page_size);
+        for (number, content) in &change.pages {
+            file.write_all_at(content, u64::from(number.saturating_sub(1)) * page_size).map_err(fault)?;
+        }
+        file.set_len(u64::from(change.database_pages) * page_size).map_err(fault)?;
+        self.moved_to(record)
+    }
+
+    /// Takes note of a record that the file now has.
+    fn moved_to(&mut self, record: &Record) -> Result<(), Error> {
+        let delta = self.sums.delta(&record.change);
+        if delta.checksum() != record.header.after {
+            self.is_broken = true;
+            return Err(super::Error::Diverged { txid: record.header.last }.into());
+        }
+        self.sums.apply(&delta);
+        self.page_size = record.change.page_size;
+        self.position = record.header.position();
+        self.timestamp_millis = record.header.timestamp_millis;
+        Ok(())
+    }
+
+    /// Where the copy stands.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// How the volume is looked at for what is new.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        self.look
+    }
+
+    /// Commits that another instance was faster with, since the start.
+    #[must_use]
+    pub fn races_lost(&self) -> u64 {
+        self.races_lost
+    }
+
+    /// Brings the copy up to what the log has at a moment after the call; says how many records that were.
+    ///
+    /// No transaction may be open on the writer's connection.
+    ///
+    /// # Errors
+    /// [`Error::Unsettled`] while the volume does not tell what became of the last commit; else whatever keeps the log
+    /// from being read or the copy from being written: try again.
+    pub fn catch_up(&mut self) -> Result<u64, Error> {
+        self.settle()?;
+        let mut applied = 0;
+        let mut rebuilds = 0;
+        loop {
+            if self.is_broken {
+                if rebuilds == REBUILDS_MAX {
+                    return Err(Error::TooFast);
+                }
+                self.rebuild()?;
+                rebuilds += 1;
+                applied += 1;
+            }
+            match tail::read_on(self.volume.as_ref(), &self.position, self.look) {
+                Ok(Tail::End) => return Ok(applied),
+                Ok(Tail::Next(batch)) => {
+                    for record in &batch.records {
+                        self.apply(record)?;
+                        applied += 1;
+                    }
+                    self.growth.add(batch.records.len() as u64, batch.size_bytes);
+                    if batch.is_end {
+                        return Ok(applied);
+                    }
+                }
+                Ok(Tail::Gap) | Err(super::Error::Diverged { .. }) => self.is_broken = true,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Finds out what became of an attempt, before anything else is done.
+    fn settle(&mut self) -> Result<(), Error> {
+        let Some(attempt) = self.unsettled.take() else { return Ok(()) };
+        match attempt.settle(self.volume.as_ref(), &mut Until::new(Deadline::after(PATIENCE))) {
+            // The record is read and applied like anyone's: SQLite rolled the change back here.
+            Verdict::Committed(_) | Verdict::Lost => Ok(()),
+            Verdict::Behind => {
+                self.is_broken = true;
+                Ok(())
+            }
+            Verdict::Unknown(_) => {
+                self.unsettled = Some(attempt);
+                Err(Error::Unsettled)
+            }
+        }
+    }
+
+    /// Writes all pages of the newest snapshot over those that are there.
+    fn rebuild(&mut self) -> Result<(), Error> {
+        let start = tail::start(self.volume.as_ref())?;
+        self.look = Look::for_slots(start.slots);
+        self.growth = Growth::since_snapshot(start.size_bytes);
+        self.sums = Sums::default();
+        self.position = Position::START;
+        self.is_broken = false;
+        match start.snapshot {
+            Some(snapshot) => self.apply(&snapshot),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a record's pages through SQLite, so that readers see them all at once.
+    fn apply(&mut self, record: &Record) -> Result<(), Error> {
+        // Until it is known that all went well.
+        self.is_broken = true;
+        let change = &record.change;
+        let path = self.path.clone();
+        let applier = match &mut self.applier {
+            Some(applier) => applier,
+            none => none.insert(open_applier(&path, change.page_size)?),
+        };
+        let expected: u32 = applier.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        if expected != change.page_size {
+            return Err(Error::PageSize { found: change.page_size, expected });
+        }
+        write_pages(applier, change)?;
+        checkpoint(applier)?;
+        self.moved_to(record)?;
+        self.is_broken = false;
+        Ok(())
+    }
+
+    /// Publishes what SQLite is about to commit; true when it may. For the VFS.
+    pub fn publish(&mut self, change: Change) -> bool {
+        self.last = self.attempt(change);
+        self.last == Last::Committed
+    }
+
+    fn attempt(&mut self, change: Change) -> Last {
+        let Ok(nonce) = Nonce::draw() else { return Last::Refused };
+        let (page_size, slots) = (change.page_size, 1);
+        let delta = self.sums.delta(&change);
+        let timestamp_millis = clock::unix_micros() / 1_000;
+        let Ok(attempt) = Attempt::new(&self.position, change, delta.checksum(), nonce, timestamp_millis) else {
+            return Last::Refused;
+        };
+        match attempt.publish(self.volume.as_ref(), &mut Until::new(Deadline::after(PATIENCE))) {
+            Verdict::Committed(position) => {
+                self.sums.apply(&delta);
+                self.page_size = page_size;
+                self.position = position;
+                self.timestamp_millis = timestamp_millis;
+                self.growth.add(slots, attempt.size_bytes());
+                Last::Committed
+            }
+            Verdict::Lost => {
+                self.races_lost += 1;
+                Last::Lost
+            }
+            Verdict::Behind => {
+                self.is_broken = true;
+                Last::Unknown
+            }
+            Verdict::Unknown(_) => {
+                self.unsettled = Some(attempt);
+                Last::Unknown
+            }
+        }
+    }
+
+    /// Forgets the last commit's outcome; to be called before each transaction.
+    pub fn begin(&mut self) {
+        self.last = Last::None;
+    }
+
+    /// What became of the transaction's commit.
+    #[must_use]
+    pub fn last(&self) -> Last {
+        self.last
+    }
+
+    /// SQLite failed after the commit was published: the file lacks what the log has.
+    pub fn break_off(&mut self) {
+        self.is_broken = true;
+    }
+
+    /// The whole database as a snapshot, when one is due.
+    ///
+    /// # Errors
+    /// When the copy cannot be read.
+    pub fn due_snapshot(&mut self) -> Result<Option<Snapshot>, Error> {
+        if self.growth.is_snapshot_due() && !self.is_broken { self.snapshot().map(Some) } else { Ok(None) }
+    }
+
+    /// The whole database as a snapshot.
+    ///
+    /// # Errors
+    /// When the copy cannot be read.
+    pub fn snapshot(&mut self) -> Result<Snapshot, Error> {
+        let path = self.path.clone();
+        let applier = match &mut self.applier {
+            Some(applier) => applier,
+            none => none.insert(open_applier(&path, self.page_size)?),
+        };
+        let mut statement = applier.prepare_cached("SELECT pgno, data FROM sqlite_dbpage")?;
+        let pages = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let lock_page = super::change::lock_page(self.page_size);
+        let pages = pages
+            .filter(|page: &rusqlite::Result<(u32, Vec<u8>)>| !page.as_ref().is_ok_and(|(number, _)| *number == lock_page))
+            .collect::<rusqlite::Result<_>>()?;
+        let whole = Change { page_size: self.page_size, database_pages: self.sums.len(), pages };
+        Ok(Snapshot { position: self.position, timestamp_millis: self.timestamp_millis, whole })
+    }
+
+    /// Counts the log's growth from a snapshot of that many bytes on.
+    pub fn snapshot_written(&mut self, size_bytes: u64) {
+        self.growth = Growth::since_snapshot(size_bytes);
+    }
+}
+
+/// A whole database, to be written beside the log.
+#[derive(Debug)]
+pub struct Snapshot {
+    position: Position,
+    timestamp_millis: i64,
+    whole: Change,
+}
+
+impl Snapshot {
+    /// Writes it, and says how many bytes it has. Takes as long as the volume does: not for the writer's thread.
+    ///
+    /// # Errors
+    /// See [`retain::write_snapshot`].
+    pub fn write(self, volume: &dyn Volume) -> Result<u64, super::Error> {
+        retain::write_snapshot(volume, &self.position, self.timestamp_millis, self.whole)
+    }
+}
+
+/// Opens the connection that applies and does nothing else.
+fn open_applier(path: &Path, page_size: u32) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "page_size", page_size)?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(connection)
+}
+
+fn write_pages(applier: &mut Connection, change: &Change) -> Result<(), Error> {
+    let transaction = applier.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    {
+        let pages_before: u32 = transaction.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        let mut insert = transaction.prepare_cached("INSERT INTO sqlite_dbpage (pgno, data) VALUES (?1, ?2)")?;
+        for (number, content) in &change.pages {
+            insert.execute((number, content))?;
+        }
+        if change.database_pages < pages_before {
+            // A page without data is where the database ends: https://www.sqlite.org/dbpage.html
+            insert.execute((change.database_pages + 1, None::<Vec<u8>>))?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Brings the WAL into the file when it has grown long, as far as readers let it.
+fn checkpoint(applier: &Connection) -> Result<(), Error> {
+    let pages: i64 = applier.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))?;
+    if pages > WAL_MAX_PAGES {
+        applier.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Removes the file and what SQLite has beside it.
+pub fn remove_file(path: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        // What is not there is removed already; what stays is in a directory that is not looked at again.
+        let _ = fs::remove_file(PathBuf::from(name));
+    }
+}
