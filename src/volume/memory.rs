@@ -70,6 +70,9 @@ impl Faults {
         crash: 150,
         stall: 60,
     };
+
+    /// Mostly instances that stand still for long, which is what makes ghosts.
+    pub(super) const STALLS: Self = Self { late_arrival: 5, error: 0, crash: 900, stall: 12, ..Self::ALL };
 }
 
 /// Longest late arrival, stall and stale negative, in operations of all writers.
