@@ -37,6 +37,8 @@ pub mod ltx;
 pub mod publish;
 pub mod retain;
 #[cfg(test)]
+mod scenario;
+#[cfg(test)]
 mod simulation;
 pub mod slot;
 pub mod tail;

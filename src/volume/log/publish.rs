@@ -143,6 +143,11 @@ impl Attempt {
         u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
     }
 
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Puts the record at its slot and reads who owns it, again and again while that is not known and `patience` lasts.
     pub fn publish(&self, volume: &dyn Volume, patience: &mut dyn Patience) -> Verdict {
         loop {
