@@ -307,7 +307,7 @@ impl Mount {
 
     /// Whether opening a directory makes this mount forget the names it believes absent, as NFS does and FUSE does not.
     pub(super) fn forgets(&self) -> bool {
-        self.writer % 2 == 0
+        self.writer.is_multiple_of(2)
     }
 
     fn await_turn(&self) -> MutexGuard<'_, State> {

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::volume::log::scenario::{Never, attempt, commit, mount, remove, snapshot};
+use crate::volume::disk::{Disk, Strategy};
+use crate::volume::log::scenario::{Never, attempt, commit, database, mount, remove, snapshot};
+use crate::volume::log::tail::{self, Look, Tail};
 use crate::volume::memory::{Faults, Memory};
 
 /// Puts the record and is killed, or stalled, before it looks who won.
@@ -131,4 +133,40 @@ fn patience_ends_at_its_deadline() {
     let mut patience = Until::new(Deadline::after(Duration::from_millis(12)));
     let waits = std::iter::from_fn(|| patience.wait().then_some(())).count();
     assert!((1..=3).contains(&waits), "5 ms, then what is left: {waits}");
+}
+
+/// Adds `count` groups to the log, each of which makes the database say one more.
+fn count_up(volume: &dyn Volume, count: u32) {
+    let mut position = Position::START;
+    let mut committed = 0;
+    while committed < count {
+        while let Tail::Next(batch) = tail::read_on(volume, &position, Look::Probe).unwrap() {
+            position = batch.records.last().unwrap().header.position();
+        }
+        let value = u8::try_from(position.txid.next().0).unwrap();
+        let (change, after) = database(value);
+        let attempt = Attempt::new(&position, change, after, Nonce::draw().unwrap(), 0).unwrap();
+        match attempt.publish(volume, &mut Until::new(Deadline::after(Duration::from_secs(30)))) {
+            Verdict::Committed(_) => committed += 1,
+            Verdict::Lost => {}
+            Verdict::Behind | Verdict::Unknown(_) => panic!("nothing is removed, and the disk answers"),
+        }
+    }
+}
+
+#[test]
+fn writers_on_a_real_directory_lose_nothing_and_double_nothing() {
+    for strategy in [Strategy::HardLink, Strategy::ExclusiveCreate] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("app");
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| count_up(&Disk::open(&root, strategy).unwrap(), 25));
+            }
+        });
+        let disk = Disk::open(&root, strategy).unwrap();
+        let Tail::Next(all) = tail::read_on(&disk, &Position::START, Look::Names).unwrap() else { panic!("empty") };
+        assert_eq!(all.records.len(), 75, "{strategy:?}");
+        assert_eq!(all.records.last().unwrap().change, database(75).0);
+    }
 }
