@@ -70,6 +70,9 @@ impl Faults {
         crash: 150,
         stall: 60,
     };
+
+    /// Mostly instances that stand still for long, which is what makes ghosts.
+    pub(super) const STALLS: Self = Self { late_arrival: 5, error: 0, crash: 900, stall: 12, ..Self::ALL };
 }
 
 /// Longest late arrival, stall and stale negative, in operations of all writers.
@@ -91,8 +94,6 @@ struct Writer {
     asleep_until: u64,
     /// Names believed absent, and until when.
     absent: BTreeMap<String, u64>,
-    /// Whether opening a directory makes this mount forget absent names, as NFS does and FUSE does not.
-    forgets: bool,
 }
 
 #[derive(Debug)]
@@ -134,7 +135,7 @@ impl Memory {
             faults,
             step: 0,
             turn: 0,
-            writers: (0..writers).map(|writer| Writer { forgets: writer % 2 == 0, ..Writer::default() }).collect(),
+            writers: (0..writers).map(|_| Writer::default()).collect(),
             files: BTreeMap::new(),
             late: Vec::new(),
             first: BTreeMap::new(),
@@ -244,7 +245,7 @@ impl State {
             return Ok(None);
         };
         if file.torn_until > self.step {
-            let length = usize::try_from(self.random.below(file.bytes.len() as u64 + 1)).unwrap();
+            let length = usize::try_from(self.random.below(file.bytes.len() as u64)).unwrap();
             return Ok(Some(file.bytes[..length].to_vec()));
         }
         Ok(Some(file.bytes.clone()))
@@ -262,10 +263,7 @@ impl State {
 
     fn revalidate(&mut self, writer: usize, directory: &str) {
         let prefix = format!("{directory}/");
-        let writer = &mut self.writers[writer];
-        if writer.forgets {
-            writer.absent.retain(|path, _| !path.starts_with(&prefix));
-        }
+        self.writers[writer].absent.retain(|path, _| !path.starts_with(&prefix));
     }
 
     fn remove(&mut self, path: &str) -> io::Result<()> {
@@ -305,6 +303,11 @@ impl Mount {
     /// The number of this writer's last operation among those of all writers.
     pub(super) fn step(&self) -> u64 {
         self.step.load(Ordering::Relaxed)
+    }
+
+    /// Whether opening a directory makes this mount forget the names it believes absent, as NFS does and FUSE does not.
+    pub(super) fn forgets(&self) -> bool {
+        self.writer.is_multiple_of(2)
     }
 
     fn await_turn(&self) -> MutexGuard<'_, State> {
@@ -362,7 +365,11 @@ impl Volume for Mount {
 
     fn revalidate(&self, directory: &str) -> io::Result<()> {
         self.usage.count(Operation::Revalidate, 0);
-        self.turn(|state| state.revalidate(self.writer, directory));
+        self.turn(|state| {
+            if self.forgets() {
+                state.revalidate(self.writer, directory);
+            }
+        });
         Ok(())
     }
 

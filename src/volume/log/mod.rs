@@ -38,6 +38,8 @@ pub mod ltx;
 pub mod publish;
 pub mod retain;
 #[cfg(test)]
+mod scenario;
+#[cfg(test)]
 mod simulation;
 pub mod slot;
 pub mod sums;
@@ -115,10 +117,12 @@ fn read_snapshot(volume: &dyn Volume, txid: Txid) -> Result<Found, Error> {
 fn read_file(volume: &dyn Volume, path: &str, range: (Txid, Txid), limit_bytes: u64) -> Result<Found, Error> {
     let Some(bytes) = volume.read(path, limit_bytes).map_err(fault("read", path))? else { return Ok(Found::Absent) };
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    Ok(match ltx::decode(&bytes) {
-        Ok(record) if (record.header.first, record.header.last) == range => Found::Record(record, length),
-        Ok(_) | Err(_) => Found::Torn,
-    })
+    Ok(decode_if(range, &bytes).map_or(Found::Torn, |record| Found::Record(record, length)))
+}
+
+/// The record, if the bytes are one of these transactions, whole and unaltered.
+fn decode_if(range: (Txid, Txid), bytes: &[u8]) -> Option<Record> {
+    ltx::decode(bytes).ok().filter(|record| (record.header.first, record.header.last) == range)
 }
 
 /// The newest snapshot by name, [`Txid::NONE`] when there is none: the anchor.

@@ -21,7 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::change::{Change, Checksum, Header, Nonce, Position, Record, Txid};
-use super::{Error, Found, ltx, newest_snapshot_name, read_slot, slot};
+use super::{Error, Found, decode_if, ltx, newest_snapshot_name, read_slot, slot};
 use crate::clock::Deadline;
 use crate::volume::Volume;
 
@@ -143,6 +143,11 @@ impl Attempt {
         u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
     }
 
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Puts the record at its slot and reads who owns it, again and again while that is not known and `patience` lasts.
     pub fn publish(&self, volume: &dyn Volume, patience: &mut dyn Patience) -> Verdict {
         loop {
@@ -168,12 +173,7 @@ impl Attempt {
     /// Steps 2 to 4.
     fn judge(&self, volume: &dyn Volume) -> Result<Verdict, Doubt> {
         let txid = self.position.txid;
-        let owner = match read_slot(volume, txid) {
-            Ok(Found::Record(record, _)) => record.header.nonce,
-            Ok(Found::Absent) => return Err(Doubt::Absent),
-            Ok(Found::Torn) => return Err(Doubt::Torn),
-            Err(_) => return Err(Doubt::Unreadable),
-        };
+        let owner = self.read_owner(volume)?;
         // The order matters: a snapshot that is listed before the slot is read proves nothing.
         if newest_snapshot_name(volume).map_err(|_| Doubt::Unreadable)? <= txid {
             return Ok(self.verdict_if(owner));
@@ -182,6 +182,21 @@ impl Attempt {
         match read_slot(volume, txid.next()) {
             Ok(Found::Record(heir, _)) => Ok(self.verdict_if(heir.header.predecessor)),
             Ok(Found::Absent | Found::Torn) => Ok(Verdict::Behind),
+            Err(_) => Err(Doubt::Unreadable),
+        }
+    }
+
+    /// Step 2: who made what is in the slot.
+    fn read_owner(&self, volume: &dyn Volume) -> Result<Nonce, Doubt> {
+        let path = slot::slot_path(self.position.txid);
+        match volume.read(&path, ltx::SLOT_MAX_BYTES) {
+            // One's own bytes need no checking, and they are what is mostly there.
+            Ok(Some(bytes)) if bytes == self.bytes => Ok(self.position.nonce),
+            Ok(Some(bytes)) => match decode_if((self.position.txid, self.position.txid), &bytes) {
+                Some(record) => Ok(record.header.nonce),
+                None => Err(Doubt::Torn),
+            },
+            Ok(None) => Err(Doubt::Absent),
             Err(_) => Err(Doubt::Unreadable),
         }
     }

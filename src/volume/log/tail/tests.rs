@@ -1,1 +1,140 @@
+use super::*;
+use crate::volume::log::change::Checksum;
+use crate::volume::log::scenario::{Never, attempt, commit, mount, remove, snapshot};
+use crate::volume::memory::{Faults, Memory};
 
+const BOTH: [Look; 2] = [Look::Names, Look::Probe];
+
+/// The transactions that follow, or why there are none.
+fn read(volume: &dyn Volume, from: &Position, look: Look) -> Result<Vec<u64>, &'static str> {
+    match read_on(volume, from, look) {
+        Ok(Tail::End) => Err("end"),
+        Ok(Tail::Gap) => Err("gap"),
+        Ok(Tail::Next(batch)) => Ok(batch.records.iter().map(|record| record.header.last.0).collect()),
+        Err(Error::Diverged { .. }) => Err("diverged"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn an_empty_log_ends_where_it_starts() {
+    let mount = mount();
+    let start = start(&mount).unwrap();
+    assert_eq!((start.position(), start.snapshot), (Position::START, None));
+    for look in BOTH {
+        assert_eq!(read(&mount, &Position::START, look), Err("end"));
+    }
+}
+
+#[test]
+fn what_follows_a_position_is_read_in_order() {
+    let mount = mount();
+    let positions = commit(&mount, 3);
+    for look in BOTH {
+        assert_eq!(read(&mount, &positions[0], look), Ok(vec![1, 2, 3]));
+        assert_eq!(read(&mount, &positions[2], look), Ok(vec![3]));
+        assert_eq!(read(&mount, &positions[3], look), Err("end"));
+    }
+}
+
+#[test]
+fn a_position_whose_successor_was_removed_is_a_gap() {
+    let mount = mount();
+    let positions = commit(&mount, 5);
+    snapshot(&mount, &positions[4], 4);
+    remove(&mount, &positions[1..4]);
+    for look in BOTH {
+        assert_eq!(read(&mount, &positions[0], look), Err("gap"));
+        assert_eq!(read(&mount, &positions[2], look), Err("gap"));
+        assert_eq!(read(&mount, &positions[3], look), Ok(vec![4, 5]), "nothing it needs is gone");
+    }
+    let start = start(&mount).unwrap();
+    assert_eq!(start.position(), positions[4]);
+    assert_eq!(read(&mount, &start.position(), Look::Names), Ok(vec![5]));
+}
+
+#[test]
+fn a_ghost_is_not_taken_for_a_commit_group() {
+    let mount = mount();
+    let positions = commit(&mount, 5);
+    snapshot(&mount, &positions[5], 5);
+    remove(&mount, &positions[1..5]);
+    attempt(&positions[1], 7, 100).publish(&mount, &mut Never);
+    for look in BOTH {
+        assert_eq!(read(&mount, &positions[1], look), Err("gap"));
+    }
+}
+
+/// The same pages in the ghost as in the group whose slot it took: only the names of the makers tell.
+#[test]
+fn a_ghost_that_says_the_same_as_the_removed_one_is_found_by_its_maker() {
+    let mount = mount();
+    let positions = commit(&mount, 5);
+    snapshot(&mount, &positions[5], 5);
+    remove(&mount, &positions[1..4]);
+    attempt(&positions[2], 3, 100).publish(&mount, &mut Never);
+    for look in BOTH {
+        assert_eq!(read(&mount, &positions[2], look), Err("gap"));
+    }
+}
+
+#[test]
+fn a_copy_that_differs_from_the_log_is_told_so() {
+    let mount = mount();
+    let positions = commit(&mount, 2);
+    let other_pages = Position { checksum: Checksum::EMPTY, ..positions[1] };
+    let beyond = Position { txid: Txid(9), ..positions[2] };
+    for look in BOTH {
+        assert_eq!(read(&mount, &other_pages, look), Err("diverged"));
+    }
+    assert_eq!(read(&mount, &beyond, Look::Names), Err("diverged"));
+}
+
+#[test]
+fn a_torn_slot_is_the_end_for_now() {
+    let memory = Memory::new(1, 1, Faults::default());
+    let mount = memory.mount(0);
+    let positions = commit(&mount, 2);
+    memory.overwrite(&slot::slot_path(Txid(2)), b"LTX1");
+    for look in BOTH {
+        assert_eq!(read(&mount, &positions[0], look), Ok(vec![1]));
+        assert_eq!(read(&mount, &positions[1], look), Err("end"));
+    }
+}
+
+#[test]
+fn a_start_passes_over_snapshots_that_are_torn() {
+    let memory = Memory::new(1, 1, Faults::default());
+    let mount = memory.mount(0);
+    let positions = commit(&mount, 4);
+    snapshot(&mount, &positions[2], 2);
+    memory.overwrite(&slot::snapshot_path(Txid(4)), b"LTX1");
+    assert_eq!(start(&mount).unwrap().position(), positions[2]);
+    memory.overwrite(&slot::snapshot_path(Txid(2)), b"");
+    assert_eq!(start(&mount).unwrap().position(), Position::START, "the first slot is still there");
+    remove(&mount, &positions[1..2]);
+    assert!(matches!(start(&mount), Err(Error::NoBeginning { first: Txid(2) })));
+}
+
+#[test]
+fn batches_are_bounded_and_continue() {
+    let mount = mount();
+    let mut position = Position::START;
+    for number in 0..=u64::try_from(BATCH_MAX_RECORDS).unwrap() {
+        let next = attempt(&position, 1, number + 1);
+        mount.put_if_absent(&slot::slot_path(next.position().txid), next.bytes()).unwrap();
+        position = next.position();
+    }
+    let Tail::Next(first) = read_on(&mount, &Position::START, Look::Probe).unwrap() else { panic!("nothing follows") };
+    assert_eq!((first.records.len(), first.is_end), (BATCH_MAX_RECORDS, false));
+    let from = first.records.last().unwrap().header.position();
+    let Tail::Next(rest) = read_on(&mount, &from, Look::Probe).unwrap() else { panic!("nothing follows") };
+    assert_eq!((rest.records.len(), rest.is_end), (1, true));
+    assert_eq!(rest.records[0].header.position(), position);
+}
+
+#[test]
+fn listing_is_for_few_slots() {
+    assert_eq!(Look::for_slots(LISTING_MAX_NAMES), Look::Names);
+    assert_eq!(Look::for_slots(LISTING_MAX_NAMES + 1), Look::Probe);
+}
