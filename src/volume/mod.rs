@@ -3,6 +3,7 @@
 //! [`Volume`] is the few operations that the [`log`] needs of a directory, and says what the system said, never more:
 //! who won a slot is decided in [`log::publish`], by reading. [`disk::Disk`] does them on a mounted file system.
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,7 +26,7 @@ pub mod mount;
 ///
 /// Nothing else: the answer of a put may be wrong in either direction, a put may take effect long after it was
 /// answered, a read may call a name absent that is there, a new file may be seen torn for a while.
-pub trait Volume: Send + Sync {
+pub trait Volume: fmt::Debug + Send + Sync {
     /// The names in `directory`, sorted; none when it does not exist. Never answered from a cache.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 //! Source: <https://www.sqlite.org/security.html>, <https://www.sqlite.org/wal.html>.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use r2d2::Pool;
@@ -19,6 +20,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
+use super::journal::SharedLog;
 use super::{SqliteSettings, functions, interrupt};
 use crate::store::Error;
 
@@ -51,14 +53,17 @@ const LIMITS: &[(Limit, i32)] = &[
 /// The readers.
 pub(super) type Readers = Pool<SqliteConnectionManager>;
 
-/// Opens the file for writing, and makes it if there is none.
+/// Opens the file for writing, and makes it if there is none. The working copy of a `log` publishes its commits.
 ///
 /// # Errors
 /// [`Error::Unreachable`] when the file cannot be opened or cannot be in WAL mode.
-pub(super) fn open_writer(settings: &SqliteSettings) -> Result<Connection, Error> {
+pub(super) fn open_writer(settings: &SqliteSettings, log: Option<&Arc<SharedLog>>) -> Result<Connection, Error> {
     let open = || -> rusqlite::Result<(Connection, String)> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&settings.path, flags)?;
+        let connection = match log {
+            Some(log) => log.connect()?,
+            None => Connection::open_with_flags(&settings.path, flags)?,
+        };
         connection.busy_timeout(settings.busy_timeout)?;
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -130,7 +135,7 @@ mod tests {
     #[test]
     fn the_writer_waits_for_the_volume_at_each_commit() {
         let directory = tempfile::tempdir().unwrap();
-        let writer = open_writer(&SqliteSettings::new(directory.path().join("app.db"))).unwrap();
+        let writer = open_writer(&SqliteSettings::new(directory.path().join("app.db")), None).unwrap();
         let pragma = |name: &str| writer.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(pragma("synchronous"), 2);
         assert_eq!(pragma("foreign_keys"), 1);
@@ -141,7 +146,7 @@ mod tests {
     fn no_connection_reaches_another_file_and_no_reader_writes() {
         let directory = tempfile::tempdir().unwrap();
         let settings = SqliteSettings::new(directory.path().join("app.db"));
-        let writer = open_writer(&settings).unwrap();
+        let writer = open_writer(&settings, None).unwrap();
         writer.execute_batch("CREATE TABLE t (a)").unwrap();
         let readers = open_readers(&settings).unwrap();
         let reader = readers.get().unwrap();
@@ -160,7 +165,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("app.db");
         std::fs::write(&path, "this is text, and more of it than a header holds ".repeat(20)).unwrap();
-        let Err(Error::Unreachable(cause)) = open_writer(&SqliteSettings::new(path)) else { panic!("opened") };
+        let Err(Error::Unreachable(cause)) = open_writer(&SqliteSettings::new(path), None) else { panic!("opened") };
         assert!(cause.contains("app.db") && cause.contains("not a database"), "{cause}");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
+use super::journal::{Ending, Journal};
 use super::outcome::schema_version;
 use super::write::{Failure, UpdateCounter, Write};
 use super::writer::Job;
@@ -17,6 +18,7 @@ use crate::store::{Error, Outcome};
 #[derive(Debug)]
 pub(super) struct Group {
     connection: Connection,
+    journal: Journal,
     catalog: Arc<ArcSwap<Catalog>>,
     updates: UpdateCounter,
     body_max_bytes: usize,
@@ -27,6 +29,8 @@ pub(super) struct Group {
 enum End {
     /// It is durable; one answer for each request.
     Committed(Vec<Result<Outcome, Error>>),
+    /// Another instance committed first: the group is to run again on what that one left.
+    Raced,
     /// Nothing was done, for a reason that no single request gave.
     Failed(Error),
     /// The request at this place made SQLite give up the transaction.
@@ -48,11 +52,12 @@ impl Group {
     /// Takes over the writer's connection.
     pub(super) fn new(
         connection: Connection,
+        journal: Journal,
         catalog: Arc<ArcSwap<Catalog>>,
         body_max_bytes: usize,
     ) -> Result<Self, Error> {
         let updates = UpdateCounter::register(&connection).map_err(fault::plain)?;
-        Ok(Self { connection, catalog, updates, body_max_bytes })
+        Ok(Self { connection, journal, catalog, updates, body_max_bytes })
     }
 
     /// True between transactions.
@@ -73,8 +78,11 @@ impl Group {
             match self.attempt(&jobs) {
                 End::Committed(answers) => {
                     jobs.into_iter().zip(answers).for_each(|(job, answer)| job.answer(answer));
+                    self.journal.committed();
                     return;
                 }
+                // Requests whose time is over do nothing the next time, so this ends.
+                End::Raced => {}
                 End::Failed(error) => return jobs.into_iter().for_each(|job| job.answer(Err(error.clone()))),
                 // One fewer each time, so this ends.
                 End::Lost(index, error) => jobs.remove(index).answer(Err(error)),
@@ -86,7 +94,15 @@ impl Group {
         }
     }
 
+    /// Brings the database up to what other instances have committed.
+    pub(super) fn catch_up(&self) -> Result<(), Error> {
+        self.journal.begin()
+    }
+
     fn attempt(&self, jobs: &[Job]) -> End {
+        if let Err(error) = self.journal.begin() {
+            return End::Failed(error);
+        }
         // Rolls back when dropped before the commit, also while a panic unwinds.
         let transaction = match Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate) {
             Ok(transaction) => transaction,
@@ -112,7 +128,12 @@ impl Group {
         }
         match execute(&transaction, "COMMIT") {
             Ok(()) => End::Committed(answers),
-            Err(error) => self.explain_commit(&transaction, &catalog, error),
+            Err(error) => match self.journal.ending() {
+                Ending::Committed => End::Committed(answers),
+                Ending::Raced => End::Raced,
+                Ending::Failed(error) => End::Failed(error),
+                Ending::Sqlite => self.explain_commit(&transaction, &catalog, error),
+            },
         }
     }
 

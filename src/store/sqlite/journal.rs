@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::clock::{self, Stopwatch};
@@ -17,7 +18,7 @@ use crate::store::Error;
 use crate::telemetry::{Event, Telemetry};
 use crate::volume::Volume;
 use crate::volume::log::change::Txid;
-use crate::volume::log::copy::{self, Copy, Last};
+use crate::volume::log::copy::{self, Copy, Last, Stand};
 use crate::volume::log::retain;
 use crate::volume::log::tail::{self, Tail};
 use crate::volume::log::vfs::{Consent, Vfs};
@@ -78,8 +79,9 @@ impl Journal {
 /// One instance's side of the shared log: its working copy, and the VFS that publishes.
 #[derive(Debug)]
 pub struct SharedLog {
-    volume: Arc<dyn Volume + 'static>,
+    volume: Arc<dyn Volume>,
     copy: Arc<Mutex<Copy>>,
+    stand: Arc<ArcSwap<Stand>>,
     vfs: Vfs,
     directory: PathBuf,
     retention: Duration,
@@ -118,9 +120,11 @@ impl SharedLog {
         vfs.publish_with(Box::new(move |change| {
             if lock(&publisher).publish(change) { Consent::Granted } else { Consent::Refused }
         }));
+        let stand = lock(&copy).stand();
         Ok(Arc::new(Self {
             volume,
             copy,
+            stand,
             vfs,
             directory,
             retention: settings.retention,
@@ -139,7 +143,7 @@ impl SharedLog {
     /// The newest commit group that the working copy has.
     #[must_use]
     pub fn txid(&self) -> Txid {
-        lock(&self.copy).position().txid
+        self.stand.load().position.txid
     }
 
     /// A connection whose commits are published.
@@ -264,8 +268,8 @@ impl SharedLog {
     /// # Errors
     /// [`Error::Unreachable`] when the volume does not answer.
     pub(super) fn is_behind(&self) -> Result<bool, Error> {
-        let (position, look) = lock(&self.copy).stand();
-        match tail::read_on(self.volume.as_ref(), &position, look) {
+        let stand = self.stand.load();
+        match tail::read_on(self.volume.as_ref(), &stand.position, stand.look) {
             Ok(Tail::End) => Ok(false),
             Ok(Tail::Next(_) | Tail::Gap) => Ok(true),
             // Whoever applies finds out why.

@@ -15,6 +15,8 @@ pub mod functions;
 mod group;
 mod interrupt;
 mod introspect;
+pub mod journal;
+mod looks;
 mod outcome;
 mod reader;
 #[cfg(test)]
@@ -36,6 +38,8 @@ use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
 use crate::telemetry::{Event, Operation, Telemetry};
 use connection::{Readers, open_readers, open_writer};
+use journal::{Journal, SharedLog};
+use looks::Looks;
 use outcome::schema_version;
 use reader::Read;
 use writer::Writer;
@@ -79,7 +83,9 @@ impl SqliteSettings {
 /// Dropped, it lets the waiting writes finish and brings them into the file.
 #[derive(Debug)]
 pub struct Sqlite {
-    // Dropped in this order: the last to close must be the writer, which removes the WAL.
+    // Dropped in this order: who looks has a way into the writer's queue, and the last to close must be the writer,
+    // which removes the WAL.
+    looks: Option<Looks>,
     readers: Readers,
     writer: Writer,
     /// The current snapshot, for whoever plans and for the writer's error texts.
@@ -101,11 +107,39 @@ impl Sqlite {
     /// [`Error::Unreachable`] when the file cannot be opened, is no database, or cannot be in WAL mode;
     /// [`Error::Database`] when its schema cannot be read.
     pub fn open(settings: &SqliteSettings, telemetry: Telemetry) -> Result<Self, Error> {
-        let connection = open_writer(settings)?;
+        let connection = open_writer(settings, None)?;
+        Self::with(connection, Journal::InPlace, settings, telemetry)
+    }
+
+    /// Opens the working copy of a shared log, and reads its catalog. Reads are at most `staleness` behind the log.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_shared(
+        settings: &SqliteSettings,
+        log: &Arc<SharedLog>,
+        staleness: Duration,
+        telemetry: Telemetry,
+    ) -> Result<Self, Error> {
+        let connection = open_writer(settings, Some(log))?;
+        let mut sqlite = Self::with(connection, Journal::Shared(Arc::clone(log)), settings, telemetry)?;
+        if let Some(catch_up) = sqlite.writer.catch_up() {
+            sqlite.looks = Some(Looks::start(Arc::clone(log), catch_up, staleness)?);
+        }
+        Ok(sqlite)
+    }
+
+    fn with(
+        connection: Connection,
+        journal: Journal,
+        settings: &SqliteSettings,
+        telemetry: Telemetry,
+    ) -> Result<Self, Error> {
         let readers = open_readers(settings)?;
         let catalog = Arc::new(ArcSwap::from_pointee(load(&connection, &telemetry)?));
         let writer = Writer::start(
             connection,
+            journal,
             Arc::clone(&catalog),
             settings.queue_limit,
             settings.body_max_bytes,
@@ -114,6 +148,7 @@ impl Sqlite {
         let running = usize::try_from(settings.readers.max(1)).unwrap_or(1);
         let admitted = running.saturating_add(settings.queue_limit).min(Semaphore::MAX_PERMITS);
         Ok(Self {
+            looks: None,
             readers,
             writer,
             catalog,
@@ -175,12 +210,20 @@ impl Sqlite {
                     .record(&Event::StatementRun { operation: Operation::Write, latency: stopwatch.elapsed() });
                 answer
             }
-            Work::Rows { by_key: true, .. } => match self.readers.try_get() {
-                // Some microseconds: handing it to another thread would cost more.
-                Some(connection) => read(&connection, &statement, deadline, self.body_max_bytes, &self.telemetry),
-                None => self.read_elsewhere(statement, deadline).await,
-            },
-            Work::Rows { by_key: false, .. } => self.read_elsewhere(statement, deadline).await,
+            Work::Rows { by_key, .. } => {
+                if let Some(looks) = &self.looks {
+                    looks.fresh(deadline).await?;
+                }
+                self.read_by(*by_key, statement, deadline).await
+            }
+        }
+    }
+
+    async fn read_by(&self, by_key: bool, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
+        // Some microseconds: handing it to another thread would cost more.
+        match self.readers.try_get().filter(|_| by_key) {
+            Some(connection) => read(&connection, &statement, deadline, self.body_max_bytes, &self.telemetry),
+            None => self.read_elsewhere(statement, deadline).await,
         }
     }
 

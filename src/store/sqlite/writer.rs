@@ -24,6 +24,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::group::Group;
+use super::journal::Journal;
 use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::Statement;
@@ -87,11 +88,38 @@ impl Job {
     }
 }
 
+/// What the writer's thread is asked for.
+#[derive(Debug)]
+enum Task {
+    /// Run a write, in a group with others.
+    Write(Job),
+    /// Bring the database up to what other instances have committed, and say so.
+    CatchUp(SyncSender<Result<(), Error>>),
+}
+
+/// A way to have the database brought up to date, for another thread than the writer's.
+#[derive(Debug, Clone)]
+pub(super) struct CatchUp {
+    queue: SyncSender<Task>,
+}
+
+impl CatchUp {
+    /// Waits until the database has what other instances had committed at the moment of the call.
+    ///
+    /// # Errors
+    /// What kept it from being so.
+    pub(super) fn run(&self) -> Result<(), Error> {
+        let (reply, answer) = sync_channel(1);
+        self.queue.send(Task::CatchUp(reply)).map_err(|_| ended())?;
+        answer.recv().unwrap_or_else(|_| Err(ended()))
+    }
+}
+
 /// The way to the writer's thread.
 #[derive(Debug)]
 pub(super) struct Writer {
     /// `None` while it is dropped.
-    queue: Option<SyncSender<Job>>,
+    queue: Option<SyncSender<Task>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -99,21 +127,27 @@ impl Writer {
     /// Starts the thread on its connection. At most `queue_limit` requests wait.
     pub(super) fn start(
         connection: Connection,
+        journal: Journal,
         catalog: Arc<ArcSwap<Catalog>>,
         queue_limit: usize,
         body_max_bytes: usize,
         telemetry: Telemetry,
     ) -> Result<Self, Error> {
         let (queue, jobs) = sync_channel(queue_limit.max(1));
-        let group = Group::new(connection, catalog, body_max_bytes)?;
+        let group = Group::new(connection, journal, catalog, body_max_bytes)?;
         let thread = std::thread::Builder::new().name("berth-writer".to_owned());
         let thread = thread
             .spawn(move || {
-                serve(&jobs, &telemetry, |jobs| group.commit(jobs), || group.is_idle());
+                serve(&jobs, &telemetry, || group.catch_up(), |jobs| group.commit(jobs), || group.is_idle());
                 group.close();
             })
             .map_err(|error| Error::Internal(format!("cannot start the writer: {error}")))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// A way to have the database brought up to date. The thread ends only when all of them are gone.
+    pub(super) fn catch_up(&self) -> Option<CatchUp> {
+        self.queue.clone().map(|queue| CatchUp { queue })
     }
 
     /// Whether writes are taken.
@@ -131,7 +165,7 @@ impl Writer {
         let claim = Claim::default();
         let job = Job { statement, deadline, claim: claim.clone(), reply };
         let Some(queue) = &self.queue else { return Err(ended()) };
-        queue.try_send(job).map_err(|error| match error {
+        queue.try_send(Task::Write(job)).map_err(|error| match error {
             TrySendError::Full(_) => Error::QueueFull,
             TrySendError::Disconnected(_) => ended(),
         })?;
@@ -165,10 +199,26 @@ fn ended() -> Error {
 ///
 /// A panic is the end of its group only: the senders learn of it when their replies are dropped, and what was begun
 /// is rolled back while the stack unwinds.
-fn serve(jobs: &Receiver<Job>, telemetry: &Telemetry, commit: impl Fn(Vec<Job>), is_idle: impl Fn() -> bool) {
-    while let Ok(first) = jobs.recv() {
-        let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(GROUP_MAX - 1)).collect();
+fn serve(
+    tasks: &Receiver<Task>,
+    telemetry: &Telemetry,
+    catch_up: impl Fn() -> Result<(), Error>,
+    commit: impl Fn(Vec<Job>),
+    is_idle: impl Fn() -> bool,
+) {
+    while let Ok(first) = tasks.recv() {
+        let mut group = Vec::new();
+        for task in std::iter::once(first).chain(tasks.try_iter().take(GROUP_MAX - 1)) {
+            match task {
+                Task::Write(job) => group.push(job),
+                // Who asked may be gone.
+                Task::CatchUp(reply) => drop(reply.send(catch_up())),
+            }
+        }
         let requests = group.len();
+        if requests == 0 {
+            continue;
+        }
         let stopwatch = Stopwatch::start();
         let ended = catch_unwind(AssertUnwindSafe(|| commit(group)));
         if ended.is_ok() {
@@ -218,7 +268,7 @@ mod tests {
         let _answers: Vec<_> = (0..GROUP_MAX + 1)
             .map(|_| {
                 let (job, answer) = job();
-                queue.try_send(job).unwrap();
+                queue.try_send(Task::Write(job)).unwrap();
                 answer
             })
             .collect();
@@ -229,7 +279,7 @@ mod tests {
             seen.push(group.len());
             sizes.set(seen);
         };
-        serve(&jobs, &Telemetry::silent().unwrap(), commit, || true);
+        serve(&jobs, &Telemetry::silent().unwrap(), || Ok(()), commit, || true);
         assert_eq!(sizes.take(), [GROUP_MAX, 1]);
     }
 
@@ -239,7 +289,7 @@ mod tests {
         let mut answers: Vec<_> = (0..GROUP_MAX + 1)
             .map(|_| {
                 let (job, answer) = job();
-                queue.try_send(job).unwrap();
+                queue.try_send(Task::Write(job)).unwrap();
                 answer
             })
             .collect();
@@ -250,7 +300,7 @@ mod tests {
             assert!(groups.get() > 1, "the first group panics");
             answer_all(group);
         };
-        serve(&jobs, &Telemetry::silent().unwrap(), commit, || true);
+        serve(&jobs, &Telemetry::silent().unwrap(), || Ok(()), commit, || true);
         assert!(answers[0].try_recv().is_err());
         assert!(answers[GROUP_MAX].try_recv().unwrap().is_ok());
     }

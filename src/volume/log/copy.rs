@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error as ThisError;
 
@@ -107,6 +108,16 @@ pub struct Copy {
     /// The local file does not have what the position says.
     is_broken: bool,
     races_lost: u64,
+    stand: Arc<ArcSwap<Stand>>,
+}
+
+/// Where a copy stands, and how to look for more.
+#[derive(Debug, Clone, Copy)]
+pub struct Stand {
+    /// What it has.
+    pub position: Position,
+    /// The cheaper way to look.
+    pub look: Look,
 }
 
 impl std::fmt::Debug for Copy {
@@ -136,6 +147,10 @@ impl Copy {
             unsettled: None,
             is_broken: false,
             races_lost: 0,
+            stand: Arc::new(ArcSwap::from_pointee(Stand {
+                position: Position::START,
+                look: Look::for_slots(start.slots),
+            })),
         };
         let mut file = None;
         if let Some(snapshot) = start.snapshot {
@@ -189,6 +204,7 @@ impl Copy {
         self.page_size = record.change.page_size;
         self.position = record.header.position();
         self.timestamp_millis = record.header.timestamp_millis;
+        self.tell_stand();
         Ok(())
     }
 
@@ -198,10 +214,14 @@ impl Copy {
         self.position
     }
 
-    /// How the volume is looked at for what is new.
+    /// Where the copy stands and how to look for more, to be read without waiting for a commit.
     #[must_use]
-    pub fn look(&self) -> Look {
-        self.look
+    pub fn stand(&self) -> Arc<ArcSwap<Stand>> {
+        Arc::clone(&self.stand)
+    }
+
+    fn tell_stand(&self) {
+        self.stand.store(Arc::new(Stand { position: self.position, look: self.look }));
     }
 
     /// Commits that another instance was faster with, since the start.
@@ -284,17 +304,13 @@ impl Copy {
         // Until it is known that all went well.
         self.is_broken = true;
         let change = &record.change;
-        let path = self.path.clone();
-        let applier = match &mut self.applier {
-            Some(applier) => applier,
-            none => none.insert(open_applier(&path, change.page_size)?),
-        };
+        let applier = self.applier(change.page_size)?;
         let expected: u32 = applier.pragma_query_value(None, "page_size", |row| row.get(0))?;
         if expected != change.page_size {
             return Err(Error::PageSize { found: change.page_size, expected });
         }
         write_pages(applier, change)?;
-        checkpoint(applier)?;
+        bring_into_file(applier)?;
         self.moved_to(record)?;
         self.is_broken = false;
         Ok(())
@@ -321,6 +337,7 @@ impl Copy {
                 self.position = position;
                 self.timestamp_millis = timestamp_millis;
                 self.growth.add(slots, attempt.size_bytes());
+                self.tell_stand();
                 Last::Committed
             }
             Verdict::Lost => {
@@ -354,6 +371,22 @@ impl Copy {
         self.is_broken = true;
     }
 
+    fn applier(&mut self, page_size: u32) -> Result<&mut Connection, Error> {
+        match &mut self.applier {
+            Some(applier) => Ok(applier),
+            none => Ok(none.insert(open_applier(&self.path, page_size)?)),
+        }
+    }
+
+    /// Brings the WAL into the file when it has grown long.
+    ///
+    /// # Errors
+    /// What SQLite says; nothing is lost.
+    pub fn checkpoint(&mut self) -> Result<(), Error> {
+        let page_size = self.page_size;
+        bring_into_file(self.applier(page_size)?)
+    }
+
     /// The whole database as a snapshot, when one is due.
     ///
     /// # Errors
@@ -367,17 +400,14 @@ impl Copy {
     /// # Errors
     /// When the copy cannot be read.
     pub fn snapshot(&mut self) -> Result<Snapshot, Error> {
-        let path = self.path.clone();
-        let applier = match &mut self.applier {
-            Some(applier) => applier,
-            none => none.insert(open_applier(&path, self.page_size)?),
-        };
-        let mut statement = applier.prepare_cached("SELECT pgno, data FROM sqlite_dbpage")?;
+        let page_size = self.page_size;
+        let mut statement = self.applier(page_size)?.prepare_cached("SELECT pgno, data FROM sqlite_dbpage")?;
         let pages = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let lock_page = super::change::lock_page(self.page_size);
+        let lock_page = super::change::lock_page(page_size);
         let pages = pages
             .filter(|page: &rusqlite::Result<(u32, Vec<u8>)>| !page.as_ref().is_ok_and(|(number, _)| *number == lock_page))
             .collect::<rusqlite::Result<_>>()?;
+        drop(statement);
         let whole = Change { page_size: self.page_size, database_pages: self.sums.len(), pages };
         Ok(Snapshot { position: self.position, timestamp_millis: self.timestamp_millis, whole })
     }
@@ -436,7 +466,7 @@ fn write_pages(applier: &mut Connection, change: &Change) -> Result<(), Error> {
 }
 
 /// Brings the WAL into the file when it has grown long, as far as readers let it.
-fn checkpoint(applier: &Connection) -> Result<(), Error> {
+fn bring_into_file(applier: &Connection) -> Result<(), Error> {
     let pages: i64 = applier.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))?;
     if pages > WAL_MAX_PAGES {
         applier.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
