@@ -3,11 +3,13 @@
 //! A store fills it by introspection (`store/*/introspect.rs`); nothing here talks to a database.
 
 pub mod hint;
+pub mod relationship;
 pub mod table;
 pub mod type_name;
 
 use std::collections::BTreeMap;
 
+pub use relationship::{Cardinality, Junction, Link, Relationship};
 pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
 pub use type_name::{TypeKind, TypeName};
 

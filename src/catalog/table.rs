@@ -27,7 +27,7 @@ impl fmt::Display for QualifiedName {
 }
 
 /// Whether rows are stored or computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Rows are stored.
     Table,

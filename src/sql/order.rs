@@ -1,6 +1,7 @@
 //! In which order rows come, and which of them.
 
 use super::dialect::{Dialect, Field, Scope};
+use super::embed::write_of_related;
 use super::writer::Writer;
 use crate::plan::Order;
 use crate::request::Range;
@@ -12,7 +13,12 @@ pub(super) fn write_order<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, ord
         return;
     }
     writer.push(" ORDER BY ").separated(", ", order, |writer, term| {
-        D::field(writer, Field::of_order(scope, term));
+        match &term.related {
+            None => D::field(writer, Field::of_order(scope, term)),
+            Some(related) => write_of_related::<D>(writer, scope, related, |writer, scope| {
+                D::field(writer, Field::of_order(scope, term));
+            }),
+        }
         writer.push(match term.direction {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",
