@@ -114,6 +114,7 @@ fn request_code(error: &request::Error) -> &'static str {
         request::Error::UnsupportedMethod(_) => "PGRST117",
         request::Error::InvalidPreferences(_) => "PGRST122",
         request::Error::InvalidPath => "PGRST125",
+        request::Error::NulCharacter => "22021",
     }
 }
 
@@ -132,6 +133,7 @@ fn request_details(error: &request::Error) -> Option<Value> {
         | request::Error::PutRange
         | request::Error::UnsupportedMethod(_)
         | request::Error::InvalidPath
+        | request::Error::NulCharacter
         | request::Error::TooLarge(_) => None,
     }
 }

@@ -63,12 +63,21 @@ impl App {
         let mut replans = 0;
         loop {
             match self.attempt(raw, identity, deadline).await {
-                Err(Error::Store(store::Error::SchemaChanged)) if replans < REPLANS => {
+                Err(error) if replans < REPLANS && self.is_outdated(&error) => {
                     replans += 1;
                     self.store.reload().await?;
                 }
                 answer => return answer,
             }
+        }
+    }
+
+    /// True when an error may come from a snapshot of the catalog that is no longer true.
+    fn is_outdated(&self, error: &Error) -> bool {
+        match error {
+            Error::Store(error) => matches!(error, store::Error::SchemaChanged),
+            Error::Plan(_) => self.store.is_stale(),
+            Error::Request(_) | Error::Auth(_) | Error::Response(_) | Error::NoCatalog => false,
         }
     }
 
@@ -113,6 +122,14 @@ impl App {
             self.store.reload().await.map_err(|error| Error::from(error).cause())?;
         }
         self.store.ping().await.map_err(|error| Error::from(error).cause())
+    }
+
+    /// Reads the schema anew; a failure is told to the log and the old snapshot stays.
+    pub async fn reload(&self) {
+        if let Err(error) = self.store.reload().await {
+            let cause = Error::from(error).cause();
+            self.telemetry.record(&Event::StoreFailed { doing: "load the catalog", cause: &cause });
+        }
     }
 
     /// Lets go of the store: finishes what is queued, closes connections.

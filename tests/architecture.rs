@@ -22,10 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("migrate", &["catalog", "plan", "store"]),
     ("response", &["request", "plan", "store", "catalog"]),
     ("error", &["request", "auth", "plan", "store", "response", "migrate", "volume"]),
-    (
-        "pipeline",
-        &["request", "auth", "catalog", "plan", "sql", "store", "response", "error", "clock", "telemetry"],
-    ),
+    ("pipeline", &["request", "auth", "catalog", "plan", "sql", "store", "response", "error", "clock", "telemetry"]),
     ("http", &["pipeline", "error", "request", "response", "config", "telemetry", "clock"]),
 ];
 
@@ -136,7 +133,10 @@ fn an_arrow_against_the_flow_is_seen_in_every_spelling() {
     assert_eq!(forbidden("plan", "use crate::store::Outcome;"), ["plan → store"]);
     assert_eq!(forbidden("request", "use crate::{request::Raw, catalog::{Table, Column}};"), ["request → catalog"]);
     assert_eq!(forbidden("error", "fn f() { crate::http::serve(); }"), ["error → http"]);
-    assert_eq!(forbidden("sql", "use super::super::store;"), ["super::super:: hides an arrow: name the module from crate::"]);
+    assert_eq!(
+        forbidden("sql", "use super::super::store;"),
+        ["super::super:: hides an arrow: name the module from crate::"]
+    );
     assert!(forbidden("plan", "// use crate::store::Outcome;").is_empty());
     assert!(forbidden("store", "use crate::{sql::Statement, catalog};").is_empty());
 }

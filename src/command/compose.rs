@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use thiserror::Error;
 
@@ -19,9 +18,6 @@ use crate::store::{self, Store};
 use crate::telemetry::{Event, Telemetry};
 use crate::volume::mount;
 
-/// How long a writer of another process is waited for before a write fails.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Why the parts do not fit together.
 #[derive(Debug, Error)]
 pub(super) enum Error {
@@ -34,6 +30,9 @@ pub(super) enum Error {
     /// The operating system is out of something.
     #[error("cannot start")]
     System(#[from] std::io::Error),
+    /// A metric is declared wrongly.
+    #[error("cannot count")]
+    Metrics(#[from] prometheus::Error),
     /// A migration failed.
     #[error(transparent)]
     Migrate(#[from] migrate::Error),
@@ -85,10 +84,9 @@ fn sqlite(config: &Config, path: PathBuf, telemetry: &Telemetry) -> Result<Sqlit
         telemetry.record(&Event::MigrationApplied { file: &applied.name, latency: applied.latency });
     }
     let settings = SqliteSettings {
-        path,
         readers: u32::try_from(config.bounds.pool_size).unwrap_or(u32::MAX),
         queue_limit: config.bounds.queue_limit,
-        busy_timeout: BUSY_TIMEOUT,
+        ..SqliteSettings::new(path)
     };
     Ok(Sqlite::open(&settings, telemetry.clone())?)
 }

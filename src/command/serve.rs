@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::compose::{self, compose};
 use crate::clock::{Deadline, Stopwatch};
 use crate::config::{self, Config, LogFormat, LogLevel};
 use crate::http::{self, Server};
+use crate::pipeline::App;
 use crate::telemetry::{self, Event, Telemetry, Writer};
 
 /// Time for the last log lines to be written.
@@ -58,9 +59,20 @@ async fn serve(config: &Config, telemetry: &Telemetry, since_start: Stopwatch) -
     let server = Server::bind(config, Arc::clone(&composed.app), telemetry.clone())?;
     announce(config, telemetry, &composed.store, server.port(), since_start);
 
+    let reloads = tokio::spawn(reload_when_told(signal(SignalKind::user_defined1())?, Arc::clone(&composed.app)));
     let served = server.run(stop).await;
+    reloads.abort();
     composed.app.close().await;
+    // The last owner: a SQLite file is closed here, its queue run empty.
+    drop(composed);
     Ok(served?)
+}
+
+/// Reads the schema anew at each SIGUSR1, as `PostgREST` does.
+async fn reload_when_told(mut signals: Signal, app: Arc<App>) {
+    while signals.recv().await.is_some() {
+        app.reload().await;
+    }
 }
 
 /// Opens the log, and leads libraries' lines and panics to it.

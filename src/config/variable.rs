@@ -159,9 +159,9 @@ pub const VARIABLES: &[Variable] = &[
         STORE,
         "DB_CHANNEL_ENABLED",
         &["PGRST_DB_CHANNEL_ENABLED"],
-        Typed("false"),
-        "Postgres: listens on `DB_CHANNEL` for a changed schema. Off by default, because the connection it keeps open \
-         stops a serverless database from pausing.",
+        Typed("true"),
+        "Postgres: listens on `DB_CHANNEL` for a changed schema. Turn off where the connection it keeps open would stop \
+         a serverless database from pausing.",
     ),
     plain(
         STORE,

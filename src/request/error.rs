@@ -37,6 +37,9 @@ pub enum Error {
     /// PGRST125: a path that addresses nothing.
     #[error("Invalid path specified in request URL")]
     InvalidPath,
+    /// SQLSTATE 22021, as Postgres has it: a NUL in the query or in a form, which no text of a database may hold.
+    #[error("invalid byte sequence for encoding \"UTF8\": 0x00")]
+    NulCharacter,
     /// A bound of the parser: nesting, length or number of items. Answered as PGRST100.
     #[error("{0}")]
     TooLarge(String),

@@ -6,14 +6,23 @@
 //! Source: <https://docs.postgrest.org/en/v16/references/api/url_grammar.html>
 
 pub mod error;
+mod fault;
+mod field;
 pub mod filter;
+mod lex;
+mod logic;
 pub mod media;
 pub mod method;
 pub mod order;
+mod parameter;
+mod parse;
 pub mod payload;
 pub mod prefer;
+mod query;
 pub mod range;
 pub mod select;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 
@@ -77,7 +86,8 @@ pub struct Request {
     pub on_conflict: Option<Vec<String>>,
     /// The body, for verbs that take one.
     pub payload: Option<Payload>,
-    /// Query parameters without an operator: arguments of a function called by `GET`.
+    /// Arguments of a function, by name, in order: query parameters without an operator when it is called by `GET`, the
+    /// pairs of a form when by `POST`. A name may come again.
     pub arguments: Vec<(String, String)>,
     /// The `Prefer` headers.
     pub preferences: Preferences,

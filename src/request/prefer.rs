@@ -1,5 +1,10 @@
 //! `Prefer` headers (RFC 7240).
 //!
+//! ```text
+//! header     = preference *( "," preference )       ; space around each is dropped
+//! preference = name "=" value                       ; the names and values that [`Preferences`] lists
+//! ```
+//!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/preferences.html>
 
 /// What a request prefers; the first of several wins.
@@ -81,4 +86,48 @@ pub enum Handling {
     Strict,
     /// They are ignored.
     Lenient,
+}
+
+impl Preferences {
+    /// Reads the values of all `Prefer` headers, in order of arrival. Never fails: what is not known is kept aside.
+    pub(super) fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Self {
+        let mut preferences = Self::default();
+        let listed = headers.flat_map(|header| header.split(',')).map(str::trim);
+        for preference in listed.filter(|preference| !preference.is_empty()) {
+            if preferences.take(preference).is_none() {
+                preferences.unknown.push(preference.to_owned());
+            }
+        }
+        preferences
+    }
+
+    /// Takes one preference in; `None` when it is not known.
+    fn take(&mut self, preference: &str) -> Option<()> {
+        let (name, value) = preference.split_once('=')?;
+        match (name, value) {
+            ("resolution", "merge-duplicates") => first(&mut self.resolution, Resolution::MergeDuplicates),
+            ("resolution", "ignore-duplicates") => first(&mut self.resolution, Resolution::IgnoreDuplicates),
+            ("return", "representation") => first(&mut self.representation, Representation::Full),
+            ("return", "headers-only") => first(&mut self.representation, Representation::HeadersOnly),
+            ("return", "minimal") => first(&mut self.representation, Representation::Minimal),
+            ("count", "exact") => first(&mut self.count, Count::Exact),
+            ("count", "planned") => first(&mut self.count, Count::Planned),
+            ("count", "estimated") => first(&mut self.count, Count::Estimated),
+            ("tx", "commit") => first(&mut self.transaction, TransactionEnd::Commit),
+            ("tx", "rollback") => first(&mut self.transaction, TransactionEnd::Rollback),
+            ("missing", "default") => first(&mut self.missing, Missing::Default),
+            ("missing", "null") => first(&mut self.missing, Missing::Null),
+            ("handling", "strict") => first(&mut self.handling, Handling::Strict),
+            ("handling", "lenient") => first(&mut self.handling, Handling::Lenient),
+            ("timezone", zone) => first(&mut self.timezone, zone.to_owned()),
+            // What is no number of rows is ignored, under `handling=strict` too.
+            ("max-affected", rows) => rows.parse().ok().map_or((), |rows| first(&mut self.max_affected, rows)),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn first<T>(place: &mut Option<T>, value: T) {
+    place.get_or_insert(value);
 }

@@ -134,15 +134,25 @@ impl Store {
     /// Whatever keeps the database from answering.
     pub async fn ping(&self) -> Result<(), Error> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.ping().await,
+            Self::Sqlite(sqlite) if sqlite.is_ready() => Ok(()),
+            Self::Sqlite(_) => Err(Error::Internal("the writer has ended".to_owned())),
             Self::Postgres(postgres) => postgres.ping().await,
         }
     }
 
-    /// Finishes what is queued and lets go of the database.
+    /// True when the snapshot of the catalog is known to be old. Postgres tells by itself when it is.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.is_stale(),
+            Self::Postgres(_) => false,
+        }
+    }
+
+    /// Lets go of a server's connections. A SQLite file is closed, its queue run empty, when the store is dropped.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite(sqlite) => sqlite.close().await,
+            Self::Sqlite(_) => {}
             Self::Postgres(postgres) => postgres.close().await,
         }
     }

@@ -34,6 +34,7 @@ impl Client {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
+            .max_idle_connections_per_host(16)
             .timeout_global(Some(Duration::from_secs(30)))
             .build()
             .new_agent();
@@ -49,9 +50,7 @@ impl Client {
         let answer = if body.is_empty() && matches!(method, "GET" | "HEAD" | "DELETE" | "OPTIONS") {
             self.agent.run(request.body(()).unwrap())
         } else {
-            let request = request.body(body.to_owned()).unwrap();
-            let agent = self.agent.configure_request(request).force_send_body(true).build();
-            self.agent.run(agent)
+            self.agent.run(request.body(body.to_owned()).unwrap())
         };
         let mut answer = answer.ok()?;
         let status = answer.status().as_u16();

@@ -1,6 +1,6 @@
 //! Who may have which plan run.
 
-use super::super::authorize::Origin;
+use crate::plan::authorize::Origin;
 use super::*;
 use crate::auth::Identity;
 use crate::catalog::{Grant, Privilege};

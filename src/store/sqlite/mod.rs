@@ -1,4 +1,246 @@
-//! SQLite on a volume.
+//! SQLite on a volume, in place.
+//!
+//! Reads run on a pool of connections that cannot write, each against one moment of the file. Writes go through a
+//! bounded queue to one thread, which commits all that wait together (`writer`). The catalog is read at start and on
+//! [`Sqlite::reload`]; every statement is refused when the schema is no longer the one it was planned for, so that
+//! changes by other processes are seen too.
+//!
+//! Start at [`Sqlite::execute`].
 
+mod bind;
+mod connection;
+mod fault;
 pub mod format;
 pub mod functions;
+mod group;
+mod interrupt;
+mod introspect;
+mod outcome;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod write;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{Error, Outcome};
+use crate::catalog::Catalog;
+use crate::clock::{Deadline, Stopwatch};
+use crate::sql::{Statement, Work};
+use crate::telemetry::{Event, Operation, Telemetry};
+use connection::{Readers, open_readers, open_writer};
+use outcome::schema_version;
+use reader::Read;
+use writer::Writer;
+
+/// How long reading the catalog may wait for a connection: longer than any statement should hold one.
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How the file is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteSettings {
+    /// The database file; made when there is none. Its directory must exist.
+    pub path: PathBuf,
+    /// Connections for reading, at least one.
+    pub readers: u32,
+    /// Most writes that wait, and most reads that wait; beyond it [`Error::QueueFull`].
+    pub queue_limit: usize,
+    /// How long to wait for another process that writes.
+    pub busy_timeout: Duration,
+    /// Largest body of an answer, in bytes.
+    pub body_max_bytes: usize,
+    /// How much of the file each connection may map into memory; 0 for none.
+    pub mmap_bytes: u64,
+}
+
+impl SqliteSettings {
+    /// Settings that fit a small container.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            readers: 4,
+            queue_limit: 1_000,
+            busy_timeout: Duration::from_secs(5),
+            body_max_bytes: 64 * 1024 * 1024,
+            mmap_bytes: 256 * 1024 * 1024,
+        }
+    }
+}
+
+/// A SQLite file on a volume that gives locks and shared memory.
+///
+/// Dropped, it lets the waiting writes finish and brings them into the file.
+#[derive(Debug)]
+pub struct Sqlite {
+    readers: Readers,
+    writer: Writer,
+    /// The current snapshot, for whoever plans and for the writer's error texts.
+    catalog: Arc<ArcSwap<Catalog>>,
+    /// One reload at a time: who waited for another's is served by it.
+    reloading: tokio::sync::Mutex<()>,
+    /// As many reads on the blocking pool as there are connections.
+    running: Arc<Semaphore>,
+    /// Reads that wait or run on the blocking pool.
+    admitted: Arc<Semaphore>,
+    body_max_bytes: usize,
+    telemetry: Telemetry,
+}
+
+impl Sqlite {
+    /// Opens the file and reads its catalog.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the file cannot be opened, is no database, or cannot be in WAL mode;
+    /// [`Error::Database`] when its schema cannot be read.
+    pub fn open(settings: &SqliteSettings, telemetry: Telemetry) -> Result<Self, Error> {
+        let connection = open_writer(settings)?;
+        let readers = open_readers(settings)?;
+        let catalog = Arc::new(ArcSwap::from_pointee(load(&connection, &telemetry)?));
+        let writer = Writer::start(
+            connection,
+            Arc::clone(&catalog),
+            settings.queue_limit,
+            settings.body_max_bytes,
+            telemetry.clone(),
+        )?;
+        let running = usize::try_from(settings.readers.max(1)).unwrap_or(1);
+        let admitted = running.saturating_add(settings.queue_limit).min(Semaphore::MAX_PERMITS);
+        Ok(Self {
+            readers,
+            writer,
+            catalog,
+            reloading: tokio::sync::Mutex::new(()),
+            running: Arc::new(Semaphore::new(running)),
+            admitted: Arc::new(Semaphore::new(admitted)),
+            body_max_bytes: settings.body_max_bytes,
+            telemetry,
+        })
+    }
+
+    /// The catalog of this moment.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
+    }
+
+    /// False once the writer's thread has ended: the process should then be replaced.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.writer.is_alive()
+    }
+
+    /// Reads the catalog again.
+    ///
+    /// # Errors
+    /// [`Error::PoolTimeout`] without a free connection, or what SQLite says.
+    pub async fn reload(&self) -> Result<(), Error> {
+        let before = self.catalog.load_full();
+        let _turn = self.reloading.lock().await;
+        if !Arc::ptr_eq(&before, &self.catalog.load()) {
+            return Ok(());
+        }
+        let (readers, telemetry) = (self.readers.clone(), self.telemetry.clone());
+        let read = move || {
+            let connection = readers.get_timeout(RELOAD_TIMEOUT).map_err(|_| Error::PoolTimeout)?;
+            load(&connection, &telemetry)
+        };
+        let catalog = tokio::task::spawn_blocking(read).await.map_err(|error| Error::Internal(error.to_string()))??;
+        self.catalog.store(Arc::new(catalog));
+        Ok(())
+    }
+
+    /// Runs a statement, all of it or nothing, and gives up at the deadline.
+    ///
+    /// A write that is answered well is on the volume.
+    ///
+    /// # Errors
+    /// Each of [`Error`] but [`Error::Unreachable`]; those without rows of their own: [`Error::SchemaChanged`] (load
+    /// the catalog and plan again), [`Error::QueueFull`] (later), [`Error::OutcomeUnknown`] (look first).
+    pub async fn execute(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
+        match &statement.work {
+            Work::None => Ok(Outcome::default()),
+            Work::Envelope { .. } => Err(Error::Internal("an envelope is for Postgres".to_owned())),
+            Work::Write { .. } => {
+                let stopwatch = Stopwatch::start();
+                let answer = self.writer.run(statement, deadline).await;
+                self.telemetry
+                    .record(&Event::StatementRun { operation: Operation::Write, latency: stopwatch.elapsed() });
+                answer
+            }
+            Work::Rows { by_key: true, .. } => match self.readers.try_get() {
+                // Some microseconds: handing it to another thread would cost more.
+                Some(connection) => read(&connection, &statement, deadline, self.body_max_bytes, &self.telemetry),
+                None => self.read_elsewhere(statement, deadline).await,
+            },
+            Work::Rows { by_key: false, .. } => self.read_elsewhere(statement, deadline).await,
+        }
+    }
+
+    /// True when the schema is no longer that of the snapshot: another process may have changed it.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        let version = self.catalog.load().version;
+        let current = self.readers.try_get().and_then(|connection| schema_version(&connection).ok());
+        current.is_some_and(|current| current != version)
+    }
+
+    /// Reads on the blocking pool, as many at a time as there are connections.
+    async fn read_elsewhere(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| Error::QueueFull)?;
+        let stopwatch = Stopwatch::start();
+        let turn = tokio::time::timeout_at(deadline.instant().into(), Arc::clone(&self.running).acquire_owned());
+        let turn = turn.await.map_err(|_| Error::PoolTimeout)?.map_err(|error| Error::Internal(error.to_string()))?;
+        let (readers, telemetry, body_max_bytes) = (self.readers.clone(), self.telemetry.clone(), self.body_max_bytes);
+        let run = move || {
+            // Kept until the work is done, even when nobody waits for it any more.
+            let _kept: [OwnedSemaphorePermit; 2] = [admitted, turn];
+            let connection = readers.get_timeout(deadline.remaining()).map_err(|_| Error::PoolTimeout)?;
+            let state = readers.state();
+            telemetry.record(&Event::PoolWait {
+                latency: stopwatch.elapsed(),
+                in_use: usize::try_from(state.connections - state.idle_connections).unwrap_or_default(),
+                open: usize::try_from(state.connections).unwrap_or_default(),
+            });
+            read(&connection, &statement, deadline, body_max_bytes, &telemetry)
+        };
+        tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.writer.close();
+    }
+}
+
+fn read(
+    connection: &Connection,
+    statement: &Statement,
+    deadline: Deadline,
+    body_max_bytes: usize,
+    telemetry: &Telemetry,
+) -> Result<Outcome, Error> {
+    let Work::Rows { query, count, output, .. } = &statement.work else {
+        return Err(Error::Internal("only reads are for readers".to_owned()));
+    };
+    let stopwatch = Stopwatch::start();
+    let (expect, catalog_version) = (statement.expect, statement.catalog_version);
+    let read = Read { query, count: count.as_ref(), output, expect, catalog_version };
+    let answer = read.run(connection, deadline, body_max_bytes);
+    telemetry.record(&Event::StatementRun { operation: Operation::Read, latency: stopwatch.elapsed() });
+    answer
+}
+
+fn load(connection: &Connection, telemetry: &Telemetry) -> Result<Catalog, Error> {
+    let stopwatch = Stopwatch::start();
+    let catalog = introspect::read(connection).map_err(fault::plain)?;
+    telemetry.record(&Event::CatalogLoaded { tables: catalog.tables.len(), latency: stopwatch.elapsed() });
+    Ok(catalog)
+}

@@ -1,0 +1,73 @@
+//! Values as SQLite takes them.
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+
+use crate::catalog::TypeKind;
+use crate::plan::Value;
+use crate::plan::value::form::{self, Scalar};
+
+impl ToSql for Value {
+    /// Lends the value: nothing is copied before SQLite does.
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(value_ref(self)))
+    }
+}
+
+/// The value as one of SQLite's five kinds.
+pub(super) fn value_ref(value: &Value) -> ValueRef<'_> {
+    match value {
+        Value::Null => ValueRef::Null,
+        Value::Integer(integer) => ValueRef::Integer(*integer),
+        Value::Real(real) => ValueRef::Real(*real),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        Value::Blob(bytes) => ValueRef::Blob(bytes),
+    }
+}
+
+/// The value as Postgres prints one of that kind; `None` for null.
+pub(super) fn print(value: ValueRef<'_>, kind: &TypeKind) -> Option<String> {
+    let mut printed = Vec::new();
+    match (value, kind) {
+        (ValueRef::Null, _) => return None,
+        (ValueRef::Integer(integer), TypeKind::Boolean) => printed.push(if integer == 0 { b'f' } else { b't' }),
+        (ValueRef::Integer(integer), _) => form::write_number(&mut printed, Scalar::Integer(integer), kind),
+        (ValueRef::Real(real), _) => form::write_number(&mut printed, Scalar::Real(real), kind),
+        (ValueRef::Text(text), _) => printed.extend_from_slice(text),
+        (ValueRef::Blob(bytes), _) => form::write_hexadecimal(&mut printed, bytes),
+    }
+    Some(String::from_utf8_lossy(&printed).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_value_arrives_as_it_is() {
+        let connection = Connection::open_in_memory().unwrap();
+        for value in [
+            Value::Null,
+            Value::Integer(i64::MIN),
+            Value::Real(1.5),
+            Value::Text("a'\u{0}b".to_owned()),
+            Value::Blob(vec![0, 255]),
+        ] {
+            let mut statement = connection.prepare("SELECT ?1").unwrap();
+            let mut rows = statement.query([&value]).unwrap();
+            assert_eq!(rows.next().unwrap().unwrap().get_ref(0).unwrap(), value_ref(&value));
+        }
+    }
+
+    #[test]
+    fn values_are_printed_as_postgres_prints_them() {
+        let any = TypeKind::Any;
+        assert_eq!(print(ValueRef::Null, &any), None);
+        assert_eq!(print(ValueRef::Integer(7), &any).as_deref(), Some("7"));
+        assert_eq!(print(ValueRef::Integer(1), &TypeKind::Boolean).as_deref(), Some("t"));
+        assert_eq!(print(ValueRef::Real(1.5), &any).as_deref(), Some("1.5"));
+        assert_eq!(print(ValueRef::Text(b"a b"), &any).as_deref(), Some("a b"));
+        assert_eq!(print(ValueRef::Blob(&[1, 255]), &any).as_deref(), Some("\\x01ff"));
+    }
+}

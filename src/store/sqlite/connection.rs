@@ -1,0 +1,166 @@
+//! Connections and what is set on each of them.
+//!
+//! | setting | why |
+//! |---|---|
+//! | WAL, `synchronous=FULL` | readers never wait; a commit is on the volume when it is acknowledged |
+//! | `foreign_keys`, `busy_timeout` | SQLite's defaults are off and none |
+//! | `trusted_schema=OFF`, defensive | a file made by others must not make its triggers and views call what is unsafe |
+//! | readers: opened read-only, `query_only` | two walls: whatever is rendered, a reader cannot write |
+//! | no `ATTACH`, no extensions, limits | a statement can reach no other file and no code, and grows to a bound |
+//!
+//! Source: <https://www.sqlite.org/security.html>, <https://www.sqlite.org/wal.html>.
+
+use std::path::Path;
+use std::time::Duration;
+
+use r2d2::Pool;
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{SqliteSettings, functions, interrupt};
+use crate::store::Error;
+
+/// Prepared statements kept by each connection. Each takes a few KiB, and an application sends fewer different texts.
+const STATEMENTS_MAX: usize = 128;
+
+/// Page cache of each connection, in KiB. The operating system caches the file for all of them.
+const CACHE_KIB: i64 = 4 * 1024;
+
+/// Size to which the WAL file is cut back after a checkpoint, in bytes.
+const JOURNAL_MAX_BYTES: i64 = 64 * 1024 * 1024;
+
+/// How long opening the readers may take: on a local volume it takes milliseconds.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bounds of a statement. What is rendered stays far below; a file made by others may hold views that do not.
+const LIMITS: &[(Limit, i32)] = &[
+    (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    // Largest value and row, in bytes: no body is larger.
+    (Limit::SQLITE_LIMIT_LENGTH, 128 * 1024 * 1024),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 1_000_000),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 1_000),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 200),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 32_766),
+    // A trigger that fires itself is stopped before it fills the memory.
+    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+];
+
+/// The readers.
+pub(super) type Readers = Pool<SqliteConnectionManager>;
+
+/// Opens the file for writing, and makes it if there is none.
+///
+/// # Errors
+/// [`Error::Unreachable`] when the file cannot be opened or cannot be in WAL mode.
+pub(super) fn open_writer(settings: &SqliteSettings) -> Result<Connection, Error> {
+    let open = || -> rusqlite::Result<(Connection, String)> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&settings.path, flags)?;
+        connection.busy_timeout(settings.busy_timeout)?;
+        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "journal_size_limit", JOURNAL_MAX_BYTES)?;
+        prepare(&connection, settings.mmap_bytes)?;
+        Ok((connection, mode))
+    };
+    let (connection, mode) = open().map_err(|error| unreachable(&settings.path, &error))?;
+    if mode.eq_ignore_ascii_case("wal") {
+        Ok(connection)
+    } else {
+        Err(Error::Unreachable(format!("{}: journal mode is \"{mode}\", expected \"wal\"", settings.path.display())))
+    }
+}
+
+/// Opens all readers. The writer must be open: it is the one that recovers the file after a crash.
+///
+/// # Errors
+/// [`Error::Unreachable`] when one cannot be opened.
+pub(super) fn open_readers(settings: &SqliteSettings) -> Result<Readers, Error> {
+    let (busy_timeout, mmap_bytes) = (settings.busy_timeout, settings.mmap_bytes);
+    let manager = SqliteConnectionManager::file(&settings.path)
+        .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .with_init(move |connection| {
+            connection.busy_timeout(busy_timeout)?;
+            connection.pragma_update(None, "query_only", true)?;
+            prepare(connection, mmap_bytes)
+        });
+    Pool::builder()
+        .max_size(settings.readers.max(1))
+        // A file does not break as a socket does: no test at each use, no thread that closes and opens again.
+        .test_on_check_out(false)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connection_timeout(OPEN_TIMEOUT)
+        .error_handler(Box::new(r2d2::NopErrorHandler))
+        .build(manager)
+        .map_err(|error| unreachable(&settings.path, &error))
+}
+
+/// Sets what readers and the writer have in common.
+fn prepare(connection: &Connection, mmap_bytes: u64) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "mmap_size", i64::try_from(mmap_bytes).unwrap_or(i64::MAX))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    functions::register(connection)?;
+    interrupt::heed_deadlines(connection)?;
+    for (limit, bound) in LIMITS {
+        connection.set_limit(*limit, *bound)?;
+    }
+    Ok(())
+}
+
+fn unreachable(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::Unreachable(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(connection: &Connection, sql: &str) -> bool {
+        connection.execute_batch(sql).is_err()
+    }
+
+    #[test]
+    fn the_writer_waits_for_the_volume_at_each_commit() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = open_writer(&SqliteSettings::new(directory.path().join("app.db"))).unwrap();
+        let pragma = |name: &str| writer.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(pragma("synchronous"), 2);
+        assert_eq!(pragma("foreign_keys"), 1);
+        assert_eq!(pragma("trusted_schema"), 0);
+    }
+
+    #[test]
+    fn no_connection_reaches_another_file_and_no_reader_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = SqliteSettings::new(directory.path().join("app.db"));
+        let writer = open_writer(&settings).unwrap();
+        writer.execute_batch("CREATE TABLE t (a)").unwrap();
+        let readers = open_readers(&settings).unwrap();
+        let reader = readers.get().unwrap();
+        for connection in [&writer, &*reader] {
+            assert!(refused(connection, "ATTACH ':memory:' AS other"));
+            assert!(refused(connection, "SELECT load_extension('x')"));
+            assert!(refused(connection, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = ''"));
+        }
+        assert!(refused(&reader, "INSERT INTO t VALUES (1)"));
+        assert!(refused(&reader, "PRAGMA query_only = OFF; INSERT INTO t VALUES (1)"));
+        assert!(!refused(&writer, "INSERT INTO t VALUES (1)"));
+    }
+
+    #[test]
+    fn what_is_no_database_is_named_with_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("app.db");
+        std::fs::write(&path, "this is text, and more of it than a header holds ".repeat(20)).unwrap();
+        let Err(Error::Unreachable(cause)) = open_writer(&SqliteSettings::new(path)) else { panic!("opened") };
+        assert!(cause.contains("app.db") && cause.contains("not a database"), "{cause}");
+    }
+}

@@ -1,0 +1,202 @@
+//! Which foreign key, in Postgres' words. SQLite only says that one failed.
+//!
+//! 1. The request, rolled back to its savepoint, is run again with the keys checked at the end.
+//! 2. What it inserted or updated: is the row there that each of its keys points to? This asks for single rows.
+//! 3. What it deleted or updated: does a row that pointed there point nowhere now? This reads the tables that point
+//!    to the one written to, so it is given little time.
+//! 4. The request is rolled back to its savepoint again.
+//!
+//! `RESTRICT` cannot be put off: of it only the constraint's name is told.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+
+use super::constraint::{key, key_of_values};
+use super::{FOREIGN_KEY_FAILED, database, detailed, is_foreign_key};
+use crate::catalog::{Catalog, ForeignKey, Table};
+use crate::clock::Deadline;
+use crate::plan::Value;
+use crate::sql::Run;
+use crate::store::sqlite::group::execute;
+use crate::store::sqlite::write::{Failure, find_table, kind_of, target};
+use crate::store::sqlite::{bind, interrupt};
+use crate::store::{Error, Outcome};
+
+/// How long looking for the reason may hold up the writer. Without an answer by then the client gets the code alone.
+const SEARCH_TIME: Duration = Duration::from_millis(100);
+
+/// The error of a request that was rolled back to its savepoint `berth`; `again` runs it once more, up to its own
+/// deadline. Afterwards it is rolled back as before, unless SQLite gave up the transaction.
+///
+/// # Errors
+/// When the savepoint cannot be gone back to: the transaction is lost.
+pub(in crate::store::sqlite) fn of_request(
+    connection: &Connection,
+    catalog: &Catalog,
+    runs: &[Run],
+    again: impl FnOnce() -> Result<Outcome, Failure>,
+) -> rusqlite::Result<Error> {
+    execute(connection, "PRAGMA defer_foreign_keys = ON")?;
+    let end = again();
+    let limit = interrupt::Limit::until(Deadline::after(SEARCH_TIME));
+    let found = match end {
+        // An expectation does not hold either: Postgres would have stopped at the key before.
+        Ok(_) | Err(Failure::Refused(_)) => find(connection, catalog, runs),
+        Err(Failure::Sqlite(error, _)) if is_foreign_key(&error) => restricted(connection, catalog, runs),
+        Err(Failure::Sqlite(..)) => Ok(None),
+    };
+    drop(limit);
+    if !connection.is_autocommit() {
+        execute(connection, "ROLLBACK TO berth")?;
+        execute(connection, "PRAGMA defer_foreign_keys = OFF")?;
+    }
+    Ok(found.ok().flatten().unwrap_or_else(|| database("23503", FOREIGN_KEY_FAILED)))
+}
+
+/// The error of a transaction that could not be committed and is still open.
+pub(in crate::store::sqlite) fn of_commit(connection: &Connection, catalog: &Catalog) -> Error {
+    let _limit = interrupt::Limit::until(Deadline::after(SEARCH_TIME));
+    let mut tables = catalog.tables.values().filter(|table| !table.foreign_keys.is_empty());
+    let found = tables.find_map(|table| dangling(connection, table, &table.foreign_keys).ok().flatten());
+    found.map_or_else(
+        || database("23503", FOREIGN_KEY_FAILED),
+        |(table, foreign_key, values)| not_present(table, foreign_key, Some(key(&foreign_key.columns, &values))),
+    )
+}
+
+fn find(connection: &Connection, catalog: &Catalog, runs: &[Run]) -> rusqlite::Result<Option<Error>> {
+    for run in runs {
+        let Some(table) = target(&run.text).and_then(|name| find_table(catalog, &name)) else { continue };
+        for row in 0..run.values.len() {
+            for foreign_key in &table.foreign_keys {
+                if points_nowhere(connection, run, row, foreign_key)? {
+                    let key = key_of_values(run, row, Some(table), &foreign_key.columns);
+                    return Ok(Some(not_present(table, foreign_key, key)));
+                }
+            }
+        }
+    }
+    for table in written_tables(catalog, runs) {
+        for (child, foreign_keys) in pointing_to(catalog, table) {
+            if let Some((child, foreign_key, values)) = dangling(connection, child, &foreign_keys)? {
+                let key = key(&foreign_key.references_columns, &values);
+                return Ok(Some(still_referenced(table, foreign_key, child, Some(key))));
+            }
+        }
+        if let Some((table, foreign_key, values)) = dangling(connection, table, &table.foreign_keys)? {
+            return Ok(Some(not_present(table, foreign_key, Some(key(&foreign_key.columns, &values)))));
+        }
+    }
+    Ok(None)
+}
+
+/// The constraint that says `RESTRICT`, when there is but one that it can be.
+fn restricted(connection: &Connection, catalog: &Catalog, runs: &[Run]) -> rusqlite::Result<Option<Error>> {
+    let sql = "SELECT group_concat(lower(\"from\"), char(0)) FROM (SELECT * FROM pragma_foreign_key_list(?1) \
+               WHERE on_delete = 'RESTRICT' OR on_update = 'RESTRICT' ORDER BY id, seq) GROUP BY id";
+    let mut found = None;
+    for table in written_tables(catalog, runs) {
+        for (child, foreign_keys) in pointing_to(catalog, table) {
+            let mut statement = connection.prepare(sql)?;
+            let restricting: Vec<String> =
+                statement.query_map([&child.name.name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            for foreign_key in foreign_keys {
+                if restricting.contains(&foreign_key.columns.join("\0").to_lowercase()) {
+                    if found.is_some() {
+                        return Ok(None);
+                    }
+                    found = Some(still_referenced(table, &foreign_key, child, None));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn written_tables<'a>(catalog: &'a Catalog, runs: &'a [Run]) -> impl Iterator<Item = &'a Table> {
+    runs.iter().filter_map(|run| find_table(catalog, &target(&run.text)?))
+}
+
+/// The tables with foreign keys to `table`, and these.
+fn pointing_to<'a>(catalog: &'a Catalog, table: &'a Table) -> impl Iterator<Item = (&'a Table, Vec<ForeignKey>)> {
+    catalog.tables.values().filter_map(|child| {
+        let keys: Vec<ForeignKey> =
+            child.foreign_keys.iter().filter(|key| key.references == table.name).cloned().collect();
+        (!keys.is_empty()).then_some((child, keys))
+    })
+}
+
+/// Whether the request gave this foreign key a value, and no row has it.
+fn points_nowhere(connection: &Connection, run: &Run, row: usize, foreign_key: &ForeignKey) -> rusqlite::Result<bool> {
+    let values = run.values.get(row).map(Vec::as_slice).unwrap_or_default();
+    let given = foreign_key.columns.iter().map(|column| {
+        let position = run.columns.iter().position(|given| given == column)?;
+        values.get(position).filter(|value| **value != Value::Null)
+    });
+    let Some(given) = given.collect::<Option<Vec<&Value>>>() else { return Ok(false) };
+    let conditions: Vec<String> = (foreign_key.references_columns.iter().zip(1..))
+        .map(|(column, number)| format!("{} = ?{number}", quote(column)))
+        .collect();
+    let sql = format!("SELECT 1 FROM {} WHERE {}", quote(&foreign_key.references.name), conditions.join(" AND "));
+    connection.prepare(&sql)?.exists(params_from_iter(given)).map(|exists| !exists)
+}
+
+/// A row of `table` that points nowhere: which of `foreign_keys`, and the values it points with.
+fn dangling<'a, 'k>(
+    connection: &Connection,
+    table: &'a Table,
+    foreign_keys: &'k [ForeignKey],
+) -> rusqlite::Result<Option<(&'a Table, &'k ForeignKey, Vec<String>)>> {
+    for foreign_key in foreign_keys {
+        let pairs = || foreign_key.columns.iter().zip(&foreign_key.references_columns);
+        let columns: Vec<String> = foreign_key.columns.iter().map(|column| format!("c.{}", quote(column))).collect();
+        let given: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+        let equal: Vec<String> =
+            pairs().map(|(column, referenced)| format!("p.{} = c.{}", quote(referenced), quote(column))).collect();
+        let sql = format!(
+            "SELECT {} FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {}) LIMIT 1",
+            columns.join(", "),
+            quote(&table.name.name),
+            given.join(" AND "),
+            quote(&foreign_key.references.name),
+            equal.join(" AND "),
+        );
+        let read = |row: &rusqlite::Row<'_>| {
+            let values = foreign_key.columns.iter().enumerate().map(|(index, column)| {
+                Ok(bind::print(row.get_ref(index)?, kind_of(Some(table), column)).unwrap_or_default())
+            });
+            values.collect::<rusqlite::Result<Vec<String>>>()
+        };
+        if let Some(values) = connection.query_row(&sql, [], read).optional()? {
+            return Ok(Some((table, foreign_key, values)));
+        }
+    }
+    Ok(None)
+}
+
+/// The insert side.
+fn not_present(table: &Table, foreign_key: &ForeignKey, key: Option<String>) -> Error {
+    let (table, name) = (&table.name.name, &foreign_key.name);
+    detailed(
+        "23503",
+        format!("insert or update on table \"{table}\" violates foreign key constraint \"{name}\""),
+        key.map(|key| format!("Key {key} is not present in table \"{}\".", foreign_key.references.name)),
+    )
+}
+
+/// The delete side.
+fn still_referenced(table: &Table, foreign_key: &ForeignKey, child: &Table, key: Option<String>) -> Error {
+    let (table, name, child) = (&table.name.name, &foreign_key.name, &child.name.name);
+    detailed(
+        "23503",
+        format!(
+            "update or delete on table \"{table}\" violates foreign key constraint \"{name}\" on table \"{child}\""
+        ),
+        key.map(|key| format!("Key {key} is still referenced from table \"{child}\".")),
+    )
+}
+
+fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,173 @@
+//! Runs a group of writes in one transaction; the table in `writer` says what becomes of failures.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+
+use super::outcome::schema_version;
+use super::write::{Failure, UpdateCounter, Write};
+use super::writer::Job;
+use super::{fault, interrupt};
+use crate::catalog::Catalog;
+use crate::sql::Work;
+use crate::store::{Error, Outcome};
+
+/// The writer's connection and what its statements need.
+#[derive(Debug)]
+pub(super) struct Group {
+    connection: Connection,
+    catalog: Arc<ArcSwap<Catalog>>,
+    updates: UpdateCounter,
+    body_max_bytes: usize,
+}
+
+/// How a transaction ended.
+#[derive(Debug)]
+enum End {
+    /// It is durable; one answer for each request.
+    Committed(Vec<Result<Outcome, Error>>),
+    /// Nothing was done, for a reason that no single request gave.
+    Failed(Error),
+    /// The request at this place made SQLite give up the transaction.
+    Lost(usize, Error),
+    /// A foreign key that is checked at the end does not hold; what is said when there was but one request.
+    Violated(Error),
+}
+
+/// How one request ended inside the transaction.
+#[derive(Debug)]
+enum Step {
+    /// It is kept, or rolled back to its savepoint.
+    Answered(Result<Outcome, Error>),
+    /// SQLite gave up the transaction.
+    Lost(Error),
+}
+
+impl Group {
+    /// Takes over the writer's connection.
+    pub(super) fn new(
+        connection: Connection,
+        catalog: Arc<ArcSwap<Catalog>>,
+        body_max_bytes: usize,
+    ) -> Result<Self, Error> {
+        let updates = UpdateCounter::register(&connection).map_err(fault::plain)?;
+        Ok(Self { connection, catalog, updates, body_max_bytes })
+    }
+
+    /// True between transactions.
+    pub(super) fn is_idle(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    /// Runs the jobs and answers each.
+    pub(super) fn commit(&self, jobs: Vec<Job>) {
+        self.settle(jobs.into_iter().filter(Job::claim).collect());
+    }
+
+    /// Brings what is committed into the file and closes it. What another process holds open is left to that one.
+    pub(super) fn close(self) {
+        // Neither can be helped here, and neither loses anything: the WAL is durable.
+        drop(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+        drop(self.connection.close());
+    }
+
+    fn settle(&self, mut jobs: Vec<Job>) {
+        while !jobs.is_empty() {
+            match self.attempt(&jobs) {
+                End::Committed(answers) => {
+                    jobs.into_iter().zip(answers).for_each(|(job, answer)| job.answer(answer));
+                    return;
+                }
+                End::Failed(error) => return jobs.into_iter().for_each(|job| job.answer(Err(error.clone()))),
+                // One fewer each time, so this ends.
+                End::Lost(index, error) => jobs.remove(index).answer(Err(error)),
+                End::Violated(error) if jobs.len() == 1 => {
+                    return jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
+                }
+                End::Violated(_) => return jobs.into_iter().for_each(|job| self.settle(vec![job])),
+            }
+        }
+    }
+
+    fn attempt(&self, jobs: &[Job]) -> End {
+        // Rolls back when dropped before the commit, also while a panic unwinds.
+        let transaction = match Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate) {
+            Ok(transaction) => transaction,
+            Err(error) => return End::Failed(fault::plain(error)),
+        };
+        let version = match schema_version(&transaction) {
+            Ok(version) => version,
+            Err(error) => return End::Failed(fault::plain(error)),
+        };
+        let catalog = self.catalog.load();
+        let mut answers = Vec::with_capacity(jobs.len());
+        for (index, job) in jobs.iter().enumerate() {
+            let step = if job.statement.catalog_version == version {
+                self.run(&transaction, &catalog, job)
+            } else {
+                Ok(Step::Answered(Err(Error::SchemaChanged)))
+            };
+            match step {
+                Ok(Step::Answered(answer)) => answers.push(answer),
+                Ok(Step::Lost(error)) => return End::Lost(index, error),
+                Err(error) => return End::Lost(index, fault::plain(error)),
+            }
+        }
+        match execute(&transaction, "COMMIT") {
+            Ok(()) => End::Committed(answers),
+            Err(error) => self.explain_commit(&transaction, &catalog, error),
+        }
+    }
+
+    fn explain_commit(&self, transaction: &Transaction<'_>, catalog: &Catalog, error: rusqlite::Error) -> End {
+        if fault::is_foreign_key(&error) {
+            return End::Violated(fault::foreign_key::of_commit(transaction, catalog));
+        }
+        match error.sqlite_error_code() {
+            // The volume may or may not hold the commit's last bytes.
+            Some(ErrorCode::SystemIoFailure) => End::Failed(Error::OutcomeUnknown),
+            Some(_) | None => End::Failed(fault::plain(error)),
+        }
+    }
+
+    /// Runs one request in its savepoint.
+    fn run(&self, connection: &Connection, catalog: &Catalog, job: &Job) -> rusqlite::Result<Step> {
+        let Work::Write { runs, output, location } = &job.statement.work else {
+            return Ok(Step::Answered(Err(Error::Internal("only writes are for the writer".to_owned()))));
+        };
+        if job.deadline.is_past() {
+            return Ok(Step::Answered(Err(Error::Timeout)));
+        }
+        let location = location.as_deref();
+        let write = Write { runs, output: output.as_ref(), location, expect: job.statement.expect };
+        let run = || {
+            let _limit = interrupt::Limit::until(job.deadline);
+            write.run(connection, catalog, &self.updates, self.body_max_bytes)
+        };
+        execute(connection, "SAVEPOINT berth")?;
+        let answer = match run() {
+            Ok(outcome) => Ok(outcome),
+            Err(Failure::Refused(error)) => Err(error),
+            Err(Failure::Sqlite(error, _)) if fault::is_foreign_key(&error) && !connection.is_autocommit() => {
+                execute(connection, "ROLLBACK TO berth")?;
+                Err(fault::foreign_key::of_request(connection, catalog, runs, run)?)
+            }
+            Err(Failure::Sqlite(error, place)) => Err(fault::explain(connection, catalog, runs, place, error)),
+        };
+        if connection.is_autocommit() {
+            let ended = || Error::Internal("the transaction ended inside a request".to_owned());
+            return Ok(Step::Lost(answer.err().unwrap_or_else(ended)));
+        }
+        if answer.is_err() || job.statement.session.rollback {
+            execute(connection, "ROLLBACK TO berth")?;
+        }
+        execute(connection, "RELEASE berth")?;
+        Ok(Step::Answered(answer))
+    }
+}
+
+/// Runs one of the few statements that steer the transaction.
+pub(super) fn execute(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}

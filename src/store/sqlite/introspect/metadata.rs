@@ -1,0 +1,115 @@
+//! What migrations noted in tables of berth's own, because SQLite has no place for it.
+//!
+//! | table | columns |
+//! |---|---|
+//! | `_berth_roles` | `name`, `member_of` (JSON array of names) |
+//! | `_berth_grants` | `grantee`, `schema_name`, `table_name`, `privilege`, `columns` (JSON array; null: all) |
+//! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
+//! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
+//!
+//! Any of them may be missing. A note that cannot be read gives nothing: a grant least of all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, Row};
+
+use crate::catalog::{Grant, Privilege, QualifiedName};
+use crate::store::sqlite::write::SCHEMA;
+
+/// Everything that was noted.
+#[derive(Debug, Default)]
+pub(super) struct Metadata {
+    pub(super) roles: BTreeMap<String, Vec<String>>,
+    pub(super) grants: Vec<Grant>,
+    pub(super) schema_comments: BTreeMap<String, String>,
+    pub(super) table_comments: BTreeMap<String, String>,
+    /// By table and column.
+    pub(super) column_comments: BTreeMap<(String, String), String>,
+    /// Labels by table and column.
+    pub(super) enums: BTreeMap<(String, String), Vec<String>>,
+}
+
+impl Metadata {
+    /// Reads those of the tables that are among `tables`.
+    pub(super) fn read(connection: &Connection, tables: &BTreeSet<&str>) -> rusqlite::Result<Self> {
+        let mut metadata = Self::default();
+        if tables.contains("_berth_roles") {
+            each(connection, "SELECT name, member_of FROM _berth_roles", |row| {
+                let member_of: Option<String> = row.get(1)?;
+                metadata.roles.insert(row.get(0)?, names(member_of.as_deref()).unwrap_or_default());
+                Ok(())
+            })?;
+        }
+        if tables.contains("_berth_grants") {
+            let sql = "SELECT grantee, schema_name, table_name, privilege, columns FROM _berth_grants";
+            each(connection, sql, |row| metadata.add_grant(row))?;
+        }
+        if tables.contains("_berth_comments") {
+            let sql = "SELECT object_kind, coalesce(table_name, ''), coalesce(column_name, ''), comment \
+                       FROM _berth_comments WHERE comment IS NOT NULL";
+            each(connection, sql, |row| metadata.add_comment(row))?;
+        }
+        if tables.contains("_berth_enums") {
+            each(connection, "SELECT table_name, column_name, labels FROM _berth_enums", |row| {
+                let labels: Option<String> = row.get(2)?;
+                metadata.enums.insert((row.get(0)?, row.get(1)?), names(labels.as_deref()).unwrap_or_default());
+                Ok(())
+            })?;
+        }
+        Ok(metadata)
+    }
+
+    fn add_grant(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let privileges: &[Privilege] = match row.get::<_, String>(3)?.to_ascii_lowercase().as_str() {
+            "select" => &[Privilege::Select],
+            "insert" => &[Privilege::Insert],
+            "update" => &[Privilege::Update],
+            "delete" => &[Privilege::Delete],
+            "all" => &[Privilege::Select, Privilege::Insert, Privilege::Update, Privilege::Delete],
+            _ => &[],
+        };
+        let columns: Option<String> = row.get(4)?;
+        // Columns that cannot be read are none, not all.
+        let columns = columns.map(|columns| names(Some(&columns)).unwrap_or_default());
+        let grantee: String = row.get(0)?;
+        let table = QualifiedName::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?);
+        self.grants.extend(privileges.iter().map(|&privilege| Grant {
+            grantee: grantee.clone(),
+            table: table.clone(),
+            privilege,
+            columns: columns.clone(),
+        }));
+        Ok(())
+    }
+
+    fn add_comment(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let (kind, table, column): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let comment = row.get(3)?;
+        match kind.as_str() {
+            "table" => drop(self.table_comments.insert(table, comment)),
+            "column" => drop(self.column_comments.insert((table, column), comment)),
+            "schema" if table.is_empty() => drop(self.schema_comments.insert(SCHEMA.to_owned(), comment)),
+            "schema" => drop(self.schema_comments.insert(table, comment)),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn each(
+    connection: &Connection,
+    sql: &str,
+    mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        take(row)?;
+    }
+    Ok(())
+}
+
+/// A JSON array of names.
+fn names(json: Option<&str>) -> Option<Vec<String>> {
+    serde_json::from_str(json?).ok()
+}

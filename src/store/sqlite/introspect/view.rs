@@ -1,0 +1,107 @@
+//! Views: what can be written through them, and the key of a view that shows one table's rows as they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, Statement, TableFactor};
+use sqlparser::dialect::SQLiteDialect;
+use sqlparser::parser::Parser;
+
+use super::definition;
+use crate::catalog::{Kind, QualifiedName, Table};
+use crate::store::sqlite::write::SCHEMA;
+
+/// Deepest nesting that is read; a view beyond it has no key.
+const DEPTH_MAX: usize = 32;
+
+/// The events for which a view has an `INSTEAD OF` trigger.
+pub(super) fn events(connection: &Connection, view: &str) -> rusqlite::Result<BTreeSet<String>> {
+    let sql =
+        "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE nocase AND sql IS NOT NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    let texts = statement.query_map([view], |row| row.get::<_, String>(0))?;
+    texts.filter_map(|text| text.map(|text| definition::instead_of(&text)).transpose()).collect()
+}
+
+/// Gives a key to the views of which every row is one row of a table and which show the whole key of that table.
+pub(super) fn find_keys(connection: &Connection, tables: &mut BTreeMap<QualifiedName, Table>) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = QualifiedName::new(SCHEMA, row.get::<_, String>(0)?);
+        let sql: String = row.get(1)?;
+        let Some(view) = tables.get(&name) else { continue };
+        if let Some(key) = shown_key(&sql, view, tables)
+            && let Some(view) = tables.get_mut(&name)
+        {
+            view.primary_key = key;
+        }
+    }
+    Ok(())
+}
+
+/// The view's names for the columns of its table's key, in the order of the key.
+fn shown_key(sql: &str, view: &Table, tables: &BTreeMap<QualifiedName, Table>) -> Option<Vec<String>> {
+    let dialect = SQLiteDialect {};
+    let parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX);
+    let statements = parser.try_with_sql(sql).ok()?.parse_statements().ok()?;
+    let [Statement::CreateView(create)] = statements.as_slice() else { return None };
+    let (select, table) = plain_select(&create.query, tables)?;
+    let shown = shown_columns(select, table)?;
+    if shown.len() != view.columns.len() || table.primary_key.is_empty() {
+        return None;
+    }
+    let name_of = |key: &String| {
+        let place = shown.iter().position(|column| column.as_deref() == Some(key.as_str()))?;
+        view.columns.get(place).map(|column| column.name.clone())
+    };
+    table.primary_key.iter().map(name_of).collect()
+}
+
+/// The `SELECT` of one table without anything that joins, groups or repeats rows; and that table.
+fn plain_select<'a>(query: &'a Query, tables: &'a BTreeMap<QualifiedName, Table>) -> Option<(&'a Select, &'a Table)> {
+    let (None, SetExpr::Select(select)) = (&query.with, query.body.as_ref()) else { return None };
+    let is_grouped = match &select.group_by {
+        sqlparser::ast::GroupByExpr::Expressions(columns, modifiers) => !columns.is_empty() || !modifiers.is_empty(),
+        sqlparser::ast::GroupByExpr::All(_) => true,
+    };
+    let [from] = select.from.as_slice() else { return None };
+    if is_grouped || select.distinct.is_some() || select.having.is_some() || !from.joins.is_empty() {
+        return None;
+    }
+    let TableFactor::Table { name, args: None, .. } = &from.relation else { return None };
+    let name = &name.0.last()?.as_ident()?.value;
+    let found = tables.values().find(|table| table.name.name.eq_ignore_ascii_case(name));
+    found.filter(|table| table.kind == Kind::Table).map(|table| (select.as_ref(), table))
+}
+
+/// For each column of the view the table's column that it shows as it is; `None` as a whole when that cannot be told.
+fn shown_columns(select: &Select, table: &Table) -> Option<Vec<Option<String>>> {
+    let mut shown = Vec::new();
+    for item in &select.projection {
+        match item {
+            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => {
+                shown.extend(table.columns.iter().map(|column| Some(column.name.clone())));
+            }
+            SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => {
+                let name = match expression {
+                    Expr::Identifier(name) => Some(name),
+                    Expr::CompoundIdentifier(parts) => parts.last(),
+                    Expr::Function(function) if is_aggregate(&function.name.to_string()) => return None,
+                    _ => None,
+                };
+                let column = |name: &str| table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+                shown.push(name.and_then(|name| column(&name.value)).map(|column| column.name.clone()));
+            }
+            _ => return None,
+        }
+    }
+    Some(shown)
+}
+
+/// Whether the function makes one row of many.
+fn is_aggregate(name: &str) -> bool {
+    let aggregates = ["count", "sum", "total", "avg", "min", "max", "group_concat", "string_agg"];
+    let name = name.to_ascii_lowercase();
+    aggregates.contains(&name.as_str()) || name.starts_with("json_group_") || name.starts_with("jsonb_group_")
+}

@@ -1,0 +1,136 @@
+//! What reads and writes have in common when rows become an outcome.
+
+use bytes::Bytes;
+use rusqlite::{Connection, Rows};
+
+use super::fault;
+use super::format::BodyWriter;
+use crate::plan::Expectation;
+use crate::sql::Output;
+use crate::store::Error;
+
+/// Reads the schema's version; being the first to read, it also begins the transaction in which all else is read.
+const VERSION: &str = "PRAGMA schema_version";
+
+/// Runs `work` when the schema is still the one that `planned` is the version of. All that `work` reads is of one
+/// moment.
+///
+/// # Errors
+/// [`Error::SchemaChanged`] when the schema is another; else what `work` says.
+pub(super) fn with_schema<Answer>(
+    connection: &Connection,
+    planned: i64,
+    work: impl FnOnce() -> Result<Answer, Error>,
+) -> Result<Answer, Error> {
+    let mut statement = connection.prepare_cached(VERSION).map_err(fault::plain)?;
+    // Not read to its end before `work` is done: an open statement keeps the read transaction open, which spares
+    // `BEGIN` and `COMMIT`.
+    let mut rows = statement.query([]).map_err(fault::plain)?;
+    if read_version(&mut rows).map_err(fault::plain)? == planned { work() } else { Err(Error::SchemaChanged) }
+}
+
+/// The schema's version at this moment, or in the transaction that is open.
+pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
+    let mut statement = connection.prepare_cached(VERSION)?;
+    read_version(&mut statement.query([])?)
+}
+
+fn read_version(rows: &mut Rows<'_>) -> rusqlite::Result<i64> {
+    rows.next()?.map_or(Err(rusqlite::Error::QueryReturnedNoRows), |row| row.get(0))
+}
+
+/// Checks what must hold of the number of rows.
+///
+/// # Errors
+/// The one that says what does not hold.
+pub(super) fn check(expect: Expectation, rows: u64) -> Result<(), Error> {
+    if expect.put && rows != 1 {
+        return Err(Error::PutMismatch);
+    }
+    if expect.singular && rows != 1 {
+        return Err(Error::NotSingular { rows });
+    }
+    match expect.max_affected {
+        Some(most) if rows > most => Err(Error::MaxAffected { rows }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A body that grows up to a bound.
+#[derive(Debug)]
+pub(super) struct Body {
+    writer: BodyWriter,
+    max_bytes: usize,
+}
+
+/// Why a body did not grow.
+#[derive(Debug)]
+pub(super) enum BodyFault {
+    /// SQLite failed.
+    Sqlite(rusqlite::Error),
+    /// The bound is reached.
+    TooLarge(Error),
+}
+
+impl From<rusqlite::Error> for BodyFault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Body {
+    /// An empty body.
+    pub(super) fn new(output: &Output, max_bytes: usize) -> Self {
+        Self { writer: BodyWriter::new(output), max_bytes }
+    }
+
+    /// Adds all rows.
+    pub(super) fn add_all(&mut self, rows: &mut Rows<'_>) -> Result<(), BodyFault> {
+        while let Some(row) = rows.next()? {
+            self.writer.row(row)?;
+            if self.writer.size_bytes() > self.max_bytes {
+                return Err(BodyFault::TooLarge(self.too_large()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows so far.
+    pub(super) fn rows(&self) -> u64 {
+        self.writer.rows()
+    }
+
+    /// The body.
+    pub(super) fn finish(self) -> Bytes {
+        self.writer.finish()
+    }
+
+    fn too_large(&self) -> Error {
+        Error::Database {
+            code: "54000".to_owned(),
+            message: format!("the result is larger than {} bytes", self.max_bytes),
+            details: None,
+            hint: Some("Ask for fewer rows (limit, Range) or fewer columns (select).".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expectations_name_the_first_that_does_not_hold() {
+        let none = Expectation::default();
+        assert!(check(none, 0).is_ok() && check(none, 99).is_ok());
+        let singular = Expectation { singular: true, ..none };
+        assert!(check(singular, 1).is_ok());
+        assert!(matches!(check(singular, 0), Err(Error::NotSingular { rows: 0 })));
+        assert!(matches!(check(singular, 2), Err(Error::NotSingular { rows: 2 })));
+        let most = Expectation { max_affected: Some(2), ..none };
+        assert!(check(most, 2).is_ok());
+        assert!(matches!(check(most, 3), Err(Error::MaxAffected { rows: 3 })));
+        let put = Expectation { put: true, singular: true, ..none };
+        assert!(matches!(check(put, 0), Err(Error::PutMismatch)));
+    }
+}

@@ -1,0 +1,68 @@
+//! Reads: rows and their number, of one moment.
+
+use bytes::Bytes;
+use rusqlite::{Connection, params_from_iter};
+
+use super::outcome::{Body, BodyFault, check, with_schema};
+use super::{fault, interrupt};
+use crate::clock::Deadline;
+use crate::plan::Expectation;
+use crate::sql::{Output, Query};
+use crate::store::{Error, Outcome};
+
+/// A read, as a statement has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Read<'a> {
+    /// The rows.
+    pub(super) query: &'a Query,
+    /// Their number without limit.
+    pub(super) count: Option<&'a Query>,
+    /// How they become a body.
+    pub(super) output: &'a Output,
+    /// What must hold of their number.
+    pub(super) expect: Expectation,
+    /// The schema it was planned for.
+    pub(super) catalog_version: i64,
+}
+
+impl Read<'_> {
+    /// Runs it, on a connection that is used by nobody else.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] at the deadline, [`Error::SchemaChanged`], what SQLite says, a body beyond `body_max_bytes`
+    /// (54000), or the expectation that does not hold.
+    pub(super) fn run(
+        &self,
+        connection: &Connection,
+        deadline: Deadline,
+        body_max_bytes: usize,
+    ) -> Result<Outcome, Error> {
+        if deadline.is_past() {
+            return Err(Error::Timeout);
+        }
+        let _limit = interrupt::Limit::until(deadline);
+        with_schema(connection, self.catalog_version, || {
+            let (page, body) = self.rows(connection, body_max_bytes)?;
+            check(self.expect, page)?;
+            let total = self.count.map(|count| total(connection, count)).transpose().map_err(fault::plain)?;
+            Ok(Outcome { total, page, body, ..Outcome::default() })
+        })
+    }
+
+    fn rows(&self, connection: &Connection, body_max_bytes: usize) -> Result<(u64, Bytes), Error> {
+        let mut statement = connection.prepare_cached(&self.query.text).map_err(fault::plain)?;
+        let mut rows = statement.query(params_from_iter(&self.query.values)).map_err(fault::plain)?;
+        let mut body = Body::new(self.output, body_max_bytes);
+        match body.add_all(&mut rows) {
+            Ok(()) => Ok((body.rows(), body.finish())),
+            Err(BodyFault::Sqlite(error)) => Err(fault::plain(error)),
+            Err(BodyFault::TooLarge(error)) => Err(error),
+        }
+    }
+}
+
+fn total(connection: &Connection, count: &Query) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached(&count.text)?;
+    let total: i64 = statement.query_row(params_from_iter(&count.values), |row| row.get(0))?;
+    Ok(u64::try_from(total).unwrap_or_default())
+}

@@ -1,0 +1,240 @@
+//! The writer: one thread, one connection, one commit for all writes that wait.
+//!
+//! 1. The thread takes every waiting request, up to a bound: a group.
+//! 2. `BEGIN IMMEDIATE`; each request runs in a savepoint of its own. One that fails is rolled back to it.
+//! 3. `COMMIT`: one wait for the volume for the whole group. Then each request gets its answer.
+//!
+//! | what goes wrong | state | what is done |
+//! |---|---|---|
+//! | a request fails | rolled back to its savepoint | it gets its error, the others go on |
+//! | SQLite gives up the whole transaction (deadline, volume full, `RAISE(ROLLBACK)`) | nothing of the group is left | the one that did it gets its error, the others run again |
+//! | `COMMIT` finds a deferred foreign key violated | nothing is committed | each runs again in a group of its own, so that only the guilty fail |
+//! | `COMMIT` fails otherwise | nothing is visible | all get the error; after an I/O error it is not known what the volume holds |
+//! | the process dies | before `COMMIT` returned: nothing or all of the group | nobody was told of a success |
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::group::Group;
+use crate::catalog::Catalog;
+use crate::clock::{Deadline, Stopwatch};
+use crate::sql::Statement;
+use crate::store::{Error, Outcome};
+use crate::telemetry::{Event, Telemetry};
+
+/// Most requests of one group. Beyond this the wait for the volume is a small part of each request's time, and a
+/// group that must run again stays short.
+const GROUP_MAX: usize = 128;
+
+/// How long a request that is being run when its deadline comes is waited for: the rest of its group and the commit.
+/// After that nobody can say whether it was done.
+const COMMIT_GRACE: Duration = Duration::from_secs(10);
+
+/// A request in the queue.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// What to run.
+    pub(super) statement: Statement,
+    /// When to give it up.
+    pub(super) deadline: Deadline,
+    /// Set by whoever decides first: the writer that it runs, or the sender that it shall not.
+    claimed: Arc<AtomicBool>,
+    reply: oneshot::Sender<Result<Outcome, Error>>,
+}
+
+impl Job {
+    /// True when the writer may run it: nobody gave it up, and somebody waits for its answer.
+    pub(super) fn claim(&self) -> bool {
+        !self.reply.is_closed() && !self.claimed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Answers. A sender that is gone is no fault of anyone's.
+    pub(super) fn answer(self, answer: Result<Outcome, Error>) {
+        drop(self.reply.send(answer));
+    }
+}
+
+/// The way to the writer's thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// `None` once the writer is closed.
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread on its connection. At most `queue_limit` requests wait.
+    pub(super) fn start(
+        connection: Connection,
+        catalog: Arc<ArcSwap<Catalog>>,
+        queue_limit: usize,
+        body_max_bytes: usize,
+        telemetry: Telemetry,
+    ) -> Result<Self, Error> {
+        let (queue, jobs) = sync_channel(queue_limit.max(1));
+        let group = Group::new(connection, catalog, body_max_bytes)?;
+        let thread = std::thread::Builder::new().name("berth-writer".to_owned());
+        let thread = thread
+            .spawn(move || {
+                serve(&jobs, &telemetry, |jobs| group.commit(jobs), || group.is_idle());
+                group.close();
+            })
+            .map_err(|error| Error::Internal(format!("cannot start the writer: {error}")))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Whether writes are taken.
+    pub(super) fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Puts a statement into the queue and waits for its answer.
+    ///
+    /// # Errors
+    /// [`Error::QueueFull`] at once; [`Error::Timeout`]: it was not done; [`Error::OutcomeUnknown`]: it may have
+    /// been; [`Error::Internal`] when the thread has ended; else what the statement came to.
+    pub(super) async fn run(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
+        let (reply, mut answer) = oneshot::channel();
+        let claimed = Arc::new(AtomicBool::new(false));
+        let job = Job { statement, deadline, claimed: Arc::clone(&claimed), reply };
+        let Some(queue) = &self.queue else { return Err(ended()) };
+        queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => Error::QueueFull,
+            TrySendError::Disconnected(_) => ended(),
+        })?;
+        match tokio::time::timeout_at(deadline.instant().into(), &mut answer).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
+            Err(_) if !claimed.swap(true, Ordering::AcqRel) => Err(Error::Timeout),
+            Err(_) => match tokio::time::timeout(COMMIT_GRACE, answer).await {
+                Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
+                Err(_) => Err(Error::OutcomeUnknown),
+            },
+        }
+    }
+
+    /// Lets the queue run empty, then closes the connection.
+    pub(super) fn close(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has nothing left to close.
+            drop(thread.join());
+        }
+    }
+}
+
+fn ended() -> Error {
+    Error::Internal("the writer ended before it answered".to_owned())
+}
+
+/// Takes groups from the queue until nobody can send any more, or until a panic leaves the connection unusable.
+///
+/// A panic is the end of its group only: the senders learn of it when their replies are dropped, and what was begun
+/// is rolled back while the stack unwinds.
+fn serve(jobs: &Receiver<Job>, telemetry: &Telemetry, commit: impl Fn(Vec<Job>), is_idle: impl Fn() -> bool) {
+    while let Ok(first) = jobs.recv() {
+        let group: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(GROUP_MAX - 1)).collect();
+        let requests = group.len();
+        let stopwatch = Stopwatch::start();
+        let ended = catch_unwind(AssertUnwindSafe(|| commit(group)));
+        if ended.is_ok() {
+            telemetry.record(&Event::GroupCommitted { requests, latency: stopwatch.elapsed() });
+            continue;
+        }
+        telemetry.record(&Event::StoreFailed { doing: "run a group of writes", cause: "the writer panicked" });
+        if !is_idle() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::plan::Expectation;
+    use crate::plan::authorize::Session;
+    use crate::sql::Work;
+
+    fn job() -> (Job, oneshot::Receiver<Result<Outcome, Error>>) {
+        let (reply, answer) = oneshot::channel();
+        let session = Session {
+            role: None,
+            claims: String::new(),
+            method: String::new(),
+            path: String::new(),
+            headers: String::new(),
+            schema: String::new(),
+            read_only: false,
+            rollback: false,
+        };
+        let statement = Statement { work: Work::None, session, expect: Expectation::default(), catalog_version: 0 };
+        let deadline = Deadline::after(Duration::from_secs(60));
+        (Job { statement, deadline, claimed: Arc::new(AtomicBool::new(false)), reply }, answer)
+    }
+
+    fn answer_all(group: Vec<Job>) {
+        group.into_iter().for_each(|job| job.answer(Ok(Outcome::default())));
+    }
+
+    #[test]
+    fn a_group_takes_all_that_wait_up_to_its_bound() {
+        let (queue, jobs) = sync_channel(GROUP_MAX + 10);
+        let _answers: Vec<_> = (0..GROUP_MAX + 1)
+            .map(|_| {
+                let (job, answer) = job();
+                queue.try_send(job).unwrap();
+                answer
+            })
+            .collect();
+        drop(queue);
+        let sizes = Cell::new(Vec::new());
+        let commit = |group: Vec<Job>| {
+            let mut seen = sizes.take();
+            seen.push(group.len());
+            sizes.set(seen);
+        };
+        serve(&jobs, &Telemetry::silent().unwrap(), commit, || true);
+        assert_eq!(sizes.take(), [GROUP_MAX, 1]);
+    }
+
+    #[test]
+    fn a_panic_ends_its_group_but_not_the_writer() {
+        let (queue, jobs) = sync_channel(GROUP_MAX + 1);
+        let mut answers: Vec<_> = (0..GROUP_MAX + 1)
+            .map(|_| {
+                let (job, answer) = job();
+                queue.try_send(job).unwrap();
+                answer
+            })
+            .collect();
+        drop(queue);
+        let groups = Cell::new(0);
+        let commit = |group: Vec<Job>| {
+            groups.set(groups.get() + 1);
+            assert!(groups.get() > 1, "the first group panics");
+            answer_all(group);
+        };
+        serve(&jobs, &Telemetry::silent().unwrap(), commit, || true);
+        assert!(answers[0].try_recv().is_err());
+        assert!(answers[GROUP_MAX].try_recv().unwrap().is_ok());
+    }
+
+    #[test]
+    fn a_job_is_claimed_once_and_only_while_somebody_waits() {
+        let (first, _answer) = job();
+        assert!(first.claim());
+        assert!(!first.claim());
+        let (second, answer) = job();
+        drop(answer);
+        assert!(!second.claim());
+    }
+}
