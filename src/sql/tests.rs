@@ -89,6 +89,7 @@ fn projection(column: &str) -> Projection {
         type_name: type_of(column),
         path: Vec::new(),
         cast: None,
+        aggregate: None,
         name: column.to_owned(),
     }
 }

@@ -41,6 +41,7 @@ fn a_whole_read() {
         path: Vec::new(),
         direction,
         nulls,
+        related: None,
     };
     let node = ReadNode {
         filter: Condition::And(vec![equal("year", "1972"), test("id", Test::Compare(Comparison::Greater, text("5")))]),
@@ -103,6 +104,7 @@ fn an_order_by_a_path() {
         path: vec![step(Arrow::Text, "a")],
         direction: Direction::Descending,
         nulls: Nulls::Last,
+        related: None,
     };
     let node = ReadNode { order: vec![term], ..node(vec![projection("id")]) };
     assert_snapshot!(rows(read(node)), @r#"

@@ -7,6 +7,8 @@
 //! | `berth_json(json, operand)`, `berth_json_text(json, operand)` | `json -> operand`, `json ->> operand` |
 //! | `berth_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` of `jsonb` and arrays, `a && b` of arrays |
 //!
+//! What is embedded is written by the functions of `rows`, sums and means are those of `sum`.
+//!
 //! What fails gives an error whose text begins with Postgres' code and a colon, e.g.
 //! `2201B: invalid regular expression: parentheses () not balanced`.
 //!
@@ -20,6 +22,8 @@ mod containment;
 mod json;
 mod like;
 mod pattern;
+mod rows;
+mod sum;
 #[cfg(test)]
 mod tests;
 
@@ -55,7 +59,9 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_json", |context| json_function(context, json::get))?;
     add(connection, "berth_json_text", |context| json_function(context, json::get_text))?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
-    add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))
+    add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;
+    rows::register(connection)?;
+    sum::register(connection)
 }
 
 fn add<Answer: ToSql>(
