@@ -3,8 +3,11 @@
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
-#[actix_web::main]
-async fn main() -> std::io::Result<()> {
+fn main() -> std::io::Result<()> {
+    actix_web::rt::System::new().block_on(serve())
+}
+
+async fn serve() -> std::io::Result<()> {
     let port: u16 = std::env::var("BARE_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8999);
     let body: &'static str = Box::leak(std::env::var("BARE_BODY").unwrap_or_else(|_| "[]".into()).into_boxed_str());
     let workers = std::thread::available_parallelism().map_or(2, usize::from);

@@ -45,7 +45,8 @@ impl Pair {
             let ours = sqlite.send(case.method, &case.path, &headers, &case.body);
             let oracle = postgres.send(case.method, &case.path, &headers, &case.body);
             if let Some(difference) = difference(&ours, &oracle) {
-                differences.push(format!("{} {} {:?} {}\n{difference}", case.method, case.path, case.headers, case.body));
+                differences
+                    .push(format!("{} {} {:?} {}\n{difference}", case.method, case.path, case.headers, case.body));
             }
         }
         differences

@@ -101,9 +101,7 @@ fn two_processes_on_one_volume_lose_nothing_and_double_nothing() {
     let stop = Arc::new(AtomicBool::new(false));
     let processes: Vec<Berth> = (0..2).map(|_| Start::sqlite(folder.path(), &volume).run()).collect();
     let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| {
-            write(&processes[writer % 2], format!("p{writer}"), Arc::clone(&stop), Arc::clone(&acknowledged))
-        })
+        .map(|writer| write(&processes[writer % 2], format!("p{writer}"), Arc::clone(&stop), Arc::clone(&acknowledged)))
         .collect();
     thread::sleep(Duration::from_secs(if rounds() > 10 { 30 } else { 3 }));
     stop.store(true, Ordering::Relaxed);

@@ -36,7 +36,19 @@ fn a_database_that_berth_did_not_make_is_served_as_it_is() {
     let invoice = client.get("/Invoice?InvoiceId=eq.1&select=Total,InvoiceDate").json();
     assert_eq!(invoice[0]["Total"].to_string(), "1.98");
     let tables = client.get("/").json();
-    for table in ["Album", "Artist", "Customer", "Employee", "Genre", "Invoice", "InvoiceLine", "MediaType", "Playlist", "PlaylistTrack", "Track"] {
+    for table in [
+        "Album",
+        "Artist",
+        "Customer",
+        "Employee",
+        "Genre",
+        "Invoice",
+        "InvoiceLine",
+        "MediaType",
+        "Playlist",
+        "PlaylistTrack",
+        "Track",
+    ] {
         assert!(tables["definitions"].get(table).is_some(), "{table} is not described");
         assert_eq!(client.get(&format!("/{table}?limit=1")).status, 200, "{table}");
     }
@@ -49,7 +61,9 @@ fn a_fresh_deployment_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let volume = volume(folder.path());
     let database = rusqlite::Connection::open(volume.join("app.db")).unwrap();
-    database.execute_batch("CREATE TABLE secrets (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO secrets VALUES (1, 'x');").unwrap();
+    database
+        .execute_batch("CREATE TABLE secrets (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO secrets VALUES (1, 'x');")
+        .unwrap();
     let berth = Start { folder: folder.path(), env: Vec::new() }.with("VOLUME", volume.display()).run();
     let answer = berth.client().get("/secrets");
     assert_eq!(answer.status, 401, "{}", answer.body);

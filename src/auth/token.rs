@@ -57,9 +57,9 @@ fn read_header(part: &str) -> Result<(Algorithm, Option<String>), Error> {
         return Err(decode("Unsupported token type", None));
     }
     let name = header.get("alg").and_then(Value::as_str).unwrap_or_default();
-    let algorithm: Algorithm = name
-        .parse()
-        .map_err(|_| decode("Wrong or unsupported encoding algorithm", Some("JWT is unsecured or its algorithm is unknown")))?;
+    let algorithm: Algorithm = name.parse().map_err(|_| {
+        decode("Wrong or unsupported encoding algorithm", Some("JWT is unsecured or its algorithm is unknown"))
+    })?;
     Ok((algorithm, header.get("kid").and_then(Value::as_str).map(str::to_owned)))
 }
 

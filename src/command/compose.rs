@@ -12,7 +12,7 @@ use crate::migrate;
 use crate::pipeline::App;
 use crate::plan::{self, Engine};
 use crate::response::openapi;
-use crate::store::postgres::{Postgres, PostgresSettings};
+use crate::store::postgres::{Postgres, PostgresSettings, Prepare};
 use crate::store::sqlite::{Sqlite, SqliteSettings};
 use crate::store::{self, Store};
 use crate::telemetry::{Event, Telemetry};
@@ -56,7 +56,9 @@ pub(super) struct Composed {
 pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Composed, Error> {
     let authenticator = authenticator(&config.access)?;
     let (store, engine, name) = match &config.storage.database_url {
-        Some(dsn) => (Store::Postgres(postgres(config, dsn.expose(), telemetry).await?), Engine::Postgres, "postgres".to_owned()),
+        Some(dsn) => {
+            (Store::Postgres(postgres(config, dsn.expose(), telemetry).await?), Engine::Postgres, "postgres".to_owned())
+        }
         None => {
             let path = database_path(&config.storage);
             let sqlite = sqlite(config, path.clone(), telemetry)?;
@@ -92,7 +94,7 @@ fn sqlite(config: &Config, path: PathBuf, telemetry: &Telemetry) -> Result<Sqlit
 }
 
 async fn postgres(config: &Config, dsn: &str, telemetry: &Telemetry) -> Result<Postgres, Error> {
-    let postgres = Postgres::connect(&postgres_settings(config, dsn), telemetry.clone()).await?;
+    let postgres = Postgres::open(&postgres_settings(config, dsn), telemetry.clone())?;
     for applied in super::migrate::postgres(&postgres, &config.storage, migrate::Mode::Apply).await?.applied {
         telemetry.record(&Event::MigrationApplied { file: &applied.name, latency: applied.latency });
     }
@@ -109,7 +111,7 @@ pub(super) fn postgres_settings(config: &Config, dsn: &str) -> PostgresSettings 
         pool_size: config.bounds.pool_size,
         pool_timeout: config.bounds.pool_timeout,
         statement_timeout: config.bounds.statement_timeout,
-        prepared: config.storage.prepared_statements.is_on(),
+        prepared: if config.storage.prepared_statements.is_on() { Prepare::Once } else { Prepare::Never },
         channel: config.storage.channel.clone(),
         pre_request: config.api.pre_request.as_deref().map(|name| qualified(name, &config.api.schemas)),
         application_name: "berth".to_owned(),

@@ -14,7 +14,7 @@ pub(super) async fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     let report = match &config.storage.database_url {
         Some(dsn) => {
             let settings = compose::postgres_settings(config, dsn.expose());
-            let store = Postgres::connect(&settings, Telemetry::silent()?).await?;
+            let store = Postgres::open(&settings, Telemetry::silent()?)?;
             postgres(&store, &config.storage, mode).await?
         }
         None => {

@@ -13,9 +13,7 @@ use thiserror::Error as ThisError;
 
 use crate::catalog::Table;
 use crate::plan::{Action, Insert, Plan, Returning};
-use crate::request::prefer::{
-    Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd,
-};
+use crate::request::prefer::{Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd};
 use crate::request::{MediaType, Range};
 use crate::store::Outcome;
 
@@ -42,9 +40,7 @@ pub enum Error {
         total: u64,
     },
     /// PGRST111: `response.headers` is not what it must be.
-    #[error(
-        "response.headers guc must be a JSON array composed of objects with a single key and a string value"
-    )]
+    #[error("response.headers guc must be a JSON array composed of objects with a single key and a string value")]
     InvalidHeaders,
     /// PGRST112: `response.status` is not a status.
     #[error("response.status guc must be a valid status code")]
@@ -151,12 +147,7 @@ impl Reply {
         Self::changed(plan, returning, headers, outcome)
     }
 
-    fn changed(
-        plan: &Plan,
-        returning: &Returning,
-        headers: Vec<(&'static str, String)>,
-        outcome: &Outcome,
-    ) -> Self {
+    fn changed(plan: &Plan, returning: &Returning, headers: Vec<(&'static str, String)>, outcome: &Outcome) -> Self {
         match returning {
             Returning::Rows(_) => Self::with_body(200, headers, &plan.media, outcome.body.clone()),
             Returning::Nothing | Returning::Location(_) => Self::new(204, headers),
@@ -195,12 +186,7 @@ impl Reply {
         self.headers.extend(headers);
     }
 
-    fn with_body(
-        status: u16,
-        mut headers: Vec<(&'static str, String)>,
-        media: &MediaType,
-        body: Bytes,
-    ) -> Self {
+    fn with_body(status: u16, mut headers: Vec<(&'static str, String)>, media: &MediaType, body: Bytes) -> Self {
         headers.push(("Content-Type", media.content_type()));
         Self { body, ..Self::new(status, headers) }
     }

@@ -43,8 +43,20 @@ struct Sample {
 }
 
 const SAMPLES: &[Sample] = &[
-    Sample { table: "album", key: "album_id", number: "artist_id", text: Some(("title", "the")), select: "album_id,title" },
-    Sample { table: "artist", key: "artist_id", number: "artist_id", text: Some(("name", "ac")), select: "id:artist_id,name" },
+    Sample {
+        table: "album",
+        key: "album_id",
+        number: "artist_id",
+        text: Some(("title", "the")),
+        select: "album_id,title",
+    },
+    Sample {
+        table: "artist",
+        key: "artist_id",
+        number: "artist_id",
+        text: Some(("name", "ac")),
+        select: "id:artist_id,name",
+    },
     Sample {
         table: "customer",
         key: "customer_id",
@@ -74,8 +86,20 @@ const SAMPLES: &[Sample] = &[
         text: None,
         select: "invoice_line_id,unit_price,quantity",
     },
-    Sample { table: "media_type", key: "media_type_id", number: "media_type_id", text: Some(("name", "aac")), select: "name" },
-    Sample { table: "playlist", key: "playlist_id", number: "playlist_id", text: Some(("name", "music")), select: "name,playlist_id" },
+    Sample {
+        table: "media_type",
+        key: "media_type_id",
+        number: "media_type_id",
+        text: Some(("name", "aac")),
+        select: "name",
+    },
+    Sample {
+        table: "playlist",
+        key: "playlist_id",
+        number: "playlist_id",
+        text: Some(("name", "music")),
+        select: "name,playlist_id",
+    },
     Sample {
         table: "playlist_track",
         key: "playlist_id,track_id",
@@ -133,8 +157,23 @@ fn reads(sample: &Sample, cases: &mut Vec<Case>) {
     cases.push(Case::get(format!("/{table}?order={number}.nullsfirst,{key}&limit=5&select={number}")));
     cases.push(Case::get(format!("/{table}?order={number}.desc,{key}&limit=5&select={number}")));
     for filter in [
-        "eq.2", "neq.2", "gt.3", "gte.3", "lt.4", "lte.4", "in.(1,2,3)", "in.()", "not.in.(1,2)", "is.null",
-        "not.is.null", "is.not_null", "isdistinct.2", "not.eq.2", "eq(any).{1,2}", "gt(all).{1,2}", "lt(any).{3,1}",
+        "eq.2",
+        "neq.2",
+        "gt.3",
+        "gte.3",
+        "lt.4",
+        "lte.4",
+        "in.(1,2,3)",
+        "in.()",
+        "not.in.(1,2)",
+        "is.null",
+        "not.is.null",
+        "is.not_null",
+        "isdistinct.2",
+        "not.eq.2",
+        "eq(any).{1,2}",
+        "gt(all).{1,2}",
+        "lt(any).{3,1}",
         "not.gte(all).{1,2}",
     ] {
         cases.push(
@@ -152,7 +191,8 @@ fn reads(sample: &Sample, cases: &mut Vec<Case>) {
     cases.push(Case::get(format!("/{table}?{order}&limit=1")).with("Accept", "application/vnd.pgrst.object+json"));
     cases.push(Case::get(format!("/{table}?{order}&limit=2")).with("Accept", "application/vnd.pgrst.object+json"));
     cases.push(
-        Case::get(format!("/{table}?{order}&limit=2")).with("Accept", "application/vnd.pgrst.array+json;nulls=stripped"),
+        Case::get(format!("/{table}?{order}&limit=2"))
+            .with("Accept", "application/vnd.pgrst.array+json;nulls=stripped"),
     );
     cases.push(Case { method: "HEAD", ..Case::get(format!("/{table}?{order}&limit=2")).prefer("count=exact") });
     cases.push(Case { method: "OPTIONS", ..Case::get(format!("/{table}")) });
@@ -231,27 +271,62 @@ fn writes(cases: &mut Vec<Case>) {
     cases.push(Case::write("POST", "/artist", new).prefer(full));
     cases.push(Case::write("POST", "/artist", r#"{"artist_id":9002,"name":null}"#).prefer("return=headers-only"));
     cases.push(Case::write("POST", "/artist", r#"{"artist_id":9003}"#));
-    cases.push(Case::write("POST", "/artist?select=name", r#"[{"artist_id":9004,"name":"a"},{"artist_id":9005,"name":"b"}]"#).prefer("return=representation, count=exact"));
+    cases.push(
+        Case::write("POST", "/artist?select=name", r#"[{"artist_id":9004,"name":"a"},{"artist_id":9005,"name":"b"}]"#)
+            .prefer("return=representation, count=exact"),
+    );
     cases.push(Case::write("POST", "/artist", "[]").prefer(full));
     cases.push(Case::write("POST", "/artist", "{}").prefer(full));
     cases.push(Case::write("POST", "/artist", r#"[{"artist_id":1},{"name":"x"}]"#));
     cases.push(Case::write("POST", "/artist", "{").prefer(full));
     cases.push(Case::write("POST", "/artist", r#"{"artist_id":"x"}"#));
     cases.push(Case::write("POST", "/artist", r#"{"artist_id":9006,"nothing":1}"#));
-    cases.push(Case::write("POST", "/artist?columns=artist_id,name", r#"[{"artist_id":9007,"name":"c","other":1},{"artist_id":9008}]"#).prefer(full));
-    cases.push(Case::write("POST", "/artist?columns=artist_id,name", r#"[{"artist_id":9009,"name":"c"},{"artist_id":9010}]"#).prefer("return=representation, missing=default"));
-    cases.push(Case::write("POST", "/artist", r#"[{"artist_id":9001,"name":"merged"},{"artist_id":9011,"name":"new"}]"#).prefer("return=representation, resolution=merge-duplicates"));
-    cases.push(Case::write("POST", "/artist", r#"[{"artist_id":9001,"name":"again"}]"#).prefer("return=representation, resolution=merge-duplicates"));
-    cases.push(Case::write("POST", "/artist?on_conflict=artist_id", r#"[{"artist_id":9001,"name":"ignored"},{"artist_id":9012,"name":"new"}]"#).prefer("return=representation, resolution=ignore-duplicates"));
-    cases.push(Case::write("POST", "/artist?on_conflict=nothing", r#"[{"artist_id":9001,"name":"x"}]"#).prefer("resolution=merge-duplicates"));
-    cases.push(Case::write("POST", "/artist", "artist_id,name\n9020,Csv\n9021,NULL\n").with("Accept", "text/csv").prefer(full));
+    cases.push(
+        Case::write(
+            "POST",
+            "/artist?columns=artist_id,name",
+            r#"[{"artist_id":9007,"name":"c","other":1},{"artist_id":9008}]"#,
+        )
+        .prefer(full),
+    );
+    cases.push(
+        Case::write("POST", "/artist?columns=artist_id,name", r#"[{"artist_id":9009,"name":"c"},{"artist_id":9010}]"#)
+            .prefer("return=representation, missing=default"),
+    );
+    cases.push(
+        Case::write("POST", "/artist", r#"[{"artist_id":9001,"name":"merged"},{"artist_id":9011,"name":"new"}]"#)
+            .prefer("return=representation, resolution=merge-duplicates"),
+    );
+    cases.push(
+        Case::write("POST", "/artist", r#"[{"artist_id":9001,"name":"again"}]"#)
+            .prefer("return=representation, resolution=merge-duplicates"),
+    );
+    cases.push(
+        Case::write(
+            "POST",
+            "/artist?on_conflict=artist_id",
+            r#"[{"artist_id":9001,"name":"ignored"},{"artist_id":9012,"name":"new"}]"#,
+        )
+        .prefer("return=representation, resolution=ignore-duplicates"),
+    );
+    cases.push(
+        Case::write("POST", "/artist?on_conflict=nothing", r#"[{"artist_id":9001,"name":"x"}]"#)
+            .prefer("resolution=merge-duplicates"),
+    );
+    cases.push(
+        Case::write("POST", "/artist", "artist_id,name\n9020,Csv\n9021,NULL\n").with("Accept", "text/csv").prefer(full),
+    );
     if let Some(case) = cases.last_mut() {
         case.headers.retain(|(name, _)| *name != "Content-Type");
         case.headers.push(("Content-Type", "text/csv".into()));
     }
     cases.push(Case::write("POST", "/album", r#"{"album_id":9001,"title":"No artist","artist_id":777777}"#));
     cases.push(Case::write("POST", "/album", r#"{"album_id":9001,"artist_id":1}"#));
-    cases.push(Case::write("POST", "/genre", r#"{"genre_id":9001,"name":"x"}"#).with("Accept", "application/vnd.pgrst.object+json").prefer(full));
+    cases.push(
+        Case::write("POST", "/genre", r#"{"genre_id":9001,"name":"x"}"#)
+            .with("Accept", "application/vnd.pgrst.object+json")
+            .prefer(full),
+    );
     cases.push(Case::write("PUT", "/genre?genre_id=eq.9001", r#"{"genre_id":9001,"name":"put"}"#).prefer(full));
     cases.push(Case::write("PUT", "/genre?genre_id=eq.9002", r#"{"genre_id":9002,"name":"put new"}"#).prefer(full));
     cases.push(Case::write("PUT", "/genre?genre_id=eq.9002", r#"{"genre_id":9003,"name":"wrong"}"#).prefer(full));
@@ -259,19 +334,36 @@ fn writes(cases: &mut Vec<Case>) {
     cases.push(Case::write("PUT", "/genre?genre_id=eq.9002&limit=1", r#"{"genre_id":9002,"name":"wrong"}"#));
     cases.push(Case::write("PUT", "/genre?genre_id=eq.9002", r#"{"genre_id":9002,"name":"quiet"}"#));
     cases.push(Case::write("PATCH", "/artist?artist_id=eq.9001", r#"{"name":"patched"}"#).prefer(full));
-    cases.push(Case::write("PATCH", "/artist?artist_id=gte.9001&artist_id=lte.9003", r#"{"name":"many"}"#).prefer("count=exact"));
+    cases.push(
+        Case::write("PATCH", "/artist?artist_id=gte.9001&artist_id=lte.9003", r#"{"name":"many"}"#)
+            .prefer("count=exact"),
+    );
     cases.push(Case::write("PATCH", "/artist?artist_id=eq.9001", "{}").prefer(full));
     cases.push(Case::write("PATCH", "/artist?artist_id=eq.777777", r#"{"name":"none"}"#).prefer(full));
-    cases.push(Case::write("PATCH", "/artist?artist_id=gte.9001", r#"{"name":"too many"}"#).prefer("handling=strict, max-affected=2"));
+    cases.push(
+        Case::write("PATCH", "/artist?artist_id=gte.9001", r#"{"name":"too many"}"#)
+            .prefer("handling=strict, max-affected=2"),
+    );
     cases.push(Case::write("PATCH", "/artist?artist_id=eq.9001", r#"{"artist_id":9002}"#));
     cases.push(Case::write("PATCH", "/artist?artist_id=eq.9001", r#"{"artist_id":null}"#));
     cases.push(Case::write("PATCH", "/artist?artist_id=eq.9001", r#"{"nothing":1}"#));
-    cases.push(Case::write("PATCH", "/artist?artist_id=eq.9001", r#"{"name":"one"}"#).with("Accept", "application/vnd.pgrst.object+json").prefer(full));
-    cases.push(Case::write("PATCH", "/artist?artist_id=gte.9001", r#"{"name":"one"}"#).with("Accept", "application/vnd.pgrst.object+json").prefer(full));
+    cases.push(
+        Case::write("PATCH", "/artist?artist_id=eq.9001", r#"{"name":"one"}"#)
+            .with("Accept", "application/vnd.pgrst.object+json")
+            .prefer(full),
+    );
+    cases.push(
+        Case::write("PATCH", "/artist?artist_id=gte.9001", r#"{"name":"one"}"#)
+            .with("Accept", "application/vnd.pgrst.object+json")
+            .prefer(full),
+    );
     cases.push(Case::write("POST", "/artist", format!(r#"{{"artist_id":9100,"name":"{}"}}"#, "x".repeat(200))));
     cases.push(Case { method: "DELETE", ..Case::get("/artist?artist_id=eq.1") });
     cases.push(Case { method: "DELETE", ..Case::get("/artist?artist_id=eq.9001&select=artist_id,name").prefer(full) });
-    cases.push(Case { method: "DELETE", ..Case::get("/artist?artist_id=gte.9002").prefer("handling=strict, max-affected=1") });
+    cases.push(Case {
+        method: "DELETE",
+        ..Case::get("/artist?artist_id=gte.9002").prefer("handling=strict, max-affected=1")
+    });
     cases.push(Case { method: "DELETE", ..Case::get("/artist?artist_id=gte.9002").prefer("count=exact") });
     cases.push(Case { method: "DELETE", ..Case::get("/genre?genre_id=gte.9001") });
     cases.push(Case { method: "DELETE", ..Case::get("/genre?genre_id=eq.x") });

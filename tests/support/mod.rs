@@ -43,10 +43,10 @@ pub struct Start<'a> {
 impl<'a> Start<'a> {
     /// SQLite in `volume`, everything allowed.
     pub fn sqlite(folder: &'a Path, volume: &Path) -> Self {
-        Self { folder, env: Vec::new() }.with("VOLUME", volume.display()).with("ACCESS", "open").with(
-            "VOLUME_MODE",
-            "in-place",
-        )
+        Self { folder, env: Vec::new() }
+            .with("VOLUME", volume.display())
+            .with("ACCESS", "open")
+            .with("VOLUME_MODE", "in-place")
     }
 
     /// Postgres behind `dsn`, everything allowed.

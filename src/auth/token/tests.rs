@@ -43,7 +43,10 @@ fn a_token_that_was_changed_or_not_signed_is_refused() {
         (format!("{}.{}.", parts[0], parts[1]), "JWT cryptographic operation failed"),
         (format!("{}.{}.", part(json!({"alg": "none"})), parts[1]), "Wrong or unsupported encoding algorithm"),
         (format!("{}.{}.{}", part(json!({"alg": "RS256"})), parts[1], parts[2]), "No suitable key or wrong key type"),
-        (format!("{}.{}.{}", part(json!({"alg": "HS256", "crit": ["x"]})), parts[1], parts[2]), "Unsupported token type"),
+        (
+            format!("{}.{}.{}", part(json!({"alg": "HS256", "crit": ["x"]})), parts[1], parts[2]),
+            "Unsupported token type",
+        ),
         (signed(Algorithm::HS256, "another secret", &json!({})), "JWT cryptographic operation failed"),
         (format!("x{good}"), "JWT cryptographic operation failed"),
         ("x".repeat(20_000) + ".x.x", "JWT cryptographic operation failed"),

@@ -1,9 +1,9 @@
 //! Who may have which plan run.
 
-use crate::plan::authorize::Origin;
 use super::*;
 use crate::auth::Identity;
 use crate::catalog::{Grant, Privilege};
+use crate::plan::authorize::Origin;
 use crate::request::prefer::{Resolution, TransactionEnd};
 
 fn identity(role: &str) -> Identity {

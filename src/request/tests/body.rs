@@ -1,8 +1,8 @@
 //! Bodies of every media type.
 
+use super::raw;
 use crate::request::payload::{Rows, Shape};
 use crate::request::{Error, Payload, Request};
-use super::raw;
 
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv";

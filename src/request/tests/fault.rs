@@ -1,7 +1,7 @@
 //! The texts of faults: the cases are those of the dialect's own specification.
 
-use crate::request::Error;
 use super::get;
+use crate::request::Error;
 
 /// Message and details of a fault of the query string.
 fn fault(query: &str) -> (String, String) {

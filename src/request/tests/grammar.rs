@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
+use super::get;
 use crate::request::filter::{
     Arrow, Comparison, Containment, Field, Filter, FullText, IsValue, JsonOperand, JsonStep, Logic, LogicTree,
     Operation, Quantifier,
@@ -12,7 +13,6 @@ use crate::request::order::{self, Direction, Nulls, OrderTerm};
 use crate::request::parameter::{self, Audience, Parameter};
 use crate::request::select::{self, Aggregate, Join, SelectItem};
 use crate::request::{Error, logic};
-use super::get;
 
 fn column(name: &str) -> Field {
     Field { name: name.to_owned(), path: Vec::new() }

@@ -69,12 +69,7 @@ pub enum Security {
 
 /// Describes the tables and views of `schema` that `is_visible` lets through.
 #[must_use]
-pub fn describe(
-    catalog: &Catalog,
-    schema: &str,
-    settings: &Settings,
-    is_visible: impl Fn(&Table) -> bool,
-) -> Value {
+pub fn describe(catalog: &Catalog, schema: &str, settings: &Settings, is_visible: impl Fn(&Table) -> bool) -> Value {
     let tables: Vec<&Table> =
         catalog.tables.values().filter(|table| table.name.schema == schema && is_visible(table)).collect();
     let media = json!([
@@ -101,10 +96,13 @@ pub fn describe(
         say("securityDefinitions", token_scheme());
         say("security", json!([{ "JWT": [] }]));
     }
-    say("externalDocs", json!({
-        "description": "PostgREST Documentation",
-        "url": "https://docs.postgrest.org/en/v16/references/api.html"
-    }));
+    say(
+        "externalDocs",
+        json!({
+            "description": "PostgREST Documentation",
+            "url": "https://docs.postgrest.org/en/v16/references/api.html"
+        }),
+    );
     Value::Object(document)
 }
 

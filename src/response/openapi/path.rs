@@ -28,8 +28,7 @@ fn root() -> Value {
 
 fn of_table(table: &Table) -> Value {
     let name = &table.name.name;
-    let filters: Vec<String> =
-        table.columns.iter().map(|column| format!("rowFilter.{name}.{}", column.name)).collect();
+    let filters: Vec<String> = table.columns.iter().map(|column| format!("rowFilter.{name}.{}", column.name)).collect();
     let body = format!("body.{name}");
     let mut verbs = Map::new();
 

@@ -72,9 +72,7 @@ fn describe(table: &Table, column: &Column) -> Option<String> {
     let key = table.foreign_keys.iter().find(|key| key.columns == [column.name.as_str()]);
     if let Some((key, target)) = key.and_then(|key| Some((key, key.references_columns.first()?))) {
         let to = &key.references.name;
-        notes.push(format!(
-            "This is a Foreign Key to `{to}.{target}`.<fk table='{to}' column='{target}'/>"
-        ));
+        notes.push(format!("This is a Foreign Key to `{to}.{target}`.<fk table='{to}' column='{target}'/>"));
     }
     if notes.is_empty() {
         return column.comment.clone();

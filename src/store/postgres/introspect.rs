@@ -1,0 +1,166 @@
+//! Reads the schema from Postgres' catalogs.
+//!
+//! Source: <https://www.postgresql.org/docs/current/catalogs.html>
+
+use std::collections::BTreeMap;
+
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::Row;
+
+use super::fault;
+use crate::catalog::type_name::Origin;
+use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, Table, TypeName};
+use crate::store::Error;
+
+/// Tables, views and their columns. `pg_relation_is_updatable` gives bits by command: 4 update, 8 insert, 16 delete.
+const COLUMNS: &str = r"
+SELECT n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'),
+       pg_relation_is_updatable(c.oid, true), a.attname, format_type(a.atttypid, a.atttypmod),
+       CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
+       a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), pg_get_expr(d.adbin, d.adrelid),
+       a.attidentity::text, a.attgenerated::text, col_description(c.oid, a.attnum),
+       CASE WHEN t.typtype = 'e' THEN ARRAY(
+           SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
+ORDER BY n.nspname, c.relname, a.attnum";
+
+/// Primary keys and unique indexes without conditions or expressions.
+const KEYS: &str = r"
+SELECT n.nspname, c.relname, i.indisprimary, ARRAY(
+    SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
+    WHERE k.place <= i.indnkeyatts ORDER BY k.place)
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY ($1) AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+ORDER BY n.nspname, c.relname, i.indisprimary DESC, i.indexrelid";
+
+/// Foreign keys; those that partitions inherit are left out.
+const FOREIGN_KEYS: &str = r"
+SELECT n.nspname, c.relname, k.conname, fn.nspname, fc.relname,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number ORDER BY u.place),
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(number, place)
+             JOIN pg_attribute a ON a.attrelid = fc.oid AND a.attnum = u.number ORDER BY u.place)
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class fc ON fc.oid = k.confrelid
+JOIN pg_namespace fn ON fn.oid = fc.relnamespace
+WHERE n.nspname = ANY ($1) AND k.contype = 'f' AND k.conparentid = 0
+ORDER BY n.nspname, c.relname, k.conname";
+
+const SCHEMA_COMMENTS: &str = r"
+SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace
+WHERE nspname = ANY ($1) AND obj_description(oid, 'pg_namespace') IS NOT NULL";
+
+/// Bits of `pg_relation_is_updatable`.
+const UPDATE: i32 = 4;
+const INSERT: i32 = 8;
+const DELETE: i32 = 16;
+
+/// Reads everything of the exposed schemas, at one moment.
+pub(super) async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<Catalog, Error> {
+    let fault = |error: tokio_postgres::Error| fault::of(&error);
+    // With an empty search path every type is named with its schema, so that it means the same everywhere.
+    client
+        .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = ''")
+        .await
+        .map_err(fault)?;
+    let mut tables = BTreeMap::new();
+    for row in client.query(COLUMNS, &[&schemas]).await.map_err(fault)? {
+        add_column(&mut tables, &row).map_err(fault)?;
+    }
+    for row in client.query(KEYS, &[&schemas]).await.map_err(fault)? {
+        add_key(&mut tables, &row).map_err(fault)?;
+    }
+    for row in client.query(FOREIGN_KEYS, &[&schemas]).await.map_err(fault)? {
+        add_foreign_key(&mut tables, &row).map_err(fault)?;
+    }
+    let comments = client.query(SCHEMA_COMMENTS, &[&schemas]).await.map_err(fault)?;
+    let comments = comments.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    let schema_comments = comments.collect::<Result<_, _>>().map_err(fault)?;
+    client.batch_execute("COMMIT").await.map_err(fault)?;
+    Ok(Catalog { tables, schema_comments, ..Catalog::default() })
+}
+
+fn name(row: &Row, position: usize) -> Result<QualifiedName, tokio_postgres::Error> {
+    Ok(QualifiedName::new(row.try_get::<_, String>(position)?, row.try_get::<_, String>(position + 1)?))
+}
+
+fn add_column(tables: &mut BTreeMap<QualifiedName, Table>, row: &Row) -> Result<(), tokio_postgres::Error> {
+    let table_name = name(row, 0)?;
+    let kind: String = row.try_get(2)?;
+    let comment: Option<String> = row.try_get(3)?;
+    let may: i32 = row.try_get(4)?;
+    let table = tables.entry(table_name.clone()).or_insert_with(|| Table {
+        name: table_name,
+        kind: if matches!(kind.as_str(), "v" | "m") { Kind::View } else { Kind::Table },
+        comment,
+        columns: Vec::new(),
+        primary_key: Vec::new(),
+        unique: Vec::new(),
+        foreign_keys: Vec::new(),
+        insertable: may & INSERT != 0,
+        updatable: may & UPDATE != 0,
+        deletable: may & DELETE != 0,
+    });
+    // A table without columns has one row here, without a column.
+    let Some(column_name) = row.try_get::<_, Option<String>>(5)? else { return Ok(()) };
+    let declared: String = row.try_get(6)?;
+    let base: Option<String> = row.try_get(7)?;
+    let not_null: bool = row.try_get(8)?;
+    let identity: String = row.try_get(10)?;
+    let generated: String = row.try_get(11)?;
+    let default: Option<String> = row.try_get(9)?;
+    let generated = match (identity.as_str(), generated.as_str()) {
+        ("a", _) => Generated::IdentityAlways,
+        ("d", _) => Generated::IdentityByDefault,
+        (_, "s" | "v") => Generated::Computed,
+        _ if default.as_deref().is_some_and(|default| default.starts_with("nextval(")) => Generated::IdentityByDefault,
+        _ => Generated::No,
+    };
+    let parsed = TypeName::parse(base.as_deref().unwrap_or(&declared), Origin::Postgres);
+    table.columns.push(Column {
+        name: column_name,
+        type_name: TypeName { declared, kind: parsed.kind },
+        nullable: !not_null,
+        default,
+        generated,
+        enum_values: row.try_get::<_, Option<Vec<String>>>(13)?.unwrap_or_default(),
+        comment: row.try_get(12)?,
+    });
+    Ok(())
+}
+
+fn add_key(tables: &mut BTreeMap<QualifiedName, Table>, row: &Row) -> Result<(), tokio_postgres::Error> {
+    let is_primary: bool = row.try_get(2)?;
+    let columns: Vec<String> = row.try_get(3)?;
+    if let Some(table) = tables.get_mut(&name(row, 0)?) {
+        if is_primary {
+            table.primary_key = columns;
+        } else {
+            table.unique.push(columns);
+        }
+    }
+    Ok(())
+}
+
+fn add_foreign_key(tables: &mut BTreeMap<QualifiedName, Table>, row: &Row) -> Result<(), tokio_postgres::Error> {
+    let key = ForeignKey {
+        name: row.try_get(2)?,
+        columns: row.try_get(5)?,
+        references: name(row, 3)?,
+        references_columns: row.try_get(6)?,
+    };
+    if let Some(table) = tables.get_mut(&name(row, 0)?) {
+        table.foreign_keys.push(key);
+    }
+    Ok(())
+}

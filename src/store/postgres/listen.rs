@@ -1,0 +1,86 @@
+//! Listens for `NOTIFY pgrst, 'reload schema'` on a connection of its own.
+//!
+//! Source: <https://docs.postgrest.org/en/v16/references/listener.html>
+
+use std::future::poll_fn;
+use std::sync::Weak;
+use std::time::Duration;
+
+use tokio_postgres::{AsyncMessage, Config};
+
+use super::Shared;
+use super::tls::Connector;
+use crate::telemetry::Event;
+
+/// First wait after the connection broke; doubled each time.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// Longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(32);
+
+/// Listens until the store is gone. What may have been missed while nobody listened is made up for by a reload.
+pub(super) async fn listen(shared: Weak<Shared>, config: Config, tls: Connector, channel: String) {
+    let mut wait = FIRST_WAIT;
+    let mut missed = false;
+    loop {
+        let broken = listen_once(&shared, &config, &tls, &channel, missed).await;
+        let Some(store) = shared.upgrade() else { return };
+        let (cause, listened) = match broken {
+            Ok(()) => ("the connection was closed".to_owned(), true),
+            Err(error) => (error.to_string(), false),
+        };
+        store.telemetry.record(&Event::StoreFailed { doing: "listen for a changed schema", cause: &cause });
+        drop(store);
+        if listened {
+            wait = FIRST_WAIT;
+        }
+        missed = true;
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// One connection, from its start to its end.
+async fn listen_once(
+    shared: &Weak<Shared>,
+    config: &Config,
+    tls: &Connector,
+    channel: &str,
+    missed: bool,
+) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = config.connect(tls.clone()).await?;
+    let command = format!("LISTEN \"{}\"", channel.replace('"', "\"\""));
+    let (heard, mut hear) = tokio::sync::mpsc::channel::<String>(1);
+    let pump = async move {
+        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+            match message {
+                // One that waits already will read the schema anew: more of them say nothing more.
+                Ok(AsyncMessage::Notification(told)) => drop(heard.try_send(told.payload().to_owned())),
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    };
+    let work = async {
+        client.batch_execute(&command).await?;
+        if missed {
+            reload(shared).await;
+        }
+        while let Some(payload) = hear.recv().await {
+            if matches!(payload.as_str(), "" | "reload schema") {
+                reload(shared).await;
+            }
+        }
+        Ok(())
+    };
+    let ((), result) = tokio::join!(pump, work);
+    result
+}
+
+async fn reload(shared: &Weak<Shared>) {
+    let Some(store) = shared.upgrade() else { return };
+    if let Err(error) = store.reload().await {
+        let cause = error.to_string();
+        store.telemetry.record(&Event::StoreFailed { doing: "load the catalog", cause: &cause });
+    }
+}

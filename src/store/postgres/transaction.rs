@@ -1,0 +1,216 @@
+//! One request's transaction, in as few round trips as it can be.
+//!
+//! ```text
+//! BEGIN [READ ONLY] · settings · [pre-request] · statement [· COMMIT]     sent together
+//! COMMIT or ROLLBACK                                                      of a write, once its rows were counted
+//! ```
+//!
+//! Messages are queued in the order in which the futures are polled first, and the server works them off in that order.
+//! After the first that fails, it refuses all others (25P02), so the first error is the one to tell.
+//!
+//! Source: <https://docs.postgrest.org/en/v16/references/transactions.html>
+
+use futures_util::future::join_all;
+use futures_util::join;
+use serde_json::Value as Json;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement as Prepared};
+
+use super::pool::{Lease, quoted};
+use super::value::Text;
+use super::{Cause, Failed, PostgresSettings, fault};
+use crate::catalog::QualifiedName;
+use crate::clock::Deadline;
+use crate::plan::Value;
+use crate::plan::authorize::Session;
+use crate::sql::{Query, Statement, Work};
+use crate::store::{Error, Outcome};
+
+/// Settings of every transaction, each until its end.
+const SETTINGS: &str = "SELECT set_config('search_path', $1, true), set_config('statement_timeout', $2, true), \
+     set_config('request.jwt.claims', $3, true), set_config('request.method', $4, true), \
+     set_config('request.path', $5, true), set_config('request.headers', $6, true)";
+
+/// The same, and the role.
+const SETTINGS_WITH_ROLE: &str = "SELECT set_config('search_path', $1, true), \
+     set_config('statement_timeout', $2, true), set_config('request.jwt.claims', $3, true), \
+     set_config('request.method', $4, true), set_config('request.path', $5, true), \
+     set_config('request.headers', $6, true), set_config('role', $7, true)";
+
+/// Runs a statement and ends its transaction. The lease is clean only when both went well or the server said no.
+pub(super) async fn run(
+    lease: &mut Lease,
+    statement: &Statement,
+    settings: &PostgresSettings,
+    deadline: Deadline,
+) -> Result<Outcome, Failed> {
+    let Work::Envelope { query, planned } = &statement.work else {
+        return Err(Error::Internal("only envelopes are for Postgres".to_owned()).into());
+    };
+    // Nothing can be undone in a read, so its end need not wait for its rows.
+    let session = &statement.session;
+    let end = if session.read_only && planned.is_none() && !session.rollback { End::AtOnce } else { End::Later };
+    let answer = match begin_and_run(lease, statement, query, settings, deadline, end).await {
+        Ok(mut outcome) => match plan_count(lease, planned.as_ref(), &mut outcome).await {
+            Ok(()) => check(statement, &outcome).map(|()| outcome).map_err(Failed::from),
+            Err(failed) => Err(failed),
+        },
+        Err(failed) => Err(failed),
+    };
+    match &answer {
+        Ok(_) if end == End::AtOnce => lease.is_clean(),
+        Ok(_) => finish(lease, statement).await?,
+        Err(failed) if failed.cause == Cause::ConnectionLost => {}
+        Err(failed) => {
+            if failed.cause == Cause::StalePlan {
+                lease.forget_prepared();
+            }
+            let rolled_back = lease.client()?.batch_execute("ROLLBACK").await;
+            if rolled_back.is_ok() {
+                lease.is_clean();
+            }
+        }
+    }
+    answer
+}
+
+/// When a transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Sent together with the statement.
+    AtOnce,
+    /// Once the rows have been looked at.
+    Later,
+}
+
+async fn begin_and_run(
+    lease: &Lease,
+    statement: &Statement,
+    query: &Query,
+    settings: &PostgresSettings,
+    deadline: Deadline,
+    end: End,
+) -> Result<Outcome, Failed> {
+    let session = &statement.session;
+    let text = if session.role.is_some() { SETTINGS_WITH_ROLE } else { SETTINGS };
+    let pre_request = settings.pre_request.as_ref().map(call);
+    let set = lease.prepare(text, settings.prepared).await?;
+    let main = lease.prepare(&query.text, settings.prepared).await?;
+    let values = session_values(session, settings, deadline);
+    let client = lease.client()?;
+
+    let begin = if session.read_only { "BEGIN READ ONLY" } else { "BEGIN" };
+    let begun = client.batch_execute(begin);
+    let set = query_with(client, &set, &values);
+    let called: Vec<_> = pre_request.iter().map(|text| client.batch_execute(text)).collect();
+    let rows = query_with(client, &main, &query.values);
+    let ended = async {
+        match end {
+            End::AtOnce => client.batch_execute("COMMIT").await,
+            End::Later => Ok(()),
+        }
+    };
+    let (begun, set, called, rows, ended) = join!(begun, set, join_all(called), rows, ended);
+    let first_fault = begun.err().or(set.err()).or(called.into_iter().find_map(Result::err));
+    if let Some(error) = first_fault {
+        return Err(fault::failed(&error));
+    }
+    let rows = rows.map_err(|error| fault::failed(&error))?;
+    ended.map_err(|error| fault::failed(&error))?;
+    let row = rows.first().ok_or_else(|| Error::Internal("the statement gave no row".to_owned()))?;
+    outcome(row).map_err(|error| Error::Internal(error.to_string()).into())
+}
+
+async fn query_with(
+    client: &tokio_postgres::Client,
+    statement: &Prepared,
+    values: &[Value],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let texts: Vec<Text<'_>> = values.iter().map(Text).collect();
+    let parameters: Vec<&(dyn ToSql + Sync)> = texts.iter().map(|text| text as &(dyn ToSql + Sync)).collect();
+    client.query(statement, &parameters).await
+}
+
+fn session_values(session: &Session, settings: &PostgresSettings, deadline: Deadline) -> Vec<Value> {
+    // The server ends it a little after we give up ourselves: our answer is the better one.
+    let timeout = deadline.remaining().min(settings.statement_timeout).as_millis().max(1);
+    let mut values = vec![
+        Value::Text(search_path(session, settings)),
+        Value::Text(timeout.to_string()),
+        Value::Text(session.claims.clone()),
+        Value::Text(session.method.clone()),
+        Value::Text(session.path.clone()),
+        Value::Text(session.headers.clone()),
+    ];
+    values.extend(session.role.clone().map(Value::Text));
+    values
+}
+
+fn search_path(session: &Session, settings: &PostgresSettings) -> String {
+    let schemas = std::iter::once(&session.schema).chain(&settings.extra_search_path);
+    schemas.map(|schema| quoted(schema)).collect::<Vec<_>>().join(", ")
+}
+
+fn call(function: &QualifiedName) -> String {
+    format!("SELECT {}.{}()", quoted(&function.schema), quoted(&function.name))
+}
+
+fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
+    let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
+    Ok(Outcome {
+        total: count(row.try_get(0)?),
+        page: count(row.try_get(1)?).unwrap_or_default(),
+        location: row.try_get(2)?,
+        body: row.try_get::<_, Option<String>>(3)?.unwrap_or_default().into(),
+        inserted: count(row.try_get(4)?),
+        response_headers: row.try_get(5)?,
+        response_status: row.try_get(6)?,
+    })
+}
+
+/// Asks the planner for the number of rows when they were not counted.
+async fn plan_count(lease: &Lease, planned: Option<&Query>, outcome: &mut Outcome) -> Result<(), Failed> {
+    let Some(planned) = planned.filter(|_| outcome.total.is_none()) else { return Ok(()) };
+    let client = lease.client()?;
+    let statement = client.prepare(&planned.text).await.map_err(|error| fault::failed(&error))?;
+    let rows = query_with(client, &statement, &planned.values).await.map_err(|error| fault::failed(&error))?;
+    let plan: Option<Json> = rows.first().and_then(|row| row.try_get::<_, Json>(0).ok());
+    let guess = plan.as_ref().and_then(|plan| plan.pointer("/0/Plan/Plan Rows")).and_then(Json::as_u64);
+    outcome.total = guess.map(|guess| guess.max(outcome.page));
+    Ok(())
+}
+
+/// Checks what must hold of the rows.
+fn check(statement: &Statement, outcome: &Outcome) -> Result<(), Error> {
+    let (expect, rows) = (statement.expect, outcome.page);
+    if expect.put && rows != 1 {
+        return Err(Error::PutMismatch);
+    }
+    if expect.singular && rows != 1 {
+        return Err(Error::NotSingular { rows });
+    }
+    match expect.max_affected {
+        Some(most) if rows > most => Err(Error::MaxAffected { rows }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Ends the transaction of a statement that went well.
+async fn finish(lease: &mut Lease, statement: &Statement) -> Result<(), Failed> {
+    let session = &statement.session;
+    let text = if session.rollback {
+        // What would have failed at the commit fails now, so that a trial tells the truth.
+        "SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK"
+    } else {
+        "COMMIT"
+    };
+    match lease.client()?.batch_execute(text).await {
+        Ok(()) => {
+            lease.is_clean();
+            Ok(())
+        }
+        Err(error) if error.as_db_error().is_some() => Err(fault::failed(&error)),
+        Err(_) if !session.read_only && !session.rollback => Err(Error::OutcomeUnknown.into()),
+        Err(error) => Err(fault::failed(&error)),
+    }
+}
