@@ -39,7 +39,7 @@ bench: ## requests per second, side by side in one run
 
 .PHONY: torture
 torture: ## the durability tests with many rounds
-	BERTH_TORTURE=1 cargo test --release --test durability -- --nocapture
+	BERTH_TORTURE=1 cargo test --release --test it durability -- --nocapture
 
 .PHONY: fuzz
 fuzz: ## fuzz the request parser (FUZZ_SECONDS, 600 by default)

@@ -177,9 +177,9 @@ fn plan_details(error: &plan::Error) -> Option<Value> {
                  '{schema}', but no matches were found."
             )))
         }
-        plan::Error::RelatedOrder { table, embed } => Some(json!(format!(
-            "'{table}' and '{embed}' do not form a many-to-one or one-to-one relationship"
-        ))),
+        plan::Error::RelatedOrder { table, embed } => {
+            Some(json!(format!("'{table}' and '{embed}' do not form a many-to-one or one-to-one relationship")))
+        }
         plan::Error::EmbedFilter(_) => {
             Some(json!("Only is null or not is null filters are allowed on embedded resources"))
         }

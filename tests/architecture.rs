@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sql", &["plan", "catalog", "request"]),
     ("volume", &["clock", "telemetry"]),
     ("store", &["sql", "plan", "request", "catalog", "auth", "volume", "clock", "telemetry"]),
-    ("migrate", &["catalog", "plan", "store"]),
+    ("migrate", &["catalog", "plan", "store", "clock"]),
     ("response", &["request", "plan", "store", "catalog"]),
     ("error", &["request", "auth", "plan", "store", "response", "migrate", "volume"]),
     ("pipeline", &["request", "auth", "catalog", "plan", "sql", "store", "response", "error", "clock", "telemetry"]),

@@ -1,6 +1,6 @@
 //! Where in the claims the role stands: `$.role`, `$.realm_access.roles[0]`, `$['https://example.com/role']`.
 //!
-//! The part of JSONPath (RFC 9535) that names one value: members by dot or bracket, elements by index (negative from
+//! The part of `JSONPath` (RFC 9535) that names one value: members by dot or bracket, elements by index (negative from
 //! the end).
 
 use serde_json::{Map, Value};

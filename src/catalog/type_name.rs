@@ -101,6 +101,14 @@ pub enum TypeKind {
     Bytea,
     /// An array; kept as JSON on SQLite.
     Array(Box<TypeKind>),
+    /// One of a few texts, ordered as they are listed. Only where berth itself reads values: on Postgres the server
+    /// knows the labels, and the kind is [`TypeKind::Other`].
+    Enum {
+        /// The type's name.
+        name: String,
+        /// The labels in their order.
+        labels: Vec<String>,
+    },
     /// No declared type (a SQLite expression or an untyped column): the value itself tells.
     Any,
     /// A type berth has no rule for (enums, domains, ranges, geometry): Postgres reads and writes it.
@@ -131,7 +139,7 @@ impl TypeName {
     /// A declared type that was read by SQLite's rules gets the name of the Postgres type that holds the same values.
     #[must_use]
     pub fn postgres_name(&self) -> String {
-        if matches!(self.kind, TypeKind::Other) {
+        if matches!(self.kind, TypeKind::Enum { .. } | TypeKind::Other) {
             return self.declared.clone();
         }
         let read_again = parse::postgres(&self.declared);
@@ -147,7 +155,7 @@ impl TypeName {
         let name = self.postgres_name();
         if matches!(self.kind, TypeKind::Any) {
             String::new()
-        } else if matches!(self.kind, TypeKind::Json | TypeKind::Jsonb | TypeKind::Other) {
+        } else if matches!(self.kind, TypeKind::Json | TypeKind::Jsonb | TypeKind::Enum { .. } | TypeKind::Other) {
             quote(format!("{name}{}", parse::TEXT_SUFFIX))
         } else {
             quote(name)
@@ -198,6 +206,7 @@ impl TypeKind {
             Self::Json => "json".to_owned(),
             Self::Jsonb => "jsonb".to_owned(),
             Self::Bytea => "bytea".to_owned(),
+            Self::Enum { name, .. } => name.clone(),
             Self::Array(element) => format!("{}[]", element.postgres_name()),
         }
     }

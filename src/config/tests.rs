@@ -26,7 +26,7 @@ fn an_empty_environment_is_a_working_configuration() {
     assert_eq!(config.http.cors_origins, CorsOrigins::Any);
     assert_eq!(config.access.mode, AccessMode::Closed);
     assert_eq!(config.api.schemas, ["public"]);
-    assert_eq!(config.storage.channel, None);
+    assert_eq!(config.storage.channel.as_deref(), Some("pgrst"));
     assert_eq!(config.storage.retention, Duration::from_secs(86_400));
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
 }

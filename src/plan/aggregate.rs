@@ -95,11 +95,8 @@ fn function_name(function: Aggregate) -> &'static str {
 
 /// The type of the values that are put together.
 fn value_type(over: &Projection) -> TypeName {
-    let target = super::Target {
-        column: over.column.clone(),
-        type_name: over.type_name.clone(),
-        path: over.path.clone(),
-    };
+    let target =
+        super::Target { column: over.column.clone(), type_name: over.type_name.clone(), path: over.path.clone() };
     over.cast.clone().unwrap_or_else(|| target.compared_type())
 }
 
@@ -126,7 +123,7 @@ fn result_type(function: Aggregate, of: &TypeName, engine: Engine) -> Result<Typ
     Ok(of_kind(result))
 }
 
-/// True for types whose values SQLite orders as Postgres does. Intervals it does not; others Postgres has no `max` for.
+/// True for types whose values SQLite orders as Postgres does, or enumerations, which rendering orders. Intervals it does not; others Postgres has no `max` for.
 fn has_extremes(kind: &TypeKind) -> bool {
     match kind {
         TypeKind::SmallInt
@@ -141,6 +138,7 @@ fn has_extremes(kind: &TypeKind) -> bool {
         | TypeKind::TimeTz
         | TypeKind::Timestamp
         | TypeKind::TimestampTz
+        | TypeKind::Enum { .. }
         | TypeKind::Any
         | TypeKind::Other => true,
         TypeKind::Boolean

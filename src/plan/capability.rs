@@ -13,7 +13,25 @@ use crate::request::filter::{Comparison, Containment, FullText, IsValue};
 /// Refuses a comparison that Postgres has no operator for.
 pub(super) fn check_comparison(operator: Comparison, compared: &TypeName) -> Result<(), Error> {
     let allowed = if is_pattern(operator) { is_text(compared) } else { has_order(compared) };
-    if allowed { Ok(()) } else { Err(Error::no_operator(&postgres_name(compared), symbol(operator), "unknown")) }
+    if !allowed {
+        return Err(Error::no_operator(&postgres_name(compared), symbol(operator), "unknown"));
+    }
+    let by_place = !matches!(operator, Comparison::Equal | Comparison::NotEqual);
+    let unknown = if by_place {
+        sorts_otherwise(compared) && compared.kind != TypeKind::Jsonb
+    } else {
+        compared.kind == TypeKind::Interval
+    };
+    if unknown && !is_pattern(operator) {
+        let (symbol, name) = (symbol(operator), postgres_name(compared));
+        return Err(Error::not_on_sqlite(format_args!("the operator {symbol} on values of type {name}")));
+    }
+    Ok(())
+}
+
+/// True where the stored text does not sort as Postgres sorts the values.
+fn sorts_otherwise(compared: &TypeName) -> bool {
+    matches!(compared.kind, TypeKind::Array(_) | TypeKind::Jsonb | TypeKind::Interval | TypeKind::TimeTz)
 }
 
 /// Refuses equality where the type has none.
@@ -23,6 +41,9 @@ pub(super) fn check_equality(compared: &TypeName) -> Result<(), Error> {
 
 /// Refuses an order by values that have none.
 pub(super) fn check_order(ordered: &TypeName) -> Result<(), Error> {
+    if sorts_otherwise(ordered) {
+        return Err(Error::not_on_sqlite(format_args!("ordering by values of type {}", postgres_name(ordered))));
+    }
     if has_order(ordered) {
         return Ok(());
     }
@@ -146,7 +167,7 @@ fn kind_name(kind: &TypeKind) -> Option<String> {
         TypeKind::Jsonb => "jsonb",
         TypeKind::Bytea => "bytea",
         TypeKind::Array(element) => return kind_name(element).map(|name| format!("{name}[]")),
-        TypeKind::Any | TypeKind::Other => return None,
+        TypeKind::Enum { .. } | TypeKind::Any | TypeKind::Other => return None,
     };
     Some(name.to_owned())
 }

@@ -185,8 +185,7 @@ fn split(select: Vec<SelectItem>) -> (Vec<Relation>, Vec<SelectItem>) {
 /// What is said of each relation. As in `PostgREST` unless told otherwise, the name of an aliased relation is still
 /// understood when nothing else answers to it.
 fn hand_down(relations: &[Relation], wishes: &mut Wishes) -> Vec<Wishes> {
-    let mut below: Vec<Wishes> =
-        relations.iter().map(|relation| wishes.take_below(relation.known_name())).collect();
+    let mut below: Vec<Wishes> = relations.iter().map(|relation| wishes.take_below(relation.known_name())).collect();
     for (relation, below) in relations.iter().zip(&mut below) {
         below.append(wishes.take_below(&relation.name));
     }
@@ -228,19 +227,21 @@ fn gives_nothing(node: &ReadNode) -> bool {
 ///
 /// # Errors
 /// [`Error::EmbedFilter`] for any test but `is null` when there is no such column.
-pub(super) fn plan_presence(
-    scope: &Scope<'_>,
-    embeds: &[Embed],
-    filter: &Filter,
-) -> Result<Option<Condition>, Error> {
+pub(super) fn plan_presence(scope: &Scope<'_>, embeds: &[Embed], filter: &Filter) -> Result<Option<Condition>, Error> {
     let name = &filter.field.name;
     let found = embeds.iter().find(|embed| &embed.name == name && filter.field.path.is_empty());
     let Some(embed) = found else { return Ok(None) };
     let absent = match filter.operation {
         Operation::Is(IsValue::Null) => !filter.negated,
         Operation::Is(IsValue::NotNull) => filter.negated,
-        _ if scope.table.column(name).is_some() => return Ok(None),
-        _ => return Err(Error::EmbedFilter(name.clone())),
+        Operation::Is(_)
+        | Operation::Compare { .. }
+        | Operation::Contain { .. }
+        | Operation::In(_)
+        | Operation::IsDistinctFrom(_)
+        | Operation::FullText { .. } => {
+            return if scope.table.column(name).is_some() { Ok(None) } else { Err(Error::EmbedFilter(name.clone())) };
+        }
     };
     let present = Condition::Related(Box::new(embed.related()));
     Ok(Some(if absent { Condition::Not(Box::new(present)) } else { present }))
@@ -262,11 +263,9 @@ pub(super) fn plan_related_order(
     }
     let member = embed.node.select.iter().find(|member| member.name == field.name && member.aggregate.is_none());
     let target = match member.filter(|_| field.path.is_empty()) {
-        Some(member) => Target {
-            column: member.column.clone(),
-            type_name: member.type_name.clone(),
-            path: member.path.clone(),
-        },
+        Some(member) => {
+            Target { column: member.column.clone(), type_name: member.type_name.clone(), path: member.path.clone() }
+        }
         None => scope.at(&embed.relationship.target)?.target(field)?,
     };
     Ok((target, embed.related()))

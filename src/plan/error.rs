@@ -125,6 +125,16 @@ impl Error {
         Self::Sqlstate { code, message: message.into(), details: None, hint: None }
     }
 
+    /// Says of which member of a body an error about arrays is, as Postgres does.
+    pub(super) fn of_key(mut self, key: &str) -> Self {
+        if let Self::Sqlstate { message, hint: hint @ None, .. } = &mut self
+            && message == "expected JSON array"
+        {
+            *hint = Some(format!("See the value of key \"{key}\"."));
+        }
+        self
+    }
+
     /// 42883: no such operator between values of these types.
     pub(super) fn no_operator(left: &str, operator: &str, right: &str) -> Self {
         Self::Sqlstate {

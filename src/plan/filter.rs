@@ -24,7 +24,8 @@ fn plan_tree(scope: &Scope<'_>, embeds: &[Embed], tree: LogicTree) -> Result<Con
     match tree {
         LogicTree::Leaf(filter) => plan_filter(scope, embeds, filter),
         LogicTree::Node { negated, operator, children } => {
-            let children = children.into_iter().map(|child| plan_tree(scope, embeds, child)).collect::<Result<_, _>>()?;
+            let children =
+                children.into_iter().map(|child| plan_tree(scope, embeds, child)).collect::<Result<_, _>>()?;
             let joined = match operator {
                 Logic::And => Condition::And(children),
                 Logic::Or => Condition::Or(children),

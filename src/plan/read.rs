@@ -192,9 +192,9 @@ pub(super) fn plan_read(
 /// True when each key column is compared for equality with one value.
 fn has_whole_key(table: &Table, filters: &[(EmbedPath, Filter)]) -> bool {
     let is_pinned = |column: &String| {
-        filters.iter().any(|(path, filter)| {
-            path.is_empty() && &filter.field.name == column && is_plain_equality(filter)
-        })
+        filters
+            .iter()
+            .any(|(path, filter)| path.is_empty() && &filter.field.name == column && is_plain_equality(filter))
     };
     !table.primary_key.is_empty() && table.primary_key.iter().all(is_pinned)
 }

@@ -19,11 +19,7 @@ use crate::catalog::{Cardinality, Junction, Kind, Link, Relationship, hint};
 ///
 /// # Errors
 /// [`Error::NoRelationship`] for none, [`Error::AmbiguousRelationship`] for several.
-pub(super) fn find_relationship(
-    scope: &Scope<'_>,
-    name: &str,
-    wanted: Option<&str>,
-) -> Result<Relationship, Error> {
+pub(super) fn find_relationship(scope: &Scope<'_>, name: &str, wanted: Option<&str>) -> Result<Relationship, Error> {
     let table = &scope.table.name;
     let all: Vec<Relationship> =
         scope.catalog.relationships(table).into_iter().filter(|way| is_exposed(scope, way)).collect();
@@ -106,9 +102,8 @@ fn candidate(way: &Relationship) -> Candidate {
 }
 
 fn by_junction(junction: &Junction) -> (String, String) {
-    let key = |link: &Link| {
-        format!("{}{}", link.constraint, list(link.columns.iter().map(|(_, column)| column.as_str())))
-    };
+    let key =
+        |link: &Link| format!("{}{}", link.constraint, list(link.columns.iter().map(|(_, column)| column.as_str())));
     let name = &junction.table.name;
     (format!("{name} using {} and {}", key(&junction.source), key(&junction.target)), name.clone())
 }

@@ -72,7 +72,9 @@ impl<'a> Written<'a> {
     fn cell(&self, column: &Column, object: &Map<String, Json>) -> Result<Cell, Error> {
         let has_default = column.default.is_some() || column.generated != Generated::No;
         match (object.get(&column.name), self.missing) {
-            (Some(member), _) => Ok(Cell::Value(value::from_json(member, &column.type_name)?)),
+            (Some(member), _) => {
+                value::from_json(member, &column.type_name).map(Cell::Value).map_err(|error| error.of_key(&column.name))
+            }
             (None, Missing::Default) if has_default => Ok(Cell::Default),
             (None, Missing::Default | Missing::Null) => Ok(Cell::Value(Value::Null)),
         }

@@ -57,7 +57,8 @@ pub(super) fn write_postgres(writer: &mut Writer, values: Field<'_>, aggregation
 /// SQLite: the function, or berth's where SQLite's gives something else.
 pub(super) fn write_sqlite(writer: &mut Writer, values: Field<'_>, aggregation: Aggregation<'_>) {
     let exact = aggregation.cast.map_or_else(|| values.kind(), |cast| cast.kind.clone());
-    let function = match aggregation.operand {
+    let operand = aggregation.operand;
+    let function = match operand {
         Operand::Rows => return count_rows(writer),
         Operand::Values(Aggregate::Avg) => "berth_avg(",
         Operand::Values(Aggregate::Count) => "count(",
@@ -66,15 +67,43 @@ pub(super) fn write_sqlite(writer: &mut Writer, values: Field<'_>, aggregation: 
         Operand::Values(Aggregate::Sum) if aggregation.type_name.kind == TypeKind::BigInt => "sum(",
         Operand::Values(Aggregate::Sum) => "berth_sum(",
     };
+    if let (TypeKind::Enum { labels, .. }, Operand::Values(Aggregate::Max | Aggregate::Min)) = (&exact, operand) {
+        return write_extreme_label(writer, function, labels, |writer| {
+            aggregation.write_values::<Sqlite>(writer, values)
+        });
+    }
     writer.push(function);
     aggregation.write_values::<Sqlite>(writer, values);
     if function.starts_with("berth_") {
-        match exact {
-            TypeKind::Real => writer.push(", 'real'"),
-            TypeKind::Double => writer.push(", 'double'"),
-            TypeKind::Numeric { scale: Some(scale), .. } => writer.push(", ").bind(Value::Integer(scale.into())),
-            _ => writer.push(", 0"),
-        };
+        if exact == TypeKind::Real {
+            writer.push(", 'real'");
+        } else if exact == TypeKind::Double {
+            writer.push(", 'double'");
+        } else if let TypeKind::Numeric { scale: Some(scale), .. } = exact {
+            writer.push(", ").bind(Value::Integer(scale.into()));
+        } else {
+            writer.push(", 0");
+        }
     }
     writer.push(")");
+}
+
+/// The label whose place is first or last.
+fn write_extreme_label(
+    writer: &mut Writer,
+    function: &'static str,
+    labels: &[String],
+    values: impl FnOnce(&mut Writer),
+) {
+    let places = || (0..).zip(labels).map(|(place, label)| (Value::Integer(place), Value::Text(label.clone())));
+    writer.push("CASE ").push(function).push("CASE ");
+    values(writer);
+    for (place, label) in places() {
+        writer.push(" WHEN ").bind(label).push(" THEN ").bind(place);
+    }
+    writer.push(" END)");
+    for (place, label) in places() {
+        writer.push(" WHEN ").bind(place).push(" THEN ").bind(label);
+    }
+    writer.push(" END");
 }

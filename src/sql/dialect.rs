@@ -50,6 +50,11 @@ pub(super) trait Dialect {
     /// JSON in a form that equal values share.
     fn comparable_json(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer));
 
+    /// What an order compares: the field, unless the engine sorts its stored form otherwise than Postgres its value.
+    fn sort_key(writer: &mut Writer, field: Field<'_>) {
+        Self::field(writer, field);
+    }
+
     /// The field as another type.
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName);
 
@@ -123,7 +128,13 @@ impl<'a> Field<'a> {
 
     /// What a projection gives.
     pub(super) fn of_projection(scope: Scope<'a>, projection: &'a Projection) -> Self {
-        Self { scope, column: &projection.column, type_name: &projection.type_name, path: &projection.path, aggregation: None }
+        Self {
+            scope,
+            column: &projection.column,
+            type_name: &projection.type_name,
+            path: &projection.path,
+            aggregation: None,
+        }
     }
 
     /// What an order compares.

@@ -226,10 +226,11 @@ impl<'a> Level<'a> {
 
     /// The columns, in the order of [`members`].
     fn outputs(&self) -> Vec<Output<'a>> {
-        let own = self.node.select.iter().map(|projection| Output {
-            name: &projection.name,
-            value: Value::Projection(self.scope, projection),
-        });
+        let own = self
+            .node
+            .select
+            .iter()
+            .map(|projection| Output { name: &projection.name, value: Value::Projection(self.scope, projection) });
         let mut outputs: Vec<Output<'a>> = own.collect();
         for (embed, place) in self.node.embeds.iter().zip(&self.places) {
             match (place, embed.shape) {

@@ -35,9 +35,9 @@ pub(super) fn write_body(writer: &mut Writer, media: &MediaType, node: &ReadNode
         MediaType::ArrayJson { strip_nulls: true } => {
             writer.push("coalesce(json_strip_nulls(json_agg(berth_row.*)), '[]')::text")
         }
-        MediaType::Csv => writer.bind(Value::Text(csv_header(node))).push(
-            "::text || coalesce(string_agg(\
-                 substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\\n'), '')",
+        MediaType::Csv => writer.push("coalesce(").bind(Value::Text(csv_header(node))).push(
+            "::text || string_agg(\
+                 substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\\n'), E'\\n')",
         ),
         MediaType::GeoJson => writer.push(
             "json_build_object('type', 'FeatureCollection', \
@@ -59,7 +59,7 @@ pub(super) fn write_body(writer: &mut Writer, media: &MediaType, node: &ReadNode
 /// The first line of a CSV body with its line feed. Rows are as Postgres writes a record; names are quoted by
 /// RFC 4180 where they must be.
 ///
-/// Unlike `PostgREST`'s, it does not need a row to know the names: an empty answer has its header too.
+/// As in `PostgREST`, an answer without rows has none.
 fn csv_header(node: &ReadNode) -> String {
     let names: Vec<String> = members(node).into_iter().map(|(name, _)| csv_field(name)).collect();
     names.join(",") + "\n"

@@ -14,9 +14,9 @@ pub(super) fn write_order<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, ord
     }
     writer.push(" ORDER BY ").separated(", ", order, |writer, term| {
         match &term.related {
-            None => D::field(writer, Field::of_order(scope, term)),
+            None => D::sort_key(writer, Field::of_order(scope, term)),
             Some(related) => write_of_related::<D>(writer, scope, related, |writer, scope| {
-                D::field(writer, Field::of_order(scope, term));
+                D::sort_key(writer, Field::of_order(scope, term));
             }),
         }
         writer.push(match term.direction {

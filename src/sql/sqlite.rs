@@ -6,8 +6,8 @@
 //! embedded is written by `berth_row`, `berth_rows`, `berth_members` and `berth_values`; `berth_sum` and `berth_avg`
 //! are in `aggregate`.
 
-use super::condition::{Junction, write_junction};
 use super::aggregate::write_sqlite;
+use super::condition::{Junction, write_junction};
 use super::dialect::{Dialect, Field};
 use super::embed::Naming;
 use super::writer::{Alias, Writer};
@@ -131,12 +131,27 @@ impl Dialect for Sqlite {
             | TypeKind::Uuid => write_around(writer, "CAST(", field, " AS TEXT)"),
             TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_) => cast_to_json(writer, field, &from),
             TypeKind::Bytea => write_around(writer, "CAST(", field, " AS BLOB)"),
-            TypeKind::Any | TypeKind::Other => Self::field(writer, field),
+            TypeKind::Enum { .. } | TypeKind::Any | TypeKind::Other => Self::field(writer, field),
         }
+    }
+
+    fn sort_key(writer: &mut Writer, field: Field<'_>) {
+        write_place(writer, &field.kind(), |writer| Self::field(writer, field));
     }
 
     fn compare(writer: &mut Writer, field: Field<'_>, comparison: Comparison, value: &Value) {
         match spelling(comparison) {
+            Spelling::Operator(operator)
+                if is_by_place(comparison) && matches!(field.kind(), TypeKind::Enum { .. }) =>
+            {
+                Self::sort_key(writer, field);
+                writer.push(operator);
+                write_place(writer, &field.kind(), |writer| _ = writer.bind(value.clone()));
+            }
+            Spelling::Operator(operator) if is_by_place(comparison) && is_json_value(field) => {
+                write_pair(writer, "berth_json_compare(", field, value);
+                writer.push(operator).push("0");
+            }
             Spelling::Operator(operator) => {
                 Self::field(writer, field);
                 writer.push(operator).bind(value.clone());
@@ -277,6 +292,27 @@ fn spelling(comparison: Comparison) -> Spelling {
     }
 }
 
+/// True for comparisons that ask which of two values comes first.
+fn is_by_place(comparison: Comparison) -> bool {
+    matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual | Comparison::Less | Comparison::LessOrEqual)
+}
+
+/// True for `jsonb`, whole or a part of it.
+fn is_json_value(field: Field<'_>) -> bool {
+    matches!(field.kind(), TypeKind::Jsonb | TypeKind::Json)
+}
+
+/// What a value sorts by: itself, or the place of an enumeration's label in the list.
+fn write_place(writer: &mut Writer, kind: &TypeKind, value: impl FnOnce(&mut Writer)) {
+    let TypeKind::Enum { labels, .. } = kind else { return value(writer) };
+    writer.push("CASE ");
+    value(writer);
+    for (place, label) in (0..).zip(labels) {
+        writer.push(" WHEN ").bind(Value::Text(label.clone())).push(" THEN ").bind(Value::Integer(place));
+    }
+    writer.push(" END");
+}
+
 fn write_around(writer: &mut Writer, before: &'static str, field: Field<'_>, after: &'static str) {
     writer.push(before);
     Sqlite::field(writer, field);
@@ -320,6 +356,7 @@ fn cast_to_boolean(writer: &mut Writer, field: Field<'_>, from: &TypeKind) {
         | TypeKind::Jsonb
         | TypeKind::Bytea
         | TypeKind::Array(_)
+        | TypeKind::Enum { .. }
         | TypeKind::Any
         | TypeKind::Other => write_around(
             writer,
@@ -340,6 +377,14 @@ fn cast_to_text(writer: &mut Writer, field: Field<'_>, from: &TypeKind, max_leng
         write_around(writer, "CASE ", field, " WHEN 0 THEN 'false' WHEN 1 THEN 'true' END");
     } else if *from == TypeKind::Bytea {
         write_around(writer, "'\\x' || lower(hex(", field, "))");
+    } else if let TypeKind::Numeric { scale: Some(scale), .. } = from {
+        write_around(writer, "CASE WHEN ", field, " IS NOT NULL THEN printf(");
+        writer.bind(Value::Text(format!("%.{scale}f"))).push(", ");
+        Sqlite::field(writer, field);
+        writer.push(") END");
+    } else if matches!(from, TypeKind::Real | TypeKind::Double) {
+        let name = from.postgres_name();
+        write_pair(writer, "berth_float_text(", field, &Value::Text(name));
     } else {
         write_around(writer, "CAST(", field, " AS TEXT)");
     }

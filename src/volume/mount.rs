@@ -53,7 +53,7 @@ pub fn check(volume: &Path, trust: Trust) -> Result<(), Error> {
     let fault = |source| Error::Directory { path: volume.to_owned(), source };
     std::fs::create_dir_all(volume).map_err(fault)?;
     let kind = rustix::fs::statfs(volume).map_err(|error| fault(error.into()))?.f_type;
-    match (shared_file_system(kind.into()), trust) {
+    match (shared_file_system(kind), trust) {
         (Some(file_system), Trust::Nobody) => Err(Error::Shared { path: volume.to_owned(), file_system }),
         (Some(_), Trust::Operator) | (None, _) => Ok(()),
     }

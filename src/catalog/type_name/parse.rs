@@ -56,6 +56,7 @@ pub(super) fn sqlite(declared: &str) -> TypeKind {
         | TypeKind::Jsonb
         | TypeKind::Bytea
         | TypeKind::Array(_)
+        | TypeKind::Enum { .. }
         | TypeKind::Any) => kind,
     }
 }

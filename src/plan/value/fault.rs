@@ -33,6 +33,7 @@ pub(super) fn input_name(kind: &TypeKind) -> String {
         | TypeKind::Json
         | TypeKind::Bytea
         | TypeKind::Array(_)
+        | TypeKind::Enum { .. }
         | TypeKind::Any
         | TypeKind::Other => kind.postgres_name(),
     }
@@ -41,6 +42,11 @@ pub(super) fn input_name(kind: &TypeKind) -> String {
 /// 22P02: the text is no value of the type.
 pub(super) fn invalid_syntax(kind: &TypeKind, text: &str) -> Error {
     sqlstate("22P02", format!("invalid input syntax for type {}: \"{text}\"", input_name(kind)))
+}
+
+/// 22P02: the text is no label of the enumeration.
+pub(super) fn invalid_enum(name: &str, text: &str) -> Error {
+    sqlstate("22P02", format!("invalid input value for enum {name}: \"{text}\""))
 }
 
 /// 22P02 of `bytea`, which does not show the text.

@@ -20,6 +20,14 @@ pub fn coerce(text: &str, type_name: &TypeName) -> Result<Value, Error> {
     read(text, &Form::of(type_name, Purpose::Compare))
 }
 
+/// Reads text as the value that a column of the type stores: it must fit, and is rounded to the type's scale.
+///
+/// # Errors
+/// [`Error::Sqlstate`] with Postgres' code and text when the text is no value of the type.
+pub fn store(text: &str, type_name: &TypeName) -> Result<Value, Error> {
+    read(text, &Form::of(type_name, Purpose::Store))
+}
+
 /// Reads a Postgres array literal, e.g. `{1,2}`, as the values of a filter; arrays in it are taken as one list.
 ///
 /// # Errors
@@ -100,6 +108,10 @@ pub(super) fn read(text: &str, form: &Form<'_>) -> Result<Value, Error> {
         }
         TypeKind::Jsonb => json::read_jsonb(text).map(Value::Text),
         TypeKind::Bytea => bytes::read_bytea(text).map(Value::Blob),
+        TypeKind::Enum { name, labels } if !labels.iter().any(|label| label == text) => {
+            Err(fault::invalid_enum(name, text))
+        }
+        TypeKind::Enum { .. } => Ok(Value::Text(text.to_owned())),
         TypeKind::Array(element) => {
             let form = form.element(element);
             let read_element = |text: Option<String>| text.map_or(Ok(Value::Null), |text| read(&text, &form));

@@ -37,7 +37,7 @@ mod temporal;
 #[cfg(test)]
 mod tests;
 
-pub use input::{array, coerce};
+pub use input::{array, coerce, store};
 pub use json::canonical as canonical_json;
 pub use payload::from_json;
 

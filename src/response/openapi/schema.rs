@@ -98,6 +98,7 @@ fn json_type(kind: &TypeKind) -> Option<&'static str> {
         | TypeKind::Interval
         | TypeKind::Uuid
         | TypeKind::Bytea
+        | TypeKind::Enum { .. }
         | TypeKind::Other => Some("string"),
     }
 }
@@ -127,20 +128,42 @@ fn format_of(column: &Column) -> String {
         | TypeKind::Array(_)
         | TypeKind::Any
         | TypeKind::Other => column.type_name.declared.clone(),
+        // As Postgres names a type that is not its own.
+        TypeKind::Enum { .. } => format!("public.{}", column.type_name.declared),
     }
 }
 
 /// The default as JSON; an expression is shown as a string where the type is one, else left out.
 fn literal_default(column: &Column, default: &str) -> Option<Value> {
+    // A compound expression, in the words of the engine: no client could make use of it.
+    if default.starts_with('(') {
+        return None;
+    }
     if json_type(&column.type_name.kind) == Some("string") {
         let text = default.strip_suffix(&format!("::{}", column.type_name.declared)).unwrap_or(default);
         return Some(json!(text.trim_matches('\'')));
     }
     let value: Value = serde_json::from_str(default).ok()?;
-    let fits = match json_type(&column.type_name.kind) {
-        Some("boolean") => value.is_boolean(),
-        Some("integer" | "number") => value.is_number(),
-        Some(_) | None => false,
-    };
-    fits.then_some(value)
+    match json_type(&column.type_name.kind) {
+        Some("boolean") => value.as_bool().or_else(|| sqlite_boolean(&value)).map(Value::Bool),
+        Some("integer" | "number") => value.as_number().map(|number| shortest(number).into()),
+        Some(_) | None => None,
+    }
+}
+
+/// `SQLite` has no booleans: a migrated table's default is 1 or 0.
+fn sqlite_boolean(value: &Value) -> Option<bool> {
+    match value.as_i64() {
+        Some(0) => Some(false),
+        Some(1) => Some(true),
+        Some(_) | None => None,
+    }
+}
+
+/// The number without the zeros at its end, which only Postgres keeps.
+fn shortest(number: &serde_json::Number) -> serde_json::Number {
+    let text = number.to_string();
+    let plain = text.contains('.') && !text.contains(['e', 'E']);
+    let short = if plain { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    short.parse().unwrap_or_else(|_| number.clone())
 }

@@ -263,7 +263,7 @@ fn bodies_by_media_type() {
     coalesce(json_strip_nulls(json_agg(berth_row.*)), '[]')::text
     coalesce(json_agg(berth_row.*)->0, 'null')::text
     coalesce(json_strip_nulls(json_agg(berth_row.*)->0), 'null')::text
-    $1::text || coalesce(string_agg(substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\n'), '')  ['id,"a,""b"""
+    coalesce($1::text || string_agg(substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\n'), E'\n')  ['id,"a,""b"""
     ']
     json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(ST_AsGeoJSON(berth_row.*)::json), '[]'))::text
     "#);

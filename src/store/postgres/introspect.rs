@@ -17,7 +17,8 @@ const COLUMNS: &str = r"
 SELECT n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'),
        pg_relation_is_updatable(c.oid, true), a.attname, format_type(a.atttypid, a.atttypmod),
        CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
-       a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), pg_get_expr(d.adbin, d.adrelid),
+       a.attnotnull OR (t.typtype = 'd' AND t.typnotnull),
+       COALESCE(pg_get_expr(d.adbin, d.adrelid), pg_get_expr(t.typdefaultbin, 0)),
        a.attidentity::text, a.attgenerated::text, col_description(c.oid, a.attnum),
        CASE WHEN t.typtype = 'e' THEN ARRAY(
            SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END

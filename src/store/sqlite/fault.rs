@@ -33,6 +33,7 @@ const FOREIGN_KEY_FAILED: &str = "FOREIGN KEY constraint failed";
 const SQLSTATE_LENGTH: usize = 5;
 
 /// The error of a statement that writes nothing, or whose place does not matter.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enums of other crates grow")]
 pub(super) fn plain(error: rusqlite::Error) -> Error {
     let (code, extended, message) = match &error {
         rusqlite::Error::SqliteFailure(cause, message) => {
@@ -94,6 +95,7 @@ pub(super) fn is_foreign_key(error: &rusqlite::Error) -> bool {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enums of other crates grow")]
 fn message_of(error: &rusqlite::Error) -> Option<&str> {
     match error {
         rusqlite::Error::SqliteFailure(_, message) => message.as_deref(),

@@ -5,7 +5,9 @@
 //! | `berth_like(pattern, text)`, `berth_ilike(pattern, text)` | `text LIKE pattern`, `text ILIKE pattern` |
 //! | `berth_match(pattern, text)`, `berth_imatch(pattern, text)` | `text ~ pattern`, `text ~* pattern` |
 //! | `berth_json(json, operand)`, `berth_json_text(json, operand)` | `json -> operand`, `json ->> operand` |
+//! | `berth_float_text(float, type)` | `float::text` of `real` or `double precision` |
 //! | `berth_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` of `jsonb` and arrays, `a && b` of arrays |
+//! | `berth_json_compare(a, b)` | -1, 0 or 1 as `a` of `jsonb` sorts to `b` |
 //!
 //! What is embedded is written by the functions of `rows`, sums and means are those of `sum`.
 //!
@@ -18,6 +20,7 @@
 //! Source: <https://www.postgresql.org/docs/15/functions-matching.html>,
 //! <https://www.postgresql.org/docs/15/functions-json.html>.
 
+mod compare;
 mod containment;
 mod json;
 mod like;
@@ -34,6 +37,7 @@ use rusqlite::types::{ToSql, ValueRef};
 use rusqlite::{Connection, Error, Result};
 use thiserror::Error as ThisError;
 
+use crate::catalog::TypeKind;
 use crate::plan::value::form;
 use like::Case;
 
@@ -58,8 +62,10 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_imatch", |context| match_function(context, Case::Folded))?;
     add(connection, "berth_json", |context| json_function(context, json::get))?;
     add(connection, "berth_json_text", |context| json_function(context, json::get_text))?;
+    add(connection, "berth_float_text", float_text)?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
     add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;
+    add(connection, "berth_json_compare", |context| pair_function(context, |a, b| compare::compare(a, b) as i8))?;
     rows::register(connection)?;
     sum::register(connection)
 }
@@ -120,11 +126,25 @@ fn json_function(context: &Context<'_>, get: fn(&str, json::Operand<'_>) -> Opti
     })
 }
 
-fn pair_function(
+fn float_text(context: &Context<'_>) -> Result<Option<String>> {
+    let value = match context.get_raw(0) {
+        ValueRef::Integer(integer) => form::Scalar::Integer(integer),
+        ValueRef::Real(real) => form::Scalar::Real(real),
+        other @ (ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_)) => {
+            return Ok(text(other).map(Cow::into_owned));
+        }
+    };
+    let kind = if context.get_raw(1) == ValueRef::Text(b"real") { TypeKind::Real } else { TypeKind::Double };
+    let mut printed = Vec::new();
+    form::write_number(&mut printed, value, &kind);
+    Ok(Some(String::from_utf8_lossy(&printed).into_owned()))
+}
+
+fn pair_function<Answer>(
     context: &Context<'_>,
-    compare: fn(&serde_json::Value, &serde_json::Value) -> bool,
-) -> Result<Option<bool>> {
+    answer: fn(&serde_json::Value, &serde_json::Value) -> Answer,
+) -> Result<Option<Answer>> {
     let read = |index: usize| text(context.get_raw(index)).and_then(|document| serde_json::from_str(&document).ok());
     let (Some(left), Some(right)) = (read(0), read(1)) else { return Ok(None) };
-    Ok(Some(compare(&left, &right)))
+    Ok(Some(answer(&left, &right)))
 }

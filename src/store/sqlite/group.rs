@@ -60,11 +60,6 @@ impl Group {
         self.connection.is_autocommit()
     }
 
-    /// Runs the jobs and answers each.
-    pub(super) fn commit(&self, jobs: Vec<Job>) {
-        self.settle(jobs.into_iter().filter(Job::claim).collect());
-    }
-
     /// Brings what is committed into the file and closes it. What another process holds open is left to that one.
     pub(super) fn close(self) {
         // Neither can be helped here, and neither loses anything: the WAL is durable.
@@ -72,7 +67,8 @@ impl Group {
         drop(self.connection.close());
     }
 
-    fn settle(&self, mut jobs: Vec<Job>) {
+    /// Runs the jobs and answers each.
+    pub(super) fn commit(&self, mut jobs: Vec<Job>) {
         while !jobs.is_empty() {
             match self.attempt(&jobs) {
                 End::Committed(answers) => {
@@ -85,7 +81,7 @@ impl Group {
                 End::Violated(error) if jobs.len() == 1 => {
                     return jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
                 }
-                End::Violated(_) => return jobs.into_iter().for_each(|job| self.settle(vec![job])),
+                End::Violated(_) => return jobs.into_iter().for_each(|job| self.commit(vec![job])),
             }
         }
     }
@@ -136,7 +132,8 @@ impl Group {
         let Work::Write { runs, output, location } = &job.statement.work else {
             return Ok(Step::Answered(Err(Error::Internal("only writes are for the writer".to_owned()))));
         };
-        if job.deadline.is_past() {
+        // Only now: while the group waited for another process' lock, a sender could still give up.
+        if !job.claim() || job.deadline.is_past() {
             return Ok(Step::Answered(Err(Error::Timeout)));
         }
         let location = location.as_deref();

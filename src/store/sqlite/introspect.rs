@@ -157,19 +157,37 @@ fn make_column(
 ) -> Column {
     let place = (table.name.clone(), column.name.clone());
     let is_row_id = row_id == Some(column.name.as_str());
+    let noted = metadata.columns.get(&place);
     Column {
         name: column.name.clone(),
-        type_name: type_name(&column.declared, table, origin),
+        type_name: with_labels(
+            match noted {
+                Some((declared, _)) => TypeName::parse(declared, Origin::Postgres),
+                None => type_name(&column.declared, table, origin),
+            },
+            metadata.enums.get(&place),
+        ),
         nullable: !column.not_null && !is_row_id,
         // What a generated column's pragma tells as its default is no default.
         default: column.default.clone().filter(|_| column.hidden == 0),
         generated: match column.hidden {
             2 | 3 => Generated::Computed,
-            _ if is_row_id => Generated::IdentityByDefault,
+            _ if is_row_id => noted.and_then(|(_, identity)| *identity).unwrap_or(Generated::IdentityByDefault),
             _ => Generated::No,
         },
         enum_values: metadata.enums.get(&place).cloned().unwrap_or_default(),
         comment: metadata.column_comments.get(&place).cloned(),
+    }
+}
+
+/// A type that has labels is an enumeration.
+fn with_labels(type_name: TypeName, labels: Option<&Vec<String>>) -> TypeName {
+    match labels {
+        Some(labels) => TypeName {
+            kind: TypeKind::Enum { name: type_name.declared.clone(), labels: labels.clone() },
+            declared: type_name.declared,
+        },
+        None => type_name,
     }
 }
 

@@ -79,6 +79,7 @@ impl SqliteSettings {
 /// Dropped, it lets the waiting writes finish and brings them into the file.
 #[derive(Debug)]
 pub struct Sqlite {
+    // Dropped in this order: the last to close must be the writer, which removes the WAL.
     readers: Readers,
     writer: Writer,
     /// The current snapshot, for whoever plans and for the writer's error texts.
@@ -211,12 +212,6 @@ impl Sqlite {
             read(&connection, &statement, deadline, body_max_bytes, &telemetry)
         };
         tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
-    }
-}
-
-impl Drop for Sqlite {
-    fn drop(&mut self) {
-        self.writer.close();
     }
 }
 

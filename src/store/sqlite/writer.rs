@@ -14,7 +14,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -38,6 +38,32 @@ const GROUP_MAX: usize = 128;
 /// After that nobody can say whether it was done.
 const COMMIT_GRACE: Duration = Duration::from_secs(10);
 
+/// Who decides what becomes of a request: the writer that it is run, or its sender that it shall not be. The first
+/// to say so.
+#[derive(Debug, Clone, Default)]
+struct Claim(Arc<AtomicU8>);
+
+impl Claim {
+    const OPEN: u8 = 0;
+    const RUN: u8 = 1;
+    const GIVEN_UP: u8 = 2;
+
+    fn run(&self) -> bool {
+        self.decide(Self::RUN)
+    }
+
+    fn give_up(&self) -> bool {
+        self.decide(Self::GIVEN_UP)
+    }
+
+    fn decide(&self, wanted: u8) -> bool {
+        match self.0.compare_exchange(Self::OPEN, wanted, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => true,
+            Err(decided) => decided == wanted,
+        }
+    }
+}
+
 /// A request in the queue.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -45,15 +71,14 @@ pub(super) struct Job {
     pub(super) statement: Statement,
     /// When to give it up.
     pub(super) deadline: Deadline,
-    /// Set by whoever decides first: the writer that it runs, or the sender that it shall not.
-    claimed: Arc<AtomicBool>,
+    claim: Claim,
     reply: oneshot::Sender<Result<Outcome, Error>>,
 }
 
 impl Job {
-    /// True when the writer may run it: nobody gave it up, and somebody waits for its answer.
+    /// True when it may be run: nobody gave it up, and somebody waits for its answer.
     pub(super) fn claim(&self) -> bool {
-        !self.reply.is_closed() && !self.claimed.swap(true, Ordering::AcqRel)
+        !self.reply.is_closed() && self.claim.run()
     }
 
     /// Answers. A sender that is gone is no fault of anyone's.
@@ -65,7 +90,7 @@ impl Job {
 /// The way to the writer's thread.
 #[derive(Debug)]
 pub(super) struct Writer {
-    /// `None` once the writer is closed.
+    /// `None` while it is dropped.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -103,8 +128,8 @@ impl Writer {
     /// been; [`Error::Internal`] when the thread has ended; else what the statement came to.
     pub(super) async fn run(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
         let (reply, mut answer) = oneshot::channel();
-        let claimed = Arc::new(AtomicBool::new(false));
-        let job = Job { statement, deadline, claimed: Arc::clone(&claimed), reply };
+        let claim = Claim::default();
+        let job = Job { statement, deadline, claim: claim.clone(), reply };
         let Some(queue) = &self.queue else { return Err(ended()) };
         queue.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => Error::QueueFull,
@@ -112,16 +137,18 @@ impl Writer {
         })?;
         match tokio::time::timeout_at(deadline.instant().into(), &mut answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
-            Err(_) if !claimed.swap(true, Ordering::AcqRel) => Err(Error::Timeout),
+            Err(_) if claim.give_up() => Err(Error::Timeout),
             Err(_) => match tokio::time::timeout(COMMIT_GRACE, answer).await {
                 Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
                 Err(_) => Err(Error::OutcomeUnknown),
             },
         }
     }
+}
 
+impl Drop for Writer {
     /// Lets the queue run empty, then closes the connection.
-    pub(super) fn close(&mut self) {
+    fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
             // A thread that panicked has nothing left to close.
@@ -178,7 +205,7 @@ mod tests {
         };
         let statement = Statement { work: Work::None, session, expect: Expectation::default(), catalog_version: 0 };
         let deadline = Deadline::after(Duration::from_secs(60));
-        (Job { statement, deadline, claimed: Arc::new(AtomicBool::new(false)), reply }, answer)
+        (Job { statement, deadline, claim: Claim::default(), reply }, answer)
     }
 
     fn answer_all(group: Vec<Job>) {
@@ -229,12 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn a_job_is_claimed_once_and_only_while_somebody_waits() {
-        let (first, _answer) = job();
-        assert!(first.claim());
-        assert!(!first.claim());
-        let (second, answer) = job();
+    fn who_decides_first_decides() {
+        let (given_up, _answer) = job();
+        assert!(given_up.claim.give_up());
+        assert!(!given_up.claim());
+        let (run, _answer) = job();
+        assert!(run.claim());
+        assert!(run.claim(), "a group that runs again runs the same jobs");
+        assert!(!run.claim.give_up());
+    }
+
+    #[test]
+    fn a_job_that_nobody_waits_for_is_not_run() {
+        let (job, answer) = job();
         drop(answer);
-        assert!(!second.claim());
+        assert!(!job.claim());
     }
 }

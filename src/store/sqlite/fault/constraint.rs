@@ -46,6 +46,9 @@ impl Context<'_> {
     /// `CHECK constraint failed: name` or, when it has none, `…: expression`.
     pub(super) fn check(&self, message: &str) -> Option<Error> {
         let failed = message.strip_prefix("CHECK constraint failed: ")?;
+        if let Some(error) = of_type(failed) {
+            return Some(error);
+        }
         let mut found = self.likely_tables().filter_map(|table| {
             let checks = definition::checks(&self.definition(table)?, table);
             let check = checks.into_iter().find(|check| check.is_named_by(failed))?;
@@ -125,6 +128,20 @@ impl Context<'_> {
         let run = self.run.filter(|run| target(&run.text).as_deref() == Some(table.name.name.as_str()))?;
         key_of_values(run, self.row, Some(table), columns)
     }
+}
+
+/// A check that stands for a type, named by the migration that wrote it.
+fn of_type(name: &str) -> Option<Error> {
+    if let Some((domain, check)) = name.strip_prefix("domain:").and_then(|rest| rest.split_once(':')) {
+        let text = format!("value for domain {domain} violates check constraint \"{check}\"");
+        return Some(database("23514", &text));
+    }
+    let declared = name.strip_prefix("type:")?;
+    Some(match declared {
+        "smallint" | "integer" | "bigint" => database("22003", &format!("{declared} out of range")),
+        _ if declared.starts_with("character") => database("22001", &format!("value too long for type {declared}")),
+        _ => database("22P02", &format!("invalid input syntax for type {declared}")),
+    })
 }
 
 /// `(a, b)=(1, 2)` of a run's values; `None` when a column got none.

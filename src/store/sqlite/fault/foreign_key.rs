@@ -1,19 +1,17 @@
 //! Which foreign key, in Postgres' words. SQLite only says that one failed.
 //!
-//! 1. The request, rolled back to its savepoint, is run again with the keys checked at the end.
+//! 1. The request, rolled back to its savepoint, is run again with the keys checked at the end (`RESTRICT` too).
 //! 2. What it inserted or updated: is the row there that each of its keys points to? This asks for single rows.
 //! 3. What it deleted or updated: does a row that pointed there point nowhere now? This reads the tables that point
 //!    to the one written to, so it is given little time.
 //! 4. The request is rolled back to its savepoint again.
-//!
-//! `RESTRICT` cannot be put off: of it only the constraint's name is told.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::constraint::{key, key_of_values};
-use super::{FOREIGN_KEY_FAILED, database, detailed, is_foreign_key};
+use super::{FOREIGN_KEY_FAILED, database, detailed};
 use crate::catalog::{Catalog, ForeignKey, Table};
 use crate::clock::Deadline;
 use crate::plan::Value;
@@ -43,7 +41,6 @@ pub(in crate::store::sqlite) fn of_request(
     let found = match end {
         // An expectation does not hold either: Postgres would have stopped at the key before.
         Ok(_) | Err(Failure::Refused(_)) => find(connection, catalog, runs),
-        Err(Failure::Sqlite(error, _)) if is_foreign_key(&error) => restricted(connection, catalog, runs),
         Err(Failure::Sqlite(..)) => Ok(None),
     };
     drop(limit);
@@ -89,29 +86,6 @@ fn find(connection: &Connection, catalog: &Catalog, runs: &[Run]) -> rusqlite::R
         }
     }
     Ok(None)
-}
-
-/// The constraint that says `RESTRICT`, when there is but one that it can be.
-fn restricted(connection: &Connection, catalog: &Catalog, runs: &[Run]) -> rusqlite::Result<Option<Error>> {
-    let sql = "SELECT group_concat(lower(\"from\"), char(0)) FROM (SELECT * FROM pragma_foreign_key_list(?1) \
-               WHERE on_delete = 'RESTRICT' OR on_update = 'RESTRICT' ORDER BY id, seq) GROUP BY id";
-    let mut found = None;
-    for table in written_tables(catalog, runs) {
-        for (child, foreign_keys) in pointing_to(catalog, table) {
-            let mut statement = connection.prepare(sql)?;
-            let restricting: Vec<String> =
-                statement.query_map([&child.name.name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            for foreign_key in foreign_keys {
-                if restricting.contains(&foreign_key.columns.join("\0").to_lowercase()) {
-                    if found.is_some() {
-                        return Ok(None);
-                    }
-                    found = Some(still_referenced(table, &foreign_key, child, None));
-                }
-            }
-        }
-    }
-    Ok(found)
 }
 
 fn written_tables<'a>(catalog: &'a Catalog, runs: &'a [Run]) -> impl Iterator<Item = &'a Table> {

@@ -121,7 +121,9 @@ impl Sum {
 fn float(value: ValueRef<'_>) -> f64 {
     match value {
         ValueRef::Real(real) => real,
-        other => text(other).and_then(|text| text.trim().parse().ok()).unwrap_or(0.0),
+        other @ (ValueRef::Null | ValueRef::Integer(_) | ValueRef::Text(_) | ValueRef::Blob(_)) => {
+            text(other).and_then(|text| text.trim().parse().ok()).unwrap_or(0.0)
+        }
     }
 }
 
@@ -140,7 +142,9 @@ impl Decimal {
         let plain = match value {
             ValueRef::Integer(integer) => return Ok(Self { mantissa: integer.into(), scale: 0 }),
             ValueRef::Real(real) => real.to_string(),
-            other => text(other).unwrap_or_default().trim().to_owned(),
+            other @ (ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_)) => {
+                text(other).unwrap_or_default().trim().to_owned()
+            }
         };
         let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
         let scale = u32::try_from(fraction.len()).ok().filter(|scale| *scale <= SCALE_MAX).ok_or_else(out_of_range)?;

@@ -6,6 +6,7 @@
 //! | `_berth_grants` | `grantee`, `schema_name`, `table_name`, `privilege`, `columns` (JSON array; null: all) |
 //! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
+//! | `_berth_columns` | `table_name`, `column_name`, `type_name`, `identity` (`always`, `by default` or null) |
 //!
 //! Any of them may be missing. A note that cannot be read gives nothing: a grant least of all.
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row};
 
-use crate::catalog::{Grant, Privilege, QualifiedName};
+use crate::catalog::{Generated, Grant, Privilege, QualifiedName};
 use crate::store::sqlite::write::SCHEMA;
 
 /// Everything that was noted.
@@ -27,6 +28,9 @@ pub(super) struct Metadata {
     pub(super) column_comments: BTreeMap<(String, String), String>,
     /// Labels by table and column.
     pub(super) enums: BTreeMap<(String, String), Vec<String>>,
+    /// Types that SQLite cannot tell, by table and column: of what it counts, which must be called `INTEGER`, and of a
+    /// view's expressions. With how the column is counted.
+    pub(super) columns: BTreeMap<(String, String), (String, Option<Generated>)>,
 }
 
 impl Metadata {
@@ -53,6 +57,16 @@ impl Metadata {
             each(connection, "SELECT table_name, column_name, labels FROM _berth_enums", |row| {
                 let labels: Option<String> = row.get(2)?;
                 metadata.enums.insert((row.get(0)?, row.get(1)?), names(labels.as_deref()).unwrap_or_default());
+                Ok(())
+            })?;
+        }
+        if tables.contains("_berth_columns") {
+            each(connection, "SELECT table_name, column_name, type_name, identity FROM _berth_columns", |row| {
+                let identity = row.get::<_, Option<String>>(3)?.map(|identity| match identity.as_str() {
+                    "always" => Generated::IdentityAlways,
+                    _ => Generated::IdentityByDefault,
+                });
+                metadata.columns.insert((row.get(0)?, row.get(1)?), (row.get(2)?, identity));
                 Ok(())
             })?;
         }

@@ -1,1 +1,178 @@
+use super::*;
+use crate::catalog::{Grant, Privilege};
 
+fn catalog(sql: &str) -> Catalog {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(sql).unwrap();
+    read(&connection).unwrap()
+}
+
+fn table<'a>(catalog: &'a Catalog, name: &str) -> &'a Table {
+    catalog.table(&QualifiedName::new("public", name)).unwrap()
+}
+
+fn names(catalog: &Catalog) -> Vec<&str> {
+    catalog.tables.keys().map(|name| name.name.as_str()).collect()
+}
+
+#[test]
+fn columns_are_read_with_all_that_is_declared_of_them() {
+    let catalog = catalog(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT 'x', n INT,
+         twice INT AS (n * 2), thrice INT AS (n * 3) STORED)",
+    );
+    let table = table(&catalog, "t");
+    let generated: Vec<Generated> = table.columns.iter().map(|column| column.generated).collect();
+    use Generated::{Computed, IdentityByDefault, No};
+    assert_eq!(generated, [IdentityByDefault, No, No, Computed, Computed]);
+    let nullable: Vec<bool> = table.columns.iter().map(|column| column.nullable).collect();
+    assert_eq!(nullable, [false, false, true, true, true]);
+    let defaults: Vec<Option<&str>> = table.columns.iter().map(|column| column.default.as_deref()).collect();
+    assert_eq!(defaults, [None, Some("'x'"), None, None, None]);
+    assert_eq!(table.columns[1].type_name, TypeName::parse("TEXT", Origin::Sqlite));
+    assert_eq!(table.primary_key, ["id"]);
+}
+
+#[test]
+fn only_a_key_that_is_the_row_id_counts_itself() {
+    let catalog = catalog(
+        "CREATE TABLE alias (id integer PRIMARY KEY); CREATE TABLE int_key (id INT PRIMARY KEY);
+         CREATE TABLE descending (id INTEGER PRIMARY KEY DESC); CREATE TABLE bare (id INTEGER PRIMARY KEY) WITHOUT ROWID",
+    );
+    for (name, wanted) in [
+        ("alias", Generated::IdentityByDefault),
+        ("int_key", Generated::No),
+        ("descending", Generated::No),
+        ("bare", Generated::No),
+    ] {
+        assert_eq!(table(&catalog, name).columns[0].generated, wanted, "{name}");
+    }
+}
+
+#[test]
+fn keys_keep_their_order_and_unique_means_every_row_and_plain_columns() {
+    let catalog = catalog(
+        "CREATE TABLE t (a TEXT, b TEXT, c TEXT UNIQUE, d TEXT, PRIMARY KEY (b, a));
+         CREATE UNIQUE INDEX t_cd ON t (d, c); CREATE UNIQUE INDEX t_part ON t (a) WHERE d IS NULL;
+         CREATE UNIQUE INDEX t_expression ON t (lower(d)); CREATE INDEX t_plain ON t (d)",
+    );
+    let table = table(&catalog, "t");
+    assert_eq!(table.primary_key, ["b", "a"]);
+    assert_eq!(table.unique, [vec!["c".to_owned()], vec!["d".to_owned(), "c".to_owned()]]);
+}
+
+#[test]
+fn foreign_keys_have_names_and_lead_to_columns_as_they_are_declared() {
+    let catalog = catalog(
+        "CREATE TABLE Artist (Id INTEGER PRIMARY KEY); CREATE TABLE pair (x, y, PRIMARY KEY (x, y));
+         CREATE TABLE album (id INTEGER PRIMARY KEY, artist_id INT REFERENCES artist,
+            other INT CONSTRAINT by_name REFERENCES artist (ID), px, py, gone INT REFERENCES absent,
+            FOREIGN KEY (px, py) REFERENCES pair, FOREIGN KEY (ARTIST_ID) REFERENCES artist)",
+    );
+    let found: Vec<String> = (table(&catalog, "album").foreign_keys.iter())
+        .map(|key| format!("{} {:?} {} {:?}", key.name, key.columns, key.references.name, key.references_columns))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            r#"album_artist_id_fkey ["artist_id"] Artist ["Id"]"#,
+            r#"by_name ["other"] Artist ["Id"]"#,
+            r#"album_px_py_fkey ["px", "py"] pair ["x", "y"]"#,
+            r#"album_artist_id_fkey1 ["artist_id"] Artist ["Id"]"#,
+        ]
+    );
+}
+
+#[test]
+fn a_view_is_written_through_its_triggers_and_has_the_key_that_it_shows() {
+    let catalog = catalog(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, n INT);
+         CREATE VIEW plain AS SELECT name, id AS key FROM t WHERE n > 0 ORDER BY name;
+         CREATE VIEW whole (a, b, c) AS SELECT * FROM t;
+         CREATE VIEW no_key AS SELECT name FROM t;
+         CREATE VIEW grouped AS SELECT id, count(*) AS n FROM t GROUP BY id;
+         CREATE VIEW one_row AS SELECT id, max(n) FROM t;
+         CREATE VIEW joined AS SELECT t.id FROM t JOIN t AS u ON true;
+         CREATE VIEW twice AS SELECT id FROM t UNION ALL SELECT id FROM t;
+         CREATE VIEW calculated AS SELECT id + 1 AS id FROM t;
+         CREATE VIEW beside AS SELECT t.id, name || '!' AS loud FROM t;
+         CREATE VIEW cut AS SELECT id FROM t LIMIT 3;
+         CREATE TRIGGER plain_insert INSTEAD OF INSERT ON plain BEGIN SELECT 1; END;
+         CREATE TRIGGER plain_update INSTEAD OF UPDATE OF name ON PLAIN BEGIN SELECT 1; END;",
+    );
+    let key = |name: &str| table(&catalog, name).primary_key.clone();
+    assert_eq!(key("plain"), ["key"]);
+    assert_eq!(key("whole"), ["a"]);
+    assert_eq!(key("beside"), ["id"]);
+    for name in ["no_key", "grouped", "one_row", "joined", "twice", "calculated", "cut"] {
+        assert!(key(name).is_empty(), "{name}");
+    }
+    let plain = table(&catalog, "plain");
+    assert_eq!((plain.kind, plain.insertable, plain.updatable, plain.deletable), (Kind::View, true, true, false));
+    let whole = table(&catalog, "whole");
+    assert!(!whole.insertable && !whole.updatable && !whole.deletable);
+    assert_eq!(whole.columns[0].type_name, table(&catalog, "t").columns[0].type_name);
+}
+
+#[test]
+fn what_is_not_for_clients_is_left_out() {
+    let catalog = catalog(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, x); CREATE TABLE _berth_migrations (name);
+         CREATE VIRTUAL TABLE search USING fts5 (body); CREATE TABLE berth_mine (a);
+         CREATE TABLE gone (a); CREATE VIEW broken AS SELECT a FROM gone; DROP TABLE gone",
+    );
+    assert_eq!(names(&catalog), ["berth_mine", "search", "t"]);
+    let columns: Vec<&str> = table(&catalog, "search").columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(columns, ["body"]);
+}
+
+#[test]
+fn migrated_files_declare_types_as_postgres_does() {
+    let tables = "CREATE TABLE t (n integer); CREATE VIEW v AS SELECT n, CAST(n AS text) AS t FROM t;";
+    let kind = |catalog: &Catalog, name: &str, place: usize| table(catalog, name).columns[place].type_name.kind.clone();
+    let foreign = catalog(tables);
+    assert_eq!(kind(&foreign, "t", 0), TypeKind::BigInt);
+    let migrated = catalog(&format!("{tables} CREATE TABLE _berth_migrations (name)"));
+    assert_eq!(kind(&migrated, "t", 0), TypeKind::Integer);
+    assert_eq!(kind(&migrated, "v", 0), TypeKind::Integer);
+    assert_eq!(kind(&migrated, "v", 1), TypeKind::Text { max_length: None });
+}
+
+#[test]
+fn what_migrations_noted_is_read() {
+    let catalog = catalog(
+        r#"CREATE TABLE t (a, b);
+        CREATE TABLE _berth_roles (name TEXT PRIMARY KEY, member_of TEXT);
+        CREATE TABLE _berth_grants (grantee, schema_name, table_name, privilege, columns);
+        CREATE TABLE _berth_comments (object_kind, table_name, column_name, comment);
+        CREATE TABLE _berth_enums (table_name, column_name, labels);
+        INSERT INTO _berth_roles VALUES ('anon', NULL), ('web', '["anon"]');
+        INSERT INTO _berth_grants VALUES ('anon', 'public', 't', 'SELECT', '["a"]'), ('web', 'public', 't', 'delete', NULL),
+            ('bad', 'public', 't', 'update', 'not json'), ('bad', 'public', 't', 'references', NULL);
+        INSERT INTO _berth_comments VALUES ('table', 't', NULL, 'of t'), ('column', 't', 'a', 'of a'),
+            ('schema', NULL, NULL, 'of all');
+        INSERT INTO _berth_enums VALUES ('t', 'b', '["x","y"]');"#,
+    );
+    assert_eq!(catalog.roles["web"], ["anon"]);
+    assert!(catalog.roles["anon"].is_empty());
+    let grant = |grantee: &str, privilege, columns: Option<&[&str]>| Grant {
+        grantee: grantee.to_owned(),
+        table: QualifiedName::new("public", "t"),
+        privilege,
+        columns: columns.map(|columns| columns.iter().map(|&column| column.to_owned()).collect()),
+    };
+    assert_eq!(
+        catalog.grants,
+        [
+            grant("anon", Privilege::Select, Some(&["a"])),
+            grant("web", Privilege::Delete, None),
+            // Columns that cannot be read are none: never all.
+            grant("bad", Privilege::Update, Some(&[])),
+        ]
+    );
+    let table = table(&catalog, "t");
+    assert_eq!(table.comment.as_deref(), Some("of t"));
+    assert_eq!(table.columns[0].comment.as_deref(), Some("of a"));
+    assert_eq!(table.columns[1].enum_values, ["x", "y"]);
+    assert_eq!(catalog.schema_comments["public"], "of all");
+}

@@ -58,9 +58,12 @@ fn shown_key(sql: &str, view: &Table, tables: &BTreeMap<QualifiedName, Table>) -
     table.primary_key.iter().map(name_of).collect()
 }
 
-/// The `SELECT` of one table without anything that joins, groups or repeats rows; and that table.
+/// The `SELECT` of one table without anything that joins, groups, repeats or cuts off rows; and that
+/// table.
 fn plain_select<'a>(query: &'a Query, tables: &'a BTreeMap<QualifiedName, Table>) -> Option<(&'a Select, &'a Table)> {
-    let (None, SetExpr::Select(select)) = (&query.with, query.body.as_ref()) else { return None };
+    let (None, None, SetExpr::Select(select)) = (&query.with, &query.limit_clause, query.body.as_ref()) else {
+        return None;
+    };
     let is_grouped = match &select.group_by {
         sqlparser::ast::GroupByExpr::Expressions(columns, modifiers) => !columns.is_empty() || !modifiers.is_empty(),
         sqlparser::ast::GroupByExpr::All(_) => true,
@@ -76,32 +79,30 @@ fn plain_select<'a>(query: &'a Query, tables: &'a BTreeMap<QualifiedName, Table>
 }
 
 /// For each column of the view the table's column that it shows as it is; `None` as a whole when that cannot be told.
+///
+/// An expression with parentheses may hold an aggregate or a subquery: such a view is not read by its key in no time.
 fn shown_columns(select: &Select, table: &Table) -> Option<Vec<Option<String>>> {
     let mut shown = Vec::new();
     for item in &select.projection {
-        match item {
+        let expression = match item {
             SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => {
                 shown.extend(table.columns.iter().map(|column| Some(column.name.clone())));
+                continue;
             }
-            SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => {
-                let name = match expression {
-                    Expr::Identifier(name) => Some(name),
-                    Expr::CompoundIdentifier(parts) => parts.last(),
-                    Expr::Function(function) if is_aggregate(&function.name.to_string()) => return None,
-                    _ => None,
-                };
-                let column = |name: &str| table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
-                shown.push(name.and_then(|name| column(&name.value)).map(|column| column.name.clone()));
-            }
-            _ => return None,
-        }
+            SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => expression,
+            SelectItem::ExprWithAliases { .. } => return None,
+        };
+        let name = if let Expr::Identifier(name) = expression {
+            Some(name)
+        } else if let Expr::CompoundIdentifier(parts) = expression {
+            parts.last()
+        } else if expression.to_string().contains('(') {
+            return None;
+        } else {
+            None
+        };
+        let column = |name: &str| table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+        shown.push(name.and_then(|name| column(&name.value)).map(|column| column.name.clone()));
     }
     Some(shown)
-}
-
-/// Whether the function makes one row of many.
-fn is_aggregate(name: &str) -> bool {
-    let aggregates = ["count", "sum", "total", "avg", "min", "max", "group_concat", "string_agg"];
-    let name = name.to_ascii_lowercase();
-    aggregates.contains(&name.as_str()) || name.starts_with("json_group_") || name.starts_with("jsonb_group_")
 }

@@ -1,7 +1,24 @@
-//! Requests and nothing else: method, address, body.
+//! Requests and nothing else.
+
+use crate::differential::requests::Case;
+
+/// Reads, each with the number of rows.
+pub fn reads() -> Vec<Case> {
+    let case =
+        |(method, path, _): &(&'static str, &str, &str)| Case { method, ..Case::get(*path) }.prefer("count=exact");
+    READS.iter().map(case).collect()
+}
+
+/// Writes that give rows back.
+pub fn writes() -> Vec<Case> {
+    let case = |(method, path, body): &(&'static str, &str, &str)| {
+        Case::write(method, *path, *body).prefer("return=representation, count=exact")
+    };
+    WRITES.iter().map(case).collect()
+}
 
 /// Reads; none of them changes anything.
-pub const READS: &[(&str, &str, &str)] = &[
+const READS: &[(&str, &str, &str)] = &[
     // Shapes.
     ("GET", "/films?select=title,directors!films_director_id_fkey(name)&order=id", ""),
     ("GET", "/films?select=*,director:director_id(*)&order=id", ""),
@@ -26,7 +43,11 @@ pub const READS: &[(&str, &str, &str)] = &[
     ("GET", "/films?select=title,notes!inner(body)&notes.body=like.*e*&notes.order=id&order=id", ""),
     ("GET", "/films?select=title,notes!inner(body)&notes.order=id&order=id&limit=1", ""),
     ("GET", "/films?select=title,director:director_id!inner(name)&director.name=eq.Ozu&order=id&limit=1", ""),
-    ("GET", "/directors?select=name,films!director_id!inner(title,actors!inner(name))&films.actors.name=eq.Ryu&order=id", ""),
+    (
+        "GET",
+        "/directors?select=name,films!director_id!inner(title,actors!inner(name))&films.actors.name=eq.Ryu&order=id",
+        "",
+    ),
     ("GET", "/films?select=title,notes()&notes=is.null&order=id", ""),
     ("GET", "/films?select=title,notes()&notes=not.is.null&order=id&limit=1", ""),
     ("GET", "/films?select=title,notes(),sheets()&or=(notes.not.is.null,sheets.not.is.null)&order=id", ""),
@@ -36,18 +57,34 @@ pub const READS: &[(&str, &str, &str)] = &[
     ("GET", "/films?select=title,d:director_id()&order=d(born).desc.nullslast,id&limit=3&offset=1", ""),
     // Spreads.
     ("GET", "/films?select=title,...directors!films_director_id_fkey(director:name,born)&order=id", ""),
-    ("GET", "/films?select=title,...director_id(name,...mentor_id(mentor:name),films!director_id(title))&order=id&director_id.films.order=id", ""),
+    (
+        "GET",
+        "/films?select=title,...director_id(name,...mentor_id(mentor:name),films!director_id(title))&order=id&director_id.films.order=id",
+        "",
+    ),
     ("GET", "/films?select=title,...director_id!inner(name)&director_id.name=eq.Ozu&order=id", ""),
-    ("GET", "/directors?select=name,...films!director_id(titles:title,years:year,rating,kept)&order=id&films.order=year.desc", ""),
+    (
+        "GET",
+        "/directors?select=name,...films!director_id(titles:title,years:year,rating,kept)&order=id&films.order=year.desc",
+        "",
+    ),
     ("GET", "/films?select=title,...notes(id,body)&order=id&notes.order=id&notes.body=not.is.null", ""),
     ("GET", "/films?select=title,...actors(name,roles(part))&order=id&actors.order=name&actors.roles.order=part", ""),
     ("GET", "/films?select=title,...roles(part,...actors(name))&order=id&roles.order=part", ""),
-    ("GET", "/directors?select=name,...films!director_id(title,...notes(body))&order=id&films.order=id&films.notes.order=id", ""),
+    (
+        "GET",
+        "/directors?select=name,...films!director_id(title,...notes(body))&order=id&films.order=id&films.notes.order=id",
+        "",
+    ),
     ("GET", "/roles?select=part,...films(title,data)&order=film_id,actor_id", ""),
     ("GET", "/notes?select=id,f:films(title,...director_id(name))&order=id", ""),
     // Aggregates.
     ("GET", "/films?select=count()", ""),
-    ("GET", "/films?select=rating.sum(),rating.avg(),rating.max(),rating.min(),year.avg(),year.sum(),length.sum(),length.avg()", ""),
+    (
+        "GET",
+        "/films?select=rating.sum(),rating.avg(),rating.max(),rating.min(),year.avg(),year.sum(),length.sum(),length.avg()",
+        "",
+    ),
     ("GET", "/films?select=price.sum(),price.avg(),views.sum(),views.avg(),title.max(),title.count()&id=lt.5", ""),
     ("GET", "/films?select=id.avg(),id.sum()&id=gt.99", ""),
     ("GET", "/films?select=id.avg()&id=lt.3", ""),
@@ -75,13 +112,17 @@ pub const READS: &[(&str, &str, &str)] = &[
 ];
 
 /// Writes, in an order that leaves later ones something to write.
-pub const WRITES: &[(&str, &str, &str)] = &[
+const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/notes?select=id,films(title,d:director_id(name))", r#"{"id": 10, "film_id": 1, "body": "neu"}"#),
     ("POST", "/notes?select=id,...films(title)", r#"[{"id": 11, "film_id": 2}, {"id": 12, "film_id": null}]"#),
     ("PATCH", "/films?id=eq.1&select=title,notes(id)&notes.order=id.desc&notes.limit=1", r#"{"year": 1950}"#),
     ("PATCH", "/films?id=lt.3&select=id,year,actors(name),sheets(camera)&actors.name=eq.Hara", r#"{"year": 1951}"#),
     ("PUT", "/notes?id=eq.11&select=*,films(title)", r#"{"id": 11, "film_id": 3, "body": "anders"}"#),
-    ("PATCH", "/directors?id=eq.1&select=name,...films!director_id(id,title)&films.order=id.desc", r#"{"name": "Ozu Yasujiro"}"#),
+    (
+        "PATCH",
+        "/directors?id=eq.1&select=name,...films!director_id(id,title)&films.order=id.desc",
+        r#"{"name": "Ozu Yasujiro"}"#,
+    ),
     ("DELETE", "/notes?id=eq.12&select=id,films(title)", ""),
     ("DELETE", "/notes?id=gt.9&select=id,nothing(title)", ""),
     ("DELETE", "/notes?film_id=eq.3&select=body,f:films!inner(title)", ""),

@@ -1,20 +1,10 @@
 //! What someone sees who runs berth: their own file served as it is, closed by default, described, observable.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "a test says what went wrong by panicking, and waits by the clock"
-)]
-
-mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use support::{Start, postgres};
+use crate::support::{Berth, Start, postgres};
 
 fn volume(folder: &Path) -> PathBuf {
     let volume = folder.join("data");
@@ -24,7 +14,7 @@ fn volume(folder: &Path) -> PathBuf {
 
 #[test]
 fn a_database_that_berth_did_not_make_is_served_as_it_is() {
-    let Some(file) = support::chinook("chinook.sqlite") else { return };
+    let Some(file) = crate::support::chinook("chinook.sqlite") else { return };
     let folder = tempfile::tempdir().unwrap();
     let volume = volume(folder.path());
     std::fs::copy(file, volume.join("app.db")).unwrap();
@@ -75,11 +65,11 @@ fn the_samples_grants_open_what_they_show_on_both_stores() {
     let folder = tempfile::tempdir().unwrap();
     let volume = volume(folder.path());
     let start = Start { folder: folder.path(), env: Vec::new() }.with("VOLUME", volume.display());
-    let mut servers = vec![start.with("MIGRATIONS", support::migrations().display()).run()];
+    let mut servers = vec![start.with("MIGRATIONS", crate::support::migrations().display()).run()];
     if let Some(cluster) = postgres::cluster() {
         let dsn = cluster.create_database("sample_grants");
         let start = Start { folder: folder.path(), env: Vec::new() }.with("DATABASE_URL", dsn);
-        servers.push(start.with("MIGRATIONS", support::migrations().display()).run());
+        servers.push(start.with("MIGRATIONS", crate::support::migrations().display()).run());
     }
     for berth in &servers {
         let client = berth.client();
@@ -100,10 +90,12 @@ fn the_description_is_valid_openapi_and_names_every_table() {
     let folder = tempfile::tempdir().unwrap();
     let volume = volume(folder.path());
     let mut servers =
-        vec![Start::sqlite(folder.path(), &volume).with("MIGRATIONS", support::migrations().display()).run()];
+        vec![Start::sqlite(folder.path(), &volume).with("MIGRATIONS", crate::support::migrations().display()).run()];
     if let Some(cluster) = postgres::cluster() {
         let dsn = cluster.create_database("described");
-        servers.push(Start::postgres(folder.path(), &dsn).with("MIGRATIONS", support::migrations().display()).run());
+        servers.push(
+            Start::postgres(folder.path(), &dsn).with("MIGRATIONS", crate::support::migrations().display()).run(),
+        );
     }
     for berth in &servers {
         let file = folder.path().join(format!("openapi-{}.json", berth.port));
@@ -157,14 +149,14 @@ fn a_changed_postgres_schema_is_served_when_notified_or_signalled() {
 fn metrics_logs_and_health_tell_what_happened() {
     let folder = tempfile::tempdir().unwrap();
     let volume = volume(folder.path());
-    let berth = Start::sqlite(folder.path(), &volume).with("MIGRATIONS", support::migrations().display()).run();
+    let berth = Start::sqlite(folder.path(), &volume).with("MIGRATIONS", crate::support::migrations().display()).run();
     let client = berth.client();
     assert_eq!(client.get("/-/live").status, 200);
     assert_eq!(client.get("/films?limit=1").status, 200);
     assert_eq!(client.get("/no_such_table").status, 404);
     assert_eq!(client.insert("/reviews", r#"{"film_id":1,"stars":4}"#).status, 201);
     let metrics = client.get("/-/metrics").body;
-    for name in ["requests", "latency", "queue", "group", "error"] {
+    for name in ["requests_total", "duration", "queue", "group", "errors"] {
         assert!(metrics.contains(name), "no metric about {name}:\n{metrics}");
     }
     assert!(metrics.contains("PGRST205"), "{metrics}");
@@ -178,7 +170,7 @@ fn metrics_logs_and_health_tell_what_happened() {
         status.success()
     };
     assert!(health(berth.port));
-    assert!(!health(support::free_port()));
+    assert!(!health(crate::support::free_port()));
     std::thread::sleep(Duration::from_millis(200));
     let line = berth.log_text().lines().find(|line| line.contains("/no_such_table")).map(str::to_owned).unwrap();
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -189,21 +181,21 @@ fn metrics_logs_and_health_tell_what_happened() {
 fn many_instances_that_start_at_once_migrate_once() {
     let folder = tempfile::tempdir().unwrap();
     let volume = volume(folder.path());
-    let migrations = support::migrations();
-    let servers: Vec<_> = (0..4)
+    let migrations = crate::support::migrations();
+    let mut servers: Vec<_> = (0..4)
         .map(|_| Start::sqlite(folder.path(), &volume).with("MIGRATIONS", migrations.display()).spawn())
         .collect();
-    servers.iter().for_each(support::Berth::wait_until_ready);
+    servers.iter_mut().for_each(Berth::wait_until_ready);
     let films = servers[0].client().get("/films?select=id").json().as_array().unwrap().len();
     for berth in &servers {
         assert_eq!(berth.client().get("/films?select=id").json().as_array().unwrap().len(), films);
     }
     if let Some(cluster) = postgres::cluster() {
         let dsn = cluster.create_database("migrated_once");
-        let servers: Vec<_> = (0..4)
+        let mut servers: Vec<_> = (0..4)
             .map(|_| Start::postgres(folder.path(), &dsn).with("MIGRATIONS", migrations.display()).spawn())
             .collect();
-        servers.iter().for_each(support::Berth::wait_until_ready);
+        servers.iter_mut().for_each(Berth::wait_until_ready);
         assert_eq!(servers[3].client().get("/films?select=id").json().as_array().unwrap().len(), films);
     }
 }

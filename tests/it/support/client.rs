@@ -29,6 +29,15 @@ impl Answer {
     }
 }
 
+/// Writes as `%XX` what no URI may hold, as every client library does.
+fn encode(path: &str) -> String {
+    let encoded = |character: char| match character {
+        ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => format!("%{:02X}", u32::from(character)),
+        other => other.to_string(),
+    };
+    path.chars().map(encoded).collect()
+}
+
 impl Client {
     pub fn new(base: String) -> Self {
         let agent = ureq::Agent::config_builder()
@@ -43,7 +52,7 @@ impl Client {
 
     /// Sends a request; `None` when there was no answer.
     pub fn try_send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Option<Answer> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        let mut request = Request::builder().method(method).uri(format!("{}{}", self.base, encode(path)));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

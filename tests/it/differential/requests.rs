@@ -10,21 +10,21 @@ pub struct Case {
 }
 
 impl Case {
-    fn get(path: impl Into<String>) -> Self {
+    pub fn get(path: impl Into<String>) -> Self {
         Self { method: "GET", path: path.into(), headers: Vec::new(), body: String::new() }
     }
 
-    fn write(method: &'static str, path: impl Into<String>, body: impl Into<String>) -> Self {
+    pub fn write(method: &'static str, path: impl Into<String>, body: impl Into<String>) -> Self {
         Self { method, path: path.into(), headers: Vec::new(), body: body.into() }
             .with("Content-Type", "application/json")
     }
 
-    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    fn prefer(self, value: &str) -> Self {
+    pub fn prefer(self, value: &str) -> Self {
         self.with("Prefer", value)
     }
 }

@@ -1,13 +1,4 @@
 //! What integration tests share: a berth process of their own, and a client.
-#![allow(dead_code, reason = "every test binary uses a part of it")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "a test says what went wrong by panicking, and waits by the clock"
-)]
 
 pub mod client;
 pub mod postgres;
@@ -64,7 +55,7 @@ impl<'a> Start<'a> {
 
     /// Starts it and waits until it is ready.
     pub fn run(self) -> Berth {
-        let berth = self.spawn();
+        let mut berth = self.spawn();
         berth.wait_until_ready();
         berth
     }
@@ -96,10 +87,12 @@ impl<'a> Start<'a> {
 
 impl Berth {
     /// Waits until it says that it is ready.
-    pub fn wait_until_ready(&self) {
+    pub fn wait_until_ready(&mut self) {
         let started = Instant::now();
         let client = self.client();
-        while !client.try_get("/-/ready").is_some_and(|answer| answer.status == 200) {
+        while client.try_get("/-/ready").is_none_or(|answer| answer.status != 200) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended before it was ready; its log:\n{}", self.log_text());
             assert!(started.elapsed() < READY_WITHIN, "not ready in time; its log:\n{}", self.log_text());
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -160,4 +153,16 @@ pub fn chinook(file: &str) -> Option<PathBuf> {
 /// The project's own migrations.
 pub fn migrations() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")
+}
+
+/// The project's own migrations and a table with a column of every type, in a directory of `folder`.
+pub fn migrations_with_types(folder: &Path) -> PathBuf {
+    let directory = folder.join("migrations");
+    std::fs::create_dir_all(&directory).unwrap();
+    for entry in std::fs::read_dir(migrations()).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, directory.join(path.file_name().unwrap())).unwrap();
+    }
+    std::fs::write(directory.join("9000_types.sql"), include_str!("../differential/types.sql")).unwrap();
+    directory
 }

@@ -1,16 +1,6 @@
 //! Kills berth at random moments under write load: what was acknowledged is there afterwards, once.
 //!
 //! `BERTH_TORTURE=1` (`make torture`) runs a hundred rounds instead of a few.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "a test says what went wrong by panicking, and waits by the clock"
-)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use support::{Berth, Start};
+use crate::support::{Berth, Start};
 
 const WRITERS: usize = 8;
 

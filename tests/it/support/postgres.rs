@@ -66,7 +66,10 @@ impl Cluster {
             command.args(["-c", setting]);
         }
         command.current_dir(&self.folder).stdout(log.try_clone().unwrap()).stderr(log).stdin(Stdio::null());
-        command.spawn().expect("the Postgres server starts");
+        // The signal comes when the thread ends that made the child, so a thread of its own keeps it.
+        std::thread::spawn(move || {
+            command.spawn().expect("the Postgres server starts").wait().expect("the Postgres server was there");
+        });
         let started = Instant::now();
         while !self.is_answering() {
             assert!(started.elapsed() < Duration::from_secs(60), "Postgres does not answer");
@@ -113,6 +116,19 @@ impl Cluster {
             .unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// What `pg_dump` prints of the schema `public`.
+    pub fn dump(&self, database: &str, arguments: &[&str]) -> String {
+        let output = self
+            .command("pg_dump")
+            .args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string(), "-n", "public"])
+            .args(arguments)
+            .arg(database)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 }
 

@@ -1,0 +1,178 @@
+//! What migrations leave behind in `_berth_*` tables: read into a [`Schema`], written from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+use serde::de::DeserializeOwned;
+
+use super::Error;
+use super::translate::{Grant, IdentityKind, ObjectKind, Role, Schema, Table, labels};
+
+/// The tables, made when the first migration runs. All are written anew with each migration: they are small.
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS _berth_migrations (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_types (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_enums (table_name TEXT, column_name TEXT, labels TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_views (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_columns (table_name TEXT, column_name TEXT, type_name TEXT NOT NULL, identity TEXT, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_comments (object_kind TEXT, table_name TEXT, column_name TEXT, comment TEXT NOT NULL, PRIMARY KEY (object_kind, table_name, column_name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_roles (name TEXT PRIMARY KEY, member_of TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_grants (grantee TEXT NOT NULL, schema_name TEXT NOT NULL, table_name TEXT NOT NULL, privilege TEXT NOT NULL, columns TEXT);
+DELETE FROM _berth_tables; DELETE FROM _berth_types; DELETE FROM _berth_enums; DELETE FROM _berth_views; DELETE FROM _berth_columns;
+DELETE FROM _berth_comments; DELETE FROM _berth_roles; DELETE FROM _berth_grants;
+";
+
+/// Changes the schema's version, by which a running instance sees that roles, grants or comments changed.
+const TOUCH: &str = "CREATE TABLE _berth_touch (touched); DROP TABLE _berth_touch";
+
+/// True when there is a table of that name.
+pub(super) fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = ?1")?.exists([table])
+}
+
+/// Reads what the migrations so far have made.
+///
+/// # Errors
+/// [`Error::Definition`] when a definition cannot be read, [`Error::Sqlite`].
+pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
+    let mut schema = Schema::default();
+    if exists(connection, "_berth_migrations")? {
+        schema.tables = definitions(connection, "SELECT name, definition FROM _berth_tables")?;
+        schema.views = definitions(connection, "SELECT name, definition FROM _berth_views")?;
+        schema.types = definitions(connection, "SELECT name, definition FROM _berth_types")?;
+        let roles: BTreeMap<String, BTreeSet<String>> =
+            definitions(connection, "SELECT name, member_of FROM _berth_roles")?;
+        schema.roles = roles.into_iter().map(|(name, member_of)| (name, Role { member_of })).collect();
+        read_grants(connection, &mut schema)?;
+        read_comments(connection, &mut schema)?;
+    }
+    let mut statement = connection.prepare(
+        "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual')",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
+        if kind == "view" {
+            schema.views.entry(name.clone()).or_insert_with(|| Table::new(name));
+        } else if !schema.tables.contains_key(&name) && !name.starts_with("_berth_") && !name.starts_with("sqlite_") {
+            schema.foreign.insert(name);
+        }
+    }
+    Ok(schema)
+}
+
+fn definitions<T: DeserializeOwned>(connection: &Connection, sql: &str) -> Result<BTreeMap<String, T>, Error> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    let mut definitions = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (name, definition): (String, String) = (row.get(0)?, row.get(1)?);
+        let parsed = serde_json::from_str(&definition);
+        let definition = parsed.map_err(|source| Error::Definition { name: name.clone(), source })?;
+        definitions.insert(name, definition);
+    }
+    Ok(definitions)
+}
+
+fn read_grants(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
+    let mut statement = connection.prepare("SELECT grantee, table_name, privilege, columns FROM _berth_grants")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (grantee, table, privilege): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let Some(privilege) = ["select", "insert", "update", "delete"].into_iter().find(|of| *of == privilege) else {
+            continue;
+        };
+        let columns: Option<String> = row.get(3)?;
+        let grant = |column| Grant { grantee: grantee.clone(), table: table.clone(), privilege, column };
+        match columns {
+            None => drop(schema.grants.insert(grant(None))),
+            Some(columns) => {
+                let parsed: Result<Vec<String>, _> = serde_json::from_str(&columns);
+                let columns = parsed.map_err(|source| Error::Definition { name: table.clone(), source })?;
+                schema.grants.extend(columns.into_iter().map(|column| grant(Some(column))));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_comments(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
+    let mut statement =
+        connection.prepare("SELECT object_kind, table_name, column_name, comment FROM _berth_comments")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(0)?;
+        let kinds = [ObjectKind::Schema, ObjectKind::Table, ObjectKind::Column];
+        if let Some(kind) = kinds.into_iter().find(|of| of.name() == kind) {
+            schema.comments.insert((kind, row.get(1)?, row.get(2)?), row.get(3)?);
+        }
+    }
+    Ok(())
+}
+
+/// Writes what the migrations so far have made.
+///
+/// # Errors
+/// [`Error::Sqlite`], [`Error::Definition`].
+pub(super) fn write(connection: &Connection, schema: &Schema) -> Result<(), Error> {
+    connection.execute_batch(TABLES)?;
+    let json = |name: &str, value: serde_json::Result<String>| {
+        value.map_err(|source| Error::Definition { name: name.to_owned(), source })
+    };
+    for (name, table) in &schema.tables {
+        let definition = json(name, serde_json::to_string(table))?;
+        connection.execute("INSERT INTO _berth_tables (name, definition) VALUES (?1, ?2)", (name, definition))?;
+        for column in &table.columns {
+            if let Some(identity) = &column.identity {
+                let kind = match identity.kind {
+                    IdentityKind::Always => "always",
+                    IdentityKind::ByDefault => "by default",
+                };
+                let row = (name, &column.name, &column.declared, kind);
+                connection.execute("INSERT INTO _berth_columns VALUES (?1, ?2, ?3, ?4)", row)?;
+            }
+        }
+    }
+    for (name, view) in &schema.views {
+        let definition = json(name, serde_json::to_string(view))?;
+        connection.execute("INSERT INTO _berth_views (name, definition) VALUES (?1, ?2)", (name, definition))?;
+        for column in view.columns.iter().filter(|column| !column.declared.is_empty()) {
+            let row = (name, &column.name, &column.declared);
+            connection.execute("INSERT INTO _berth_columns VALUES (?1, ?2, ?3, NULL)", row)?;
+        }
+    }
+    for relation in schema.tables.values().chain(schema.views.values()) {
+        for column in &relation.columns {
+            if let Some(labels) = labels(&column.declared, &schema.types) {
+                let labels = json(&relation.name, serde_json::to_string(labels))?;
+                let row = (&relation.name, &column.name, labels);
+                connection.execute("INSERT INTO _berth_enums VALUES (?1, ?2, ?3)", row)?;
+            }
+        }
+    }
+    for (name, of) in &schema.types {
+        let definition = json(name, serde_json::to_string(of))?;
+        connection.execute("INSERT INTO _berth_types (name, definition) VALUES (?1, ?2)", (name, definition))?;
+    }
+    for (name, role) in &schema.roles {
+        let member_of = json(name, serde_json::to_string(&role.member_of))?;
+        connection.execute("INSERT INTO _berth_roles (name, member_of) VALUES (?1, ?2)", (name, member_of))?;
+    }
+    for ((kind, table, column), comment) in &schema.comments {
+        let row = (kind.name(), table, column, comment);
+        connection.execute("INSERT INTO _berth_comments VALUES (?1, ?2, ?3, ?4)", row)?;
+    }
+    write_grants(connection, schema)?;
+    connection.execute_batch(TOUCH)?;
+    Ok(())
+}
+
+fn write_grants(connection: &Connection, schema: &Schema) -> Result<(), Error> {
+    for grant in &schema.grants {
+        let columns = grant.column.as_ref().map(|column| serde_json::Value::from(vec![column.as_str()]).to_string());
+        let row = (&grant.grantee, "public", &grant.table, grant.privilege, columns);
+        connection.execute("INSERT INTO _berth_grants VALUES (?1, ?2, ?3, ?4, ?5)", row)?;
+    }
+    Ok(())
+}

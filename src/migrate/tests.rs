@@ -1,0 +1,190 @@
+//! Scripts against SQLite: what they leave behind, and what is refused.
+
+use rusqlite::Connection;
+
+use super::*;
+
+fn scripts(files: &[(&str, &str)]) -> Result<Vec<Script>, Error> {
+    files.iter().map(|(name, text)| Script::new(*name, *text)).collect()
+}
+
+fn apply(connection: &mut Connection, files: &[(&str, &str)]) -> Result<Report, Error> {
+    apply_sqlite(connection, &scripts(files)?, Mode::Apply)
+}
+
+fn migrated(text: &str) -> Connection {
+    let mut connection = Connection::open_in_memory().expect("a database");
+    apply(&mut connection, &[("1.sql", text)]).expect("migrated");
+    connection
+}
+
+fn refusal(text: &str) -> String {
+    let mut connection = Connection::open_in_memory().expect("a database");
+    let error = apply(&mut connection, &[("1.sql", text)]).expect_err("refused");
+    let tables: i64 = value(&connection, "SELECT count(*) FROM sqlite_schema");
+    assert_eq!(tables, 0, "something of {text} was left");
+    error.to_string()
+}
+
+fn value<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> T {
+    connection.query_row(sql, [], |row| row.get(0)).expect(sql)
+}
+
+#[test]
+fn a_table_is_written_out_once_with_the_keys_that_came_later() {
+    let connection = migrated(
+        "CREATE TABLE a (id integer NOT NULL, b_id int, name varchar(10));
+         CREATE TABLE b (id integer NOT NULL);
+         ALTER TABLE ONLY a ADD CONSTRAINT a_pkey PRIMARY KEY (id);
+         ALTER TABLE ONLY b ADD CONSTRAINT b_pkey PRIMARY KEY (id);
+         ALTER TABLE ONLY a ADD CONSTRAINT a_b_fkey FOREIGN KEY (b_id) REFERENCES b(id) ON DELETE CASCADE;",
+    );
+    let made: String = value(&connection, "SELECT sql FROM sqlite_schema WHERE name = 'a'");
+    insta::assert_snapshot!(made, @"
+    CREATE TABLE a (
+      id int NOT NULL,
+      b_id integer,
+      name character varying(10),
+      CONSTRAINT a_pkey PRIMARY KEY (id),
+      CONSTRAINT \"type:integer\" CHECK (id IS NULL OR (typeof(id) = 'integer' AND id BETWEEN -2147483648 AND 2147483647)),
+      CONSTRAINT \"type:integer\" CHECK (b_id IS NULL OR (typeof(b_id) = 'integer' AND b_id BETWEEN -2147483648 AND 2147483647)),
+      CONSTRAINT \"type:character varying(10)\" CHECK (length(name) <= 10),
+      CONSTRAINT a_b_fkey FOREIGN KEY (b_id) REFERENCES b (id) ON DELETE CASCADE
+    )
+    ");
+}
+
+#[test]
+fn a_rebuild_keeps_rows_counters_indexes_and_triggers() {
+    let mut connection = migrated(
+        "CREATE TABLE t (id serial PRIMARY KEY, a text, b integer);
+         CREATE INDEX t_a ON t (a);
+         INSERT INTO t (a, b) VALUES ('x', 1), ('y', 2), ('z', 3);
+         DELETE FROM t WHERE a = 'z';",
+    );
+    connection
+        .execute_batch("CREATE TRIGGER counted AFTER INSERT ON t BEGIN UPDATE t SET b = 0 WHERE id = new.id; END")
+        .expect("a trigger");
+    let text = "ALTER TABLE t ADD COLUMN c date NOT NULL DEFAULT '2024-01-01', ALTER COLUMN b TYPE text, DROP COLUMN a;
+                INSERT INTO t (b) VALUES ('new');";
+    let first = scripts(&[]).expect("none");
+    assert!(first.is_empty());
+    apply_sqlite(&mut connection, &scripts(&[("2.sql", text)]).expect("scripts"), Mode::Apply).expect("migrated");
+    let rows: String = value(&connection, "SELECT group_concat(id || b || c, ' ') FROM t");
+    assert_eq!(rows, "112024-01-01 222024-01-01 402024-01-01");
+    assert_eq!(value::<i64>(&connection, "SELECT count(*) FROM sqlite_schema WHERE name = 't_a'"), 0);
+    assert_eq!(value::<i64>(&connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 1);
+}
+
+#[test]
+fn renames_are_followed_by_keys_views_and_checks() {
+    let connection = migrated(
+        "CREATE TABLE t (id int PRIMARY KEY, old int CHECK (old > 0));
+         CREATE TABLE child (t_id int REFERENCES t (id));
+         CREATE VIEW v AS SELECT old FROM t;
+         ALTER TABLE t RENAME COLUMN old TO new;
+         ALTER TABLE t RENAME TO moved;
+         ALTER TABLE moved ADD COLUMN more int;
+         INSERT INTO moved (id, new) VALUES (1, 2);
+         INSERT INTO child VALUES (1);",
+    );
+    assert_eq!(value::<i64>(&connection, "SELECT old FROM v"), 2);
+    assert_eq!(value::<String>(&connection, "SELECT \"table\" FROM pragma_foreign_key_list('child')"), "moved");
+    assert!(connection.execute_batch("INSERT INTO moved (id, new) VALUES (2, 0)").is_err());
+}
+
+#[test]
+fn what_stops_a_script_is_named_and_nothing_of_it_stays() {
+    for (text, reason) in [
+        ("CREATE TABLE a (id int);\n\nCREATE TABLE b (p point);", "\"1.sql\", line 3: cannot be done on SQLite"),
+        ("CREATE TABLE a (id int);\nCREATE TRIGGER x BEFORE INSERT ON a EXECUTE FUNCTION f();", "triggers"),
+        ("CREATE TABLE a (id int);\nALTER TABLE a ENABLE ROW LEVEL SECURITY;", "row level security"),
+        ("CREATE TABLE a (id int);\nINSERT INTO a VALUES ('x');", "invalid input syntax for type integer"),
+        ("CREATE TABLE a (id int CHECK (id > 0));\nINSERT INTO a VALUES (-1);", "line 2: CHECK constraint failed"),
+        ("CREATE TABLE other.a (id int);", "schema \"other\""),
+        ("CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY);", "identity column"),
+        ("CREATE TABLE a (id int); GRANT SELECT ON a TO nobody;", "role \"nobody\" does not exist"),
+        ("CREATE ROLE r; GRANT SELECT ON a TO r;", "relation \"a\" does not exist"),
+        ("CREATE TABLE _berth_x (id int);", "reserved"),
+        (
+            "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES a); INSERT INTO b VALUES (1);",
+            "refers",
+        ),
+        ("CREATE TABLE a (x int, y int); CREATE VIEW v AS SELECT y FROM a; ALTER TABLE a DROP COLUMN y;", "view \"v\""),
+        ("CREATE VIEW v AS SELECT DISTINCT ON (1) 1;", "DISTINCT ON"),
+        ("CREATE TABLE a (at timestamptz DEFAULT now() + interval '1 day');", "arithmetic"),
+        ("CREATE TABLE a (id int", "cannot be read"),
+        ("SELECT 1;", "changes nothing"),
+    ] {
+        let said = refusal(text);
+        assert!(said.contains(reason), "{text}: {said}");
+    }
+}
+
+#[test]
+fn scripts_run_once_in_order_and_must_not_change() {
+    let mut connection = Connection::open_in_memory().expect("a database");
+    let (one, two) = (("1.sql", "CREATE TABLE a (id int);"), ("2.sql", "CREATE TABLE b (id int);"));
+    assert_eq!(apply(&mut connection, &[one]).expect("applied").applied.len(), 1);
+    assert_eq!(apply(&mut connection, &[one, two]).expect("applied").applied.len(), 1);
+    assert_eq!(apply(&mut connection, &[one, two]).expect("applied"), Report::default());
+    let changed = apply(&mut connection, &[("1.sql", "CREATE TABLE c (id int);"), two]);
+    assert!(matches!(changed, Err(Error::Changed { .. })));
+    assert!(matches!(apply(&mut connection, &[("0.sql", "SELECT 1")]), Err(Error::OutOfOrder { .. })));
+}
+
+#[test]
+fn a_dry_run_leaves_nothing() {
+    let mut connection = Connection::open_in_memory().expect("a database");
+    let scripts = scripts(&[("1.sql", "CREATE TABLE a (id int);"), ("2.sql", "INSERT INTO a VALUES (1);")]);
+    let report = apply_sqlite(&mut connection, &scripts.expect("scripts"), Mode::DryRun).expect("would apply");
+    assert_eq!(report.applied.len(), 2);
+    assert_eq!(value::<i64>(&connection, "SELECT count(*) FROM sqlite_schema"), 0);
+}
+
+#[test]
+fn a_grant_alone_changes_the_schemas_version() {
+    let mut connection = migrated("CREATE TABLE a (id int, secret int); CREATE ROLE anon;");
+    let before: i64 = value(&connection, "PRAGMA schema_version");
+    let text = "GRANT SELECT (id), INSERT ON a TO anon; GRANT ALL ON a TO PUBLIC; REVOKE DELETE ON a FROM PUBLIC;";
+    apply_sqlite(&mut connection, &scripts(&[("2.sql", text)]).expect("scripts"), Mode::Apply).expect("migrated");
+    assert!(value::<i64>(&connection, "PRAGMA schema_version") > before);
+    let grants: String = value(
+        &connection,
+        "SELECT group_concat(grantee || ' ' || privilege || coalesce(columns, ''), ', ') FROM _berth_grants",
+    );
+    assert_eq!(grants, "anon insert, anon select[\"id\"], public insert, public select, public update");
+}
+
+#[test]
+fn a_guarded_role_may_be_there_already() {
+    for guard in [
+        "DO $$ BEGIN CREATE ROLE anon; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;",
+        "do $body$ begin if not exists (select from pg_catalog.pg_roles where rolname = 'anon') then
+           create role anon nologin; end if; end $body$;",
+    ] {
+        let connection = migrated(&format!("CREATE ROLE anon;\n{guard}\n{guard}"));
+        assert_eq!(value::<i64>(&connection, "SELECT count(*) FROM _berth_roles"), 1, "{guard}");
+    }
+}
+
+#[test]
+fn what_each_engine_writes_differently_means_the_same() {
+    let connection = migrated(
+        "CREATE TYPE mood AS ENUM ('low', 'high');
+         ALTER TYPE mood ADD VALUE 'mid' BEFORE 'high';
+         CREATE TABLE t (
+             id uuid PRIMARY KEY DEFAULT gen_random_uuid(), at timestamptz NOT NULL DEFAULT now(), m mood DEFAULT 'mid',
+             ok boolean DEFAULT false, a int[] DEFAULT '{1,2}'::int[], j jsonb DEFAULT '{}'::jsonb, n numeric(6,2)
+         );
+         INSERT INTO t (n) VALUES (1.005) ON CONFLICT (id) DO NOTHING;
+         UPDATE t SET ok = (n >= '1'::numeric AND m IN ('mid', 'low')) WHERE m = 'mid'::mood;",
+    );
+    let row: String = value(
+        &connection,
+        "SELECT length(id) || ' ' || (at LIKE '2%+00') || ' ' || m || ' ' || ok || ' ' || a || ' ' || j || ' ' || n FROM t",
+    );
+    assert_eq!(row, "36 1 mid 1 [1,2] {} 1.01");
+    assert!(connection.execute_batch("INSERT INTO t (m) VALUES ('other')").is_err());
+    assert!(connection.execute_batch("INSERT INTO t (a) VALUES ('{1}')").is_err());
+}

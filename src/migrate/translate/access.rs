@@ -1,0 +1,267 @@
+//! Roles, what they were granted, and comments.
+
+use sqlparser::ast::{
+    self, Action, CommentObject, CreateRole, GrantObjects, Grantee, GranteeName, GranteesType, Ident, ObjectName,
+    Privileges,
+};
+
+use super::schema::{Grant, ObjectKind};
+use super::{Refusal, Translator, name, parse, refuse};
+
+/// The name under which a grant to `PUBLIC` is kept: every role has it.
+const EVERYONE: &str = "public";
+
+/// The privileges that requests use.
+const SERVED: [&str; 4] = ["select", "insert", "update", "delete"];
+
+/// What a role may do, and on which columns; all when there are none.
+type Wanted = Vec<(&'static str, Option<Vec<String>>)>;
+
+impl Translator<'_> {
+    pub(super) fn create_role(&mut self, create: &CreateRole) -> Result<(), Refusal> {
+        for role in &create.names {
+            let role = name::parts(role)?.join(".");
+            if role == EVERYONE {
+                return refuse("role name \"public\" is reserved");
+            }
+            if self.schema.roles.contains_key(&role) {
+                if create.if_not_exists {
+                    continue;
+                }
+                return refuse(format!("role \"{role}\" already exists"));
+            }
+            self.schema.roles.entry(role.clone()).or_default();
+            for of in create.in_role.iter().chain(&create.in_group) {
+                self.join(&role, &name::fold(of))?;
+            }
+            for member in create.role.iter().chain(&create.user).chain(&create.admin) {
+                self.join(&name::fold(member), &role)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `CREATE ROLE` under a guard: what exists already is left as it is.
+    pub(super) fn create_guarded_roles(&mut self, statements: &[String]) -> Result<(), Refusal> {
+        for statement in statements {
+            let ast::Statement::CreateRole(create) = parse::statement(statement)? else {
+                return refuse("expected CREATE ROLE");
+            };
+            self.create_role(&CreateRole { if_not_exists: true, ..create })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_role(&mut self, role: &str, if_exists: bool) -> Result<(), Refusal> {
+        if self.schema.grants.iter().any(|grant| grant.grantee == role) {
+            return refuse(format!("role \"{role}\" cannot be dropped because it still has privileges"));
+        }
+        if self.schema.roles.remove(role).is_none() && !if_exists {
+            return refuse(format!("role \"{role}\" does not exist"));
+        }
+        for other in self.schema.roles.values_mut() {
+            other.member_of.remove(role);
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, member: &str, of: &str) -> Result<(), Refusal> {
+        if !self.schema.roles.contains_key(of) {
+            return refuse(format!("role \"{of}\" does not exist"));
+        }
+        match self.schema.roles.get_mut(member) {
+            Some(role) => {
+                role.member_of.insert(of.to_owned());
+                Ok(())
+            }
+            None => refuse(format!("role \"{member}\" does not exist")),
+        }
+    }
+
+    pub(super) fn grant_role(&mut self, roles: &[Ident], grantees: &[Grantee]) -> Result<(), Refusal> {
+        for member in self.grantees(grantees)? {
+            for role in roles {
+                self.join(&member, &name::fold(role))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn revoke_role(&mut self, roles: &[Ident], grantees: &[Grantee]) -> Result<(), Refusal> {
+        for member in self.grantees(grantees)? {
+            for role in roles {
+                if let Some(member) = self.schema.roles.get_mut(&member) {
+                    member.member_of.remove(&name::fold(role));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn grant(&mut self, grant: &ast::Grant) -> Result<(), Refusal> {
+        let Some(tables) = self.granted_tables(grant.objects.as_ref())? else { return Ok(()) };
+        let wanted = wanted(&grant.privileges)?;
+        for grantee in self.grantees(&grant.grantees)? {
+            for table in &tables {
+                for (privilege, columns) in &wanted {
+                    self.add_grants(&grantee, table, privilege, columns.as_deref())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_grants(
+        &mut self,
+        grantee: &str,
+        table: &str,
+        privilege: &'static str,
+        columns: Option<&[String]>,
+    ) -> Result<(), Refusal> {
+        if let (Some(columns), Some(model)) = (columns, self.schema.relation(table))
+            && let Some(column) = columns.iter().find(|column| model.column(column).is_none())
+        {
+            return refuse(format!("column \"{column}\" of relation \"{table}\" does not exist"));
+        }
+        let grant = |column: Option<&String>| Grant {
+            grantee: grantee.to_owned(),
+            table: table.to_owned(),
+            privilege,
+            column: column.cloned(),
+        };
+        match columns {
+            None => drop(self.schema.grants.insert(grant(None))),
+            Some(columns) => self.schema.grants.extend(columns.iter().map(|column| grant(Some(column)))),
+        }
+        Ok(())
+    }
+
+    pub(super) fn revoke(&mut self, revoke: &ast::Revoke) -> Result<(), Refusal> {
+        let Some(tables) = self.granted_tables(revoke.objects.as_ref())? else { return Ok(()) };
+        let wanted = wanted(&revoke.privileges)?;
+        for grantee in self.grantees(&revoke.grantees)? {
+            self.schema.grants.retain(|grant| {
+                let is_meant = |(privilege, columns): &(&str, Option<Vec<String>>)| {
+                    // As on Postgres, revoking a table's privilege takes those on its columns too.
+                    let column = columns
+                        .as_ref()
+                        .is_none_or(|columns| grant.column.as_ref().is_some_and(|column| columns.contains(column)));
+                    grant.privilege == *privilege && column
+                };
+                grant.grantee != grantee || !tables.contains(&grant.table) || !wanted.iter().any(is_meant)
+            });
+        }
+        Ok(())
+    }
+
+    /// The tables and views that are meant; `None` for objects that SQLite has no rights on.
+    fn granted_tables(&self, objects: Option<&GrantObjects>) -> Result<Option<Vec<String>>, Refusal> {
+        match objects {
+            Some(GrantObjects::Tables(names) | GrantObjects::Views(names)) => {
+                let tables: Vec<String> = names.iter().map(name::local).collect::<Result<_, _>>()?;
+                tables.iter().try_for_each(|table| self.schema.require_relation(table))?;
+                Ok(Some(tables))
+            }
+            Some(GrantObjects::AllTablesInSchema { schemas } | GrantObjects::AllViewsInSchema { schemas }) => {
+                schemas.iter().try_for_each(require_public)?;
+                let names = self.schema.tables.keys().chain(self.schema.views.keys()).chain(&self.schema.foreign);
+                Ok(Some(names.cloned().collect()))
+            }
+            Some(GrantObjects::Schemas(schemas)) => schemas.iter().try_for_each(require_public).map(|()| None),
+            Some(
+                GrantObjects::Sequences(_)
+                | GrantObjects::AllSequencesInSchema { .. }
+                | GrantObjects::Databases(_)
+                | GrantObjects::AllFunctionsInSchema { .. }
+                | GrantObjects::AllRoutinesInSchema { .. },
+            ) => Ok(None),
+            other => refuse(format!(
+                "privileges on {} are not supported",
+                other.map(ToString::to_string).unwrap_or_default()
+            )),
+        }
+    }
+
+    fn grantees(&self, grantees: &[Grantee]) -> Result<Vec<String>, Refusal> {
+        let role = |grantee: &Grantee| {
+            if grantee.grantee_type == GranteesType::Public {
+                return Ok(EVERYONE.to_owned());
+            }
+            let Some(GranteeName::ObjectName(name)) = &grantee.name else {
+                return refuse(format!("{grantee} is not a role"));
+            };
+            let role = name::parts(name)?.join(".");
+            if role == EVERYONE || self.schema.roles.contains_key(&role) {
+                return Ok(role);
+            }
+            refuse(format!("role \"{role}\" does not exist"))
+        };
+        grantees.iter().map(role).collect()
+    }
+
+    pub(super) fn comment(
+        &mut self,
+        kind: CommentObject,
+        of: &ObjectName,
+        comment: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let key = match kind {
+            CommentObject::Schema => (ObjectKind::Schema, name::parts(of)?.join("."), String::new()),
+            CommentObject::Table | CommentObject::View => {
+                let table = name::local(of)?;
+                self.schema.require_relation(&table)?;
+                (ObjectKind::Table, table, String::new())
+            }
+            CommentObject::Column => {
+                let mut parts = of.0.clone();
+                let column = name::parts(&ObjectName(parts.pop().into_iter().collect()))?.join(".");
+                let table = name::local(&ObjectName(parts))?;
+                self.schema.require_relation(&table)?;
+                if self.schema.relation(&table).is_some_and(|table| table.column(&column).is_none()) {
+                    return refuse(format!("column \"{column}\" of relation \"{table}\" does not exist"));
+                }
+                (ObjectKind::Column, table, column)
+            }
+            // Nothing shows them.
+            CommentObject::Extension
+            | CommentObject::Index
+            | CommentObject::Sequence
+            | CommentObject::Type
+            | CommentObject::Domain
+            | CommentObject::Role
+            | CommentObject::Database => return Ok(()),
+            other => return refuse(format!("a comment on {other:?} is not supported")),
+        };
+        match comment.filter(|comment| !comment.is_empty()) {
+            Some(comment) => drop(self.schema.comments.insert(key, comment.to_owned())),
+            None => drop(self.schema.comments.remove(&key)),
+        }
+        Ok(())
+    }
+}
+
+fn require_public(schema: &ObjectName) -> Result<(), Refusal> {
+    let schema = name::parts(schema)?.join(".");
+    if schema == name::SCHEMA { Ok(()) } else { refuse(format!("schema \"{schema}\" does not exist")) }
+}
+
+/// The privileges that requests use, of those that are named; the others mean nothing on SQLite.
+fn wanted(privileges: &Privileges) -> Result<Wanted, Refusal> {
+    let Privileges::Actions(actions) = privileges else {
+        return Ok(SERVED.into_iter().map(|privilege| (privilege, None)).collect());
+    };
+    let folded =
+        |columns: &Option<Vec<Ident>>| columns.as_ref().map(|columns| columns.iter().map(name::fold).collect());
+    let mut wanted = Wanted::new();
+    for action in actions {
+        match action {
+            Action::Select { columns } => wanted.push(("select", folded(columns))),
+            Action::Insert { columns } => wanted.push(("insert", folded(columns))),
+            Action::Update { columns } => wanted.push(("update", folded(columns))),
+            Action::Delete => wanted.push(("delete", None)),
+            Action::References { .. } | Action::Trigger | Action::Truncate | Action::Usage => {}
+            other => return refuse(format!("the privilege {other} is not supported")),
+        }
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,444 @@
+//! Expressions: PostgreSQL's → SQLite's, such that a plain `sqlite3` without berth's functions evaluates them.
+//!
+//! What is not known to mean the same on both engines is refused. Start at [`Scope::write`].
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use sqlparser::ast::{Array, BinaryOperator, Expr, Ident, InTarget, TrimWhereField, UnaryOperator};
+
+use super::literal::Literal;
+use super::model::Table;
+use super::schema::Schema;
+use super::{Refusal, name, refuse, types};
+use crate::catalog::TypeKind;
+
+/// How deep an expression may nest: each level costs stack, and SQLite itself stops at 1000.
+const DEPTH_MAX: usize = 200;
+
+/// What the names in an expression stand for.
+pub(super) struct Scope<'a> {
+    pub(super) schema: &'a Schema,
+    /// Kinds of the columns in reach, by name and by `table.name`; `Any` for a name that stands for two kinds.
+    pub(super) kinds: BTreeMap<String, TypeKind>,
+    /// In a table's own definition: the table, whose name must not qualify columns, for a rebuild renames it.
+    pub(super) own: Option<&'a str>,
+    /// In a domain's check: the column that `VALUE` stands for.
+    pub(super) value: Option<&'a str>,
+    pub(super) depth: Cell<usize>,
+}
+
+impl<'a> Scope<'a> {
+    /// A scope without columns.
+    pub(super) fn new(schema: &'a Schema) -> Self {
+        Self { schema, kinds: BTreeMap::new(), own: None, value: None, depth: Cell::new(0) }
+    }
+
+    /// The scope of an expression in the definition of `table`.
+    pub(super) fn definition(schema: &'a Schema, table: &'a Table) -> Self {
+        let mut scope = Self { own: Some(&table.name), ..Self::new(schema) };
+        scope.add(&table.name, table);
+        scope
+    }
+
+    /// Brings the columns of `table` into reach, also as `known_as.column`.
+    pub(super) fn add(&mut self, known_as: &str, table: &Table) {
+        for column in &table.columns {
+            let kind = types::column_kind(column, &self.schema.types);
+            self.kinds.insert(format!("{known_as}.{}", column.name), kind.clone());
+            match self.kinds.get(&column.name) {
+                Some(known) if *known != kind => self.kinds.insert(column.name.clone(), TypeKind::Any),
+                _ => self.kinds.insert(column.name.clone(), kind),
+            };
+        }
+    }
+
+    /// Writes an expression for SQLite.
+    pub(super) fn write(&self, expression: &Expr) -> Result<String, Refusal> {
+        if self.depth.get() >= DEPTH_MAX {
+            return refuse(format!("an expression nests deeper than {DEPTH_MAX}"));
+        }
+        self.depth.set(self.depth.get() + 1);
+        let written = self.write_one(expression);
+        self.depth.set(self.depth.get() - 1);
+        written
+    }
+
+    fn write_one(&self, expression: &Expr) -> Result<String, Refusal> {
+        if let Some(kind) = self.moment(expression) {
+            return Ok(moment(&kind));
+        }
+        if let Some(literal) = self.constant(expression)? {
+            return Ok(match self.kind(expression) {
+                Some(kind @ TypeKind::Array(_)) => literal.comparable(&kind)?.to_sql(),
+                _ => literal.to_sql(),
+            });
+        }
+        match expression {
+            Expr::Identifier(ident) => Ok(self.column(std::slice::from_ref(ident))),
+            Expr::CompoundIdentifier(idents) => Ok(self.column(idents)),
+            Expr::Nested(inner) => {
+                let inner = self.write(inner)?;
+                Ok(if is_wrapped(&inner) { inner } else { format!("({inner})") })
+            }
+            Expr::Cast { expr, data_type, format: None, .. } => self.cast(expr, data_type),
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
+            Expr::UnaryOp { op, expr } => self.unary(op, expr),
+            Expr::IsNull(inner) | Expr::IsUnknown(inner) => Ok(format!("{} IS NULL", self.operand(inner)?)),
+            Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => Ok(format!("{} IS NOT NULL", self.operand(inner)?)),
+            Expr::IsTrue(inner) => Ok(format!("{} IS TRUE", self.operand(inner)?)),
+            Expr::IsNotTrue(inner) => Ok(format!("{} IS NOT TRUE", self.operand(inner)?)),
+            Expr::IsFalse(inner) => Ok(format!("{} IS FALSE", self.operand(inner)?)),
+            Expr::IsNotFalse(inner) => Ok(format!("{} IS NOT FALSE", self.operand(inner)?)),
+            Expr::IsDistinctFrom(left, right) => self.compare(left, "IS NOT", right),
+            Expr::IsNotDistinctFrom(left, right) => self.compare(left, "IS", right),
+            Expr::In { expr, target, negated, .. } => self.write_in(expr, target, not(*negated)),
+            Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => self.write_any(left, right, ""),
+            Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } => self.write_any(left, right, "NOT "),
+            Expr::Between { expr, negated, low, high } => {
+                let kind = self.kind(expr);
+                let (low, high) = (self.comparand(low, kind.as_ref())?, self.comparand(high, kind.as_ref())?);
+                Ok(format!("{} {}BETWEEN {low} AND {high}", self.operand(expr)?, not(*negated)))
+            }
+            Expr::Like { negated, any: false, expr, pattern, escape_char: None } => {
+                self.write_like(expr, pattern, not(*negated))
+            }
+            Expr::ILike { negated, any: false, expr, pattern, escape_char: None } => {
+                self.write_ilike(expr, pattern, not(*negated))
+            }
+            Expr::Case { operand, conditions, else_result, .. } => {
+                let mut case = "CASE".to_owned();
+                if let Some(operand) = operand {
+                    case += &format!(" {}", self.write(operand)?);
+                }
+                for when in conditions {
+                    case += &format!(" WHEN {} THEN {}", self.write(&when.condition)?, self.write(&when.result)?);
+                }
+                if let Some(otherwise) = else_result {
+                    case += &format!(" ELSE {}", self.write(otherwise)?);
+                }
+                Ok(case + " END")
+            }
+            Expr::Exists { subquery, negated } => Ok(format!("{}EXISTS ({})", not(*negated), self.query(subquery)?)),
+            Expr::Subquery(query) => Ok(format!("({})", self.query(query)?)),
+            Expr::Tuple(items) => Ok(format!("({})", self.write_all(items)?)),
+            Expr::Array(Array { elem, .. }) => Ok(format!("json_array({})", self.write_all(elem)?)),
+            Expr::Function(function) => self.call(function),
+            _ => self.write_syntax(expression),
+        }
+    }
+
+    /// Functions with a syntax of their own.
+    fn write_syntax(&self, expression: &Expr) -> Result<String, Refusal> {
+        match expression {
+            Expr::Extract { field, expr, .. } => self.extract(&field.to_string(), expr),
+            Expr::Position { expr, r#in } => Ok(format!("instr({}, {})", self.write(r#in)?, self.write(expr)?)),
+            Expr::Substring { expr, substring_from: Some(from), substring_for, .. } => {
+                let mut arguments = format!("{}, {}", self.write(expr)?, self.write(from)?);
+                if let Some(length) = substring_for {
+                    arguments += &format!(", {}", self.write(length)?);
+                }
+                Ok(format!("substr({arguments})"))
+            }
+            Expr::Trim { trim_where, trim_what, expr, trim_characters: None } => {
+                let function = match trim_where {
+                    None | Some(TrimWhereField::Both) => "trim",
+                    Some(TrimWhereField::Leading) => "ltrim",
+                    Some(TrimWhereField::Trailing) => "rtrim",
+                };
+                let what = trim_what.as_ref().map(|what| self.write(what)).transpose()?;
+                let what = what.map(|what| format!(", {what}")).unwrap_or_default();
+                Ok(format!("{function}({}{what})", self.write(expr)?))
+            }
+            Expr::Floor { expr, .. } => Ok(format!("floor({})", self.write(expr)?)),
+            Expr::Ceil { expr, .. } => Ok(format!("ceil({})", self.write(expr)?)),
+            Expr::AtTimeZone { timestamp, time_zone } => self.at_time_zone(timestamp, time_zone),
+            Expr::Collate { expr, collation } => match name::parts(collation)?.last().map(String::as_str) {
+                Some("C" | "POSIX" | "default") => Ok(format!("{} COLLATE BINARY", self.operand(expr)?)),
+                _ => refuse(format!("the collation {collation} is not supported")),
+            },
+            other => refuse(format!("the expression {other} is not supported")),
+        }
+    }
+
+    /// Several expressions, separated by commas.
+    pub(super) fn write_all(&self, expressions: &[Expr]) -> Result<String, Refusal> {
+        let written: Result<Vec<_>, _> = expressions.iter().map(|expression| self.write(expression)).collect();
+        Ok(written?.join(", "))
+    }
+
+    /// An expression as part of another, in parentheses unless it needs none.
+    pub(super) fn operand(&self, expression: &Expr) -> Result<String, Refusal> {
+        let written = self.write(expression)?;
+        let atomic = !written.contains(|c: char| c.is_whitespace() || "-~".contains(c))
+            || is_wrapped(&written)
+            || self.constant(expression)?.is_some()
+            || matches!(expression, Expr::Function(_) | Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+        Ok(if atomic { written } else { format!("({written})") })
+    }
+
+    fn column(&self, idents: &[Ident]) -> String {
+        let mut names: Vec<String> = idents.iter().map(name::fold).collect();
+        if names.len() > 2 {
+            names.retain(|part| part != name::SCHEMA);
+        }
+        if let [only] = names.as_slice()
+            && let Some(column) = self.value.filter(|_| only == "value")
+        {
+            return name::quote(column);
+        }
+        if let [table, _] = names.as_slice()
+            && self.own == Some(table)
+        {
+            names.remove(0);
+        }
+        names.iter().map(|part| name::quote(part)).collect::<Vec<_>>().join(".")
+    }
+
+    /// What kind of value an expression gives, when that can be told.
+    pub(super) fn kind(&self, expression: &Expr) -> Option<TypeKind> {
+        let kind = match expression {
+            Expr::Identifier(ident) => self.kinds.get(&name::fold(ident)).cloned(),
+            Expr::CompoundIdentifier(idents) => {
+                let names: Vec<String> = idents.iter().rev().take(2).rev().map(name::fold).collect();
+                self.kinds.get(&names.join(".")).or_else(|| self.kinds.get(names.last()?)).cloned()
+            }
+            Expr::Nested(inner) => self.kind(inner),
+            Expr::Cast { data_type, .. } => {
+                let declared = types::declared(data_type, &self.schema.types).ok()?;
+                Some(types::type_name(types::base(&declared, &self.schema.types)).kind)
+            }
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply,
+                right,
+            } => self.kind(left).filter(is_fractional).or_else(|| self.kind(right)),
+            Expr::BinaryOp { left, op: BinaryOperator::Divide, .. } => self.kind(left),
+            Expr::BinaryOp { op: BinaryOperator::StringConcat | BinaryOperator::LongArrow, .. } => {
+                Some(TypeKind::Text { max_length: None })
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Arrow, .. } => self.kind(left),
+            Expr::BinaryOp {
+                op:
+                    BinaryOperator::Eq
+                    | BinaryOperator::NotEq
+                    | BinaryOperator::Lt
+                    | BinaryOperator::LtEq
+                    | BinaryOperator::Gt
+                    | BinaryOperator::GtEq
+                    | BinaryOperator::And
+                    | BinaryOperator::Or,
+                ..
+            }
+            | Expr::UnaryOp { op: UnaryOperator::Not, .. }
+            | Expr::IsNull(_)
+            | Expr::IsNotNull(_)
+            | Expr::IsTrue(_)
+            | Expr::IsNotTrue(_)
+            | Expr::IsFalse(_)
+            | Expr::IsNotFalse(_)
+            | Expr::IsDistinctFrom(..)
+            | Expr::IsNotDistinctFrom(..)
+            | Expr::In { .. }
+            | Expr::Between { .. }
+            | Expr::Like { .. }
+            | Expr::ILike { .. }
+            | Expr::Exists { .. } => Some(TypeKind::Boolean),
+            Expr::Case { conditions, else_result, .. } => {
+                let results = conditions.iter().map(|when| &when.result).chain(else_result.as_deref());
+                results.into_iter().find_map(|result| self.kind(result).or_else(|| constant_kind(result)))
+            }
+            Expr::Function(function) => self.function_kind(function),
+            _ => self.moment(expression),
+        };
+        kind.filter(|kind| *kind != TypeKind::Any)
+    }
+
+    fn unary(&self, operator: &UnaryOperator, inner: &Expr) -> Result<String, Refusal> {
+        let sign = match operator {
+            UnaryOperator::Not => "NOT ",
+            UnaryOperator::Minus => "-",
+            UnaryOperator::Plus => "+",
+            UnaryOperator::BitwiseNot => "~",
+            _ => return refuse(format!("the operator {operator} is not supported")),
+        };
+        Ok(format!("{sign}{}", self.operand(inner)?))
+    }
+
+    fn binary(&self, left: &Expr, operator: &BinaryOperator, right: &Expr) -> Result<String, Refusal> {
+        use BinaryOperator as Op;
+        match operator {
+            Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => {
+                self.compare(left, &operator.to_string(), right)
+            }
+            Op::PGLikeMatch => self.write_like(left, right, ""),
+            Op::PGNotLikeMatch => self.write_like(left, right, "NOT "),
+            Op::PGILikeMatch => self.write_ilike(left, right, ""),
+            Op::PGNotILikeMatch => self.write_ilike(left, right, "NOT "),
+            Op::PGExp => Ok(format!("pow({}, {})", self.write(left)?, self.write(right)?)),
+            Op::Divide if [left, right].iter().any(|side| self.kind(side).as_ref().is_some_and(is_fractional)) => {
+                // A numeric without a fraction is stored as an integer, and SQLite would cut the quotient off.
+                Ok(format!("CAST({} AS REAL) / {}", self.write(left)?, self.operand(right)?))
+            }
+            Op::Plus | Op::Minus if self.kind(left).or_else(|| self.kind(right)).as_ref().is_some_and(is_temporal) => {
+                refuse("arithmetic with dates and times is not supported")
+            }
+            Op::StringConcat if self.kind(left).as_ref().is_some_and(is_structured) => {
+                refuse("joining arrays or JSON with || is not supported")
+            }
+            Op::Plus
+            | Op::Minus
+            | Op::Multiply
+            | Op::Divide
+            | Op::Modulo
+            | Op::StringConcat
+            | Op::And
+            | Op::Or
+            | Op::BitwiseAnd
+            | Op::BitwiseOr
+            | Op::PGBitwiseShiftLeft
+            | Op::PGBitwiseShiftRight
+            | Op::Arrow
+            | Op::LongArrow => Ok(format!("{} {operator} {}", self.operand(left)?, self.operand(right)?)),
+            other => refuse(format!("the operator {other} is not supported")),
+        }
+    }
+
+    fn compare(&self, left: &Expr, operator: &str, right: &Expr) -> Result<String, Refusal> {
+        let (left_kind, right_kind) = (self.kind(left), self.kind(right));
+        let left = self.comparand(left, right_kind.as_ref())?;
+        Ok(format!("{left} {operator} {}", self.comparand(right, left_kind.as_ref())?))
+    }
+
+    /// One side of a comparison; a constant takes the form of the other side's kind.
+    fn comparand(&self, side: &Expr, other: Option<&TypeKind>) -> Result<String, Refusal> {
+        match (self.constant(side)?, other) {
+            (Some(literal), Some(kind)) => Ok(literal.comparable(kind)?.to_sql()),
+            _ => self.operand(side),
+        }
+    }
+
+    fn write_in(&self, left: &Expr, target: &InTarget, negation: &str) -> Result<String, Refusal> {
+        let kind = self.kind(left);
+        let inside = match target {
+            InTarget::List(items) => {
+                let items: Result<Vec<_>, _> = items.iter().map(|item| self.comparand(item, kind.as_ref())).collect();
+                items?.join(", ")
+            }
+            InTarget::Subquery(query) => self.query(query)?,
+            InTarget::Unnest(_) | InTarget::Table { .. } => return refuse("IN takes a list or a query"),
+        };
+        Ok(format!("{} {negation}IN ({inside})", self.operand(left)?))
+    }
+
+    /// `= ANY (…)` and `<> ALL (…)` over a list that is written out, as `pg_dump` prints `IN`, or over a query.
+    fn write_any(&self, left: &Expr, right: &Expr, negation: &str) -> Result<String, Refusal> {
+        let kind = self.kind(left);
+        let mut list = right;
+        loop {
+            match list {
+                Expr::Nested(inner) => list = inner,
+                Expr::Cast { expr, .. } if Literal::read(expr).is_none() => list = expr,
+                Expr::Array(Array { elem, .. }) => {
+                    let items: Result<Vec<_>, _> =
+                        elem.iter().map(|item| self.comparand(item, kind.as_ref())).collect();
+                    return Ok(format!("{} {negation}IN ({})", self.operand(left)?, items?.join(", ")));
+                }
+                Expr::Subquery(query) => {
+                    return Ok(format!("{} {negation}IN ({})", self.operand(left)?, self.query(query)?));
+                }
+                _ => return refuse("ANY and ALL take an array that is written out, or a query"),
+            }
+        }
+    }
+
+    /// `LIKE` minds the case on Postgres and does not on SQLite; `GLOB` does.
+    fn write_like(&self, left: &Expr, pattern: &Expr, negation: &str) -> Result<String, Refusal> {
+        let Some(Literal::Text(pattern)) = self.constant(pattern)? else {
+            return refuse("the pattern of LIKE must be a constant");
+        };
+        let mut glob = String::new();
+        let mut characters = pattern.chars();
+        while let Some(character) = characters.next() {
+            let (character, escaped) = match character {
+                '\\' => (characters.next().unwrap_or('\\'), true),
+                other => (other, false),
+            };
+            match character {
+                '%' if !escaped => glob.push('*'),
+                '_' if !escaped => glob.push('?'),
+                '*' | '?' | '[' => glob.extend(['[', character, ']']),
+                other => glob.push(other),
+            }
+        }
+        Ok(format!("{} {negation}GLOB {}", self.operand(left)?, name::text(&glob)))
+    }
+
+    fn write_ilike(&self, left: &Expr, pattern: &Expr, negation: &str) -> Result<String, Refusal> {
+        Ok(format!("lower({}) {negation}LIKE lower({}) ESCAPE '\\'", self.write(left)?, self.write(pattern)?))
+    }
+}
+
+/// The current moment as a column of `kind` stores it: UTC, its fraction without zeros at the end.
+pub(super) fn moment(kind: &TypeKind) -> String {
+    let trimmed = |format: &str| format!("rtrim(rtrim(strftime('{format}', 'now'), '0'), '.')");
+    match kind {
+        TypeKind::Date => "date('now')".to_owned(),
+        TypeKind::Time => trimmed("%H:%M:%f"),
+        TypeKind::TimeTz => format!("({} || '+00')", trimmed("%H:%M:%f")),
+        TypeKind::Timestamp => trimmed("%Y-%m-%d %H:%M:%f"),
+        _ => format!("({} || '+00')", trimmed("%Y-%m-%d %H:%M:%f")),
+    }
+}
+
+/// The kind of a constant without a cast, as far as it has one.
+fn constant_kind(expression: &Expr) -> Option<TypeKind> {
+    match Literal::read(expression)? {
+        Literal::Text(_) => Some(TypeKind::Text { max_length: None }),
+        Literal::Number(number) if number.parse::<i32>().is_ok() => Some(TypeKind::Integer),
+        Literal::Number(number) if number.parse::<i64>().is_ok() => Some(TypeKind::BigInt),
+        Literal::Number(_) => Some(TypeKind::Numeric { precision: None, scale: None }),
+        Literal::Boolean(_) => Some(TypeKind::Boolean),
+        Literal::Bytes(_) | Literal::Null => None,
+    }
+}
+
+pub(super) fn is_temporal(kind: &TypeKind) -> bool {
+    use TypeKind::{Date, Interval, Time, TimeTz, Timestamp, TimestampTz};
+    matches!(kind, Date | Time | TimeTz | Timestamp | TimestampTz | Interval)
+}
+
+fn is_fractional(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::Numeric { .. } | TypeKind::Real | TypeKind::Double)
+}
+
+fn is_structured(kind: &TypeKind) -> bool {
+    matches!(kind, TypeKind::Array(_) | TypeKind::Json | TypeKind::Jsonb)
+}
+
+fn not(negated: bool) -> &'static str {
+    if negated { "NOT " } else { "" }
+}
+
+/// True when one pair of parentheses holds all of `written`.
+fn is_wrapped(written: &str) -> bool {
+    if !written.starts_with('(') {
+        return false;
+    }
+    let (mut depth, mut quote) = (0_usize, None);
+    for (at, byte) in written.bytes().enumerate() {
+        match (byte, quote) {
+            (b'\'' | b'"', None) => quote = Some(byte),
+            (byte, Some(open)) if byte == open => quote = None,
+            (b'(', None) => depth += 1,
+            (b')', None) => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1 == written.len();
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,261 @@
+//! Function calls: the ones that SQLite has under the same or another name, and a few that it can spell out.
+
+use sqlparser::ast::{
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
+    WindowType,
+};
+
+use super::expression::Scope;
+use super::literal::Literal;
+use super::{Refusal, name, refuse};
+use crate::catalog::TypeKind;
+
+/// A random UUID of version 4, in lower case.
+const UUID_V4: &str = "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || \
+    substr(hex(randomblob(2)), 2) || '-' || substr('89ab', 1 + (random() & 3), 1) || \
+    substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))";
+
+/// PostgreSQL's name and SQLite's, where the arguments and the meaning are the same.
+const RENAMED: [(&str, &str); 60] = [
+    ("abs", "abs"),
+    ("array_agg", "json_group_array"),
+    ("avg", "avg"),
+    ("bool_and", "min"),
+    ("bool_or", "max"),
+    ("btrim", "trim"),
+    ("ceil", "ceil"),
+    ("ceiling", "ceil"),
+    ("char_length", "length"),
+    ("character_length", "length"),
+    ("coalesce", "coalesce"),
+    ("concat", "concat"),
+    ("concat_ws", "concat_ws"),
+    ("count", "count"),
+    ("cume_dist", "cume_dist"),
+    ("dense_rank", "dense_rank"),
+    ("every", "min"),
+    ("exp", "exp"),
+    ("first_value", "first_value"),
+    ("floor", "floor"),
+    ("json_agg", "json_group_array"),
+    ("json_array_length", "json_array_length"),
+    ("json_build_array", "json_array"),
+    ("json_build_object", "json_object"),
+    ("json_object_agg", "json_group_object"),
+    ("jsonb_agg", "json_group_array"),
+    ("jsonb_array_length", "json_array_length"),
+    ("jsonb_build_array", "json_array"),
+    ("jsonb_build_object", "json_object"),
+    ("jsonb_object_agg", "json_group_object"),
+    ("lag", "lag"),
+    ("last_value", "last_value"),
+    ("lead", "lead"),
+    ("length", "length"),
+    ("ln", "ln"),
+    ("lower", "lower"),
+    ("ltrim", "ltrim"),
+    ("max", "max"),
+    ("min", "min"),
+    ("mod", "mod"),
+    ("nth_value", "nth_value"),
+    ("ntile", "ntile"),
+    ("nullif", "nullif"),
+    ("octet_length", "octet_length"),
+    ("percent_rank", "percent_rank"),
+    ("pow", "pow"),
+    ("power", "pow"),
+    ("rank", "rank"),
+    ("replace", "replace"),
+    ("round", "round"),
+    ("row_number", "row_number"),
+    ("rtrim", "rtrim"),
+    ("sign", "sign"),
+    ("sqrt", "sqrt"),
+    ("string_agg", "group_concat"),
+    ("strpos", "instr"),
+    ("substr", "substr"),
+    ("substring", "substr"),
+    ("sum", "sum"),
+    ("upper", "upper"),
+];
+
+/// The function's name without the schemas that extensions and the catalog live in.
+pub(super) fn name_of(call: &Function) -> Result<String, Refusal> {
+    let mut parts = name::parts(&call.name)?;
+    let last = parts.pop().unwrap_or_default();
+    match parts.last().map(String::as_str) {
+        None | Some("pg_catalog" | "extensions" | name::SCHEMA) => Ok(last),
+        Some(schema) => refuse(format!("the function {} lies in the schema \"{schema}\"", call.name)),
+    }
+}
+
+/// An argument without a name.
+pub(super) fn plain(argument: &FunctionArg) -> Result<&Expr, Refusal> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => Ok(expression),
+        other => refuse(format!("the argument {other} is not supported")),
+    }
+}
+
+/// The arguments of a call, which must be expressions.
+pub(super) fn arguments(call: &Function) -> Result<Vec<&Expr>, Refusal> {
+    match &call.args {
+        FunctionArguments::None => Ok(Vec::new()),
+        FunctionArguments::List(list) => list.args.iter().map(plain).collect(),
+        FunctionArguments::Subquery(_) => refuse("a query is no argument"),
+    }
+}
+
+impl Scope<'_> {
+    pub(super) fn call(&self, call: &Function) -> Result<String, Refusal> {
+        let name = name_of(call)?;
+        if let Some(written) = self.spell_out(&name, call)? {
+            return Ok(written);
+        }
+        let Some((_, own)) = RENAMED.iter().find(|(theirs, _)| *theirs == name) else {
+            return refuse(format!("the function {name}() is not supported"));
+        };
+        if matches!(*own, "min" | "max") && arguments(call)?.len() != 1 {
+            return refuse(format!("the function {name}() takes one argument"));
+        }
+        if !call.within_group.is_empty() || call.null_treatment.is_some() {
+            return refuse(format!("WITHIN GROUP and IGNORE NULLS are not supported: {call}"));
+        }
+        let mut written = format!("{own}({})", self.argument_list(call)?);
+        if let Some(filter) = &call.filter {
+            written += &format!(" FILTER (WHERE {})", self.write(filter)?);
+        }
+        match &call.over {
+            None => {}
+            Some(WindowType::NamedWindow(window)) => written += &format!(" OVER {}", name::quote(&name::fold(window))),
+            Some(WindowType::WindowSpec(window)) => written += &format!(" OVER ({})", self.window(window)?),
+        }
+        Ok(written)
+    }
+
+    fn argument_list(&self, call: &Function) -> Result<String, Refusal> {
+        let FunctionArguments::List(list) = &call.args else { return Ok(String::new()) };
+        if let [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)] = list.args.as_slice() {
+            return Ok("*".to_owned());
+        }
+        let mut written = match list.duplicate_treatment {
+            Some(DuplicateTreatment::Distinct) => "DISTINCT ".to_owned(),
+            Some(DuplicateTreatment::All) | None => String::new(),
+        };
+        let items: Result<Vec<_>, _> = arguments(call)?.into_iter().map(|argument| self.write(argument)).collect();
+        written += &items?.join(", ");
+        for clause in &list.clauses {
+            let FunctionArgumentClause::OrderBy(order) = clause else {
+                return refuse(format!("{clause} is not supported"));
+            };
+            written += &format!(" ORDER BY {}", self.order(order)?);
+        }
+        Ok(written)
+    }
+
+    /// Functions that SQLite has no name for; `None` when this is none of them.
+    fn spell_out(&self, name: &str, call: &Function) -> Result<Option<String>, Refusal> {
+        let pair = || -> Result<(&Expr, &Expr), Refusal> {
+            match arguments(call)?.as_slice() {
+                [first, second] => Ok((first, second)),
+                _ => refuse(format!("the function {name}() takes two arguments")),
+            }
+        };
+        Ok(Some(match name {
+            "gen_random_uuid" | "uuid_generate_v4" => UUID_V4.to_owned(),
+            "random" => "(0.5 + random() / 18446744073709551616.0)".to_owned(),
+            "left" => {
+                let (text, length) = pair()?;
+                format!("substr({}, 1, {})", self.write(text)?, self.write(length)?)
+            }
+            "right" => {
+                let (text, length) = pair()?;
+                format!("substr({}, -{})", self.write(text)?, self.operand(length)?)
+            }
+            // SQLite's min and max give null when any argument is null; Postgres' pass nulls over.
+            "greatest" | "least" => {
+                let (first, second) = pair()?;
+                let (first, second) = (self.write(first)?, self.write(second)?);
+                let function = if name == "greatest" { "max" } else { "min" };
+                format!("{function}(coalesce({first}, {second}), coalesce({second}, {first}))")
+            }
+            "date_trunc" => {
+                let (unit, moment) = pair()?;
+                self.date_trunc(unit, moment)?
+            }
+            "date_part" => {
+                let (field, moment) = pair()?;
+                let Some(Literal::Text(field)) = self.constant(field)? else {
+                    return refuse("the field of date_part() must be a constant");
+                };
+                self.extract(&field, moment)?
+            }
+            "nextval" | "currval" | "lastval" | "setval" => {
+                return refuse("sequences exist only under identity and serial columns");
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn date_trunc(&self, unit: &Expr, moment: &Expr) -> Result<String, Refusal> {
+        let Some(Literal::Text(unit)) = self.constant(unit)? else {
+            return refuse("the unit of date_trunc() must be a constant");
+        };
+        let zone = match self.kind(moment) {
+            Some(TypeKind::Timestamp) => "",
+            Some(TypeKind::TimestampTz | TypeKind::Date) => "+00",
+            _ => return refuse("date_trunc() needs a column of a timestamp type"),
+        };
+        let (kept, rest) = match unit.to_lowercase().as_str() {
+            "year" => (4, "-01-01 00:00:00"),
+            "month" => (7, "-01 00:00:00"),
+            "day" => (10, " 00:00:00"),
+            "hour" => (13, ":00:00"),
+            "minute" => (16, ":00"),
+            "second" => (19, ""),
+            other => return refuse(format!("the unit \"{other}\" of date_trunc() is not supported")),
+        };
+        Ok(format!("(substr({}, 1, {kept}) || '{rest}{zone}')", self.write(moment)?))
+    }
+
+    /// `EXTRACT(field FROM moment)` of the fields that are whole numbers.
+    pub(super) fn extract(&self, field: &str, moment: &Expr) -> Result<String, Refusal> {
+        let format = match field.to_lowercase().as_str() {
+            "year" => "%Y",
+            "month" => "%m",
+            "day" => "%d",
+            "hour" => "%H",
+            "minute" => "%M",
+            "dow" => "%w",
+            "doy" => "%j",
+            other => return refuse(format!("EXTRACT of \"{other}\" is not supported")),
+        };
+        Ok(format!("CAST(strftime('{format}', substr({}, 1, 19)) AS INTEGER)", self.write(moment)?))
+    }
+
+    pub(super) fn function_kind(&self, call: &Function) -> Option<TypeKind> {
+        match name_of(call).ok()?.as_str() {
+            "sum" => match self.kind(arguments(call).ok()?.first()?)? {
+                TypeKind::SmallInt | TypeKind::Integer => Some(TypeKind::BigInt),
+                TypeKind::BigInt | TypeKind::Numeric { .. } => Some(TypeKind::Numeric { precision: None, scale: None }),
+                other => Some(other),
+            },
+            "bool_and" | "bool_or" | "every" => Some(TypeKind::Boolean),
+            "array_agg" => Some(TypeKind::Array(Box::new(self.kind(arguments(call).ok()?.first()?)?))),
+            "json_agg" | "json_build_object" | "json_build_array" | "json_object_agg" => Some(TypeKind::Json),
+            "jsonb_agg" | "jsonb_build_object" | "jsonb_build_array" | "jsonb_object_agg" => Some(TypeKind::Jsonb),
+            "min" | "max" | "coalesce" | "nullif" | "abs" | "round" | "greatest" | "least" | "lag" | "lead"
+            | "first_value" | "last_value" => self.kind(arguments(call).ok()?.first()?),
+            "avg" => match self.kind(arguments(call).ok()?.first()?)? {
+                TypeKind::Real | TypeKind::Double => Some(TypeKind::Double),
+                _ => Some(TypeKind::Numeric { precision: None, scale: None }),
+            },
+            "count" | "row_number" | "rank" | "dense_rank" => Some(TypeKind::BigInt),
+            "length" | "char_length" | "character_length" => Some(TypeKind::Integer),
+            "lower" | "upper" | "concat" | "concat_ws" | "string_agg" => Some(TypeKind::Text { max_length: None }),
+            "date_trunc" => self.kind(arguments(call).ok()?.get(1)?),
+            "gen_random_uuid" | "uuid_generate_v4" => Some(TypeKind::Uuid),
+            _ => self.moment(&Expr::Function(call.clone())),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A table as PostgreSQL knows it: what `ALTER TABLE` changes, and what a rebuild is made from.
+//!
+//! Expressions are kept in PostgreSQL's syntax and translated whenever the table is written out, so that a changed
+//! type or name reaches them. Stored as JSON in `_berth_tables` and `_berth_types`: fields may be added, not renamed.
+
+use serde::{Deserialize, Serialize};
+
+/// A table that a migration created.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Table {
+    /// Its name.
+    pub(crate) name: String,
+    /// In the order of their declaration.
+    pub(crate) columns: Vec<Column>,
+    /// The primary key.
+    pub(crate) primary_key: Option<Key>,
+    /// Unique constraints.
+    pub(crate) unique: Vec<Key>,
+    /// Checks that were declared; those that stand for a type are made when the table is written.
+    pub(crate) checks: Vec<Check>,
+    /// Foreign keys.
+    pub(crate) foreign_keys: Vec<ForeignKey>,
+    /// Indexes that were created apart from the constraints.
+    pub(crate) indexes: Vec<Index>,
+}
+
+/// Whether a column may be null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Nullability {
+    /// It may.
+    Nullable,
+    /// It may not.
+    NotNull,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Column {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its type as `format_type` prints it, or the name of an enumeration or a domain.
+    pub(crate) declared: String,
+    /// `NOT NULL`.
+    pub(crate) nullability: Nullability,
+    /// `DEFAULT`.
+    pub(crate) default: Option<String>,
+    /// `GENERATED ALWAYS AS (…) STORED`.
+    pub(crate) generated: Option<String>,
+    /// `GENERATED … AS IDENTITY`, or `serial`.
+    pub(crate) identity: Option<Identity>,
+}
+
+/// How a column is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    /// Whether a value may be given.
+    pub(crate) kind: IdentityKind,
+    /// The sequence that Postgres counts with, for `setval`.
+    pub(crate) sequence: String,
+}
+
+/// Whether an identity column may be given a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum IdentityKind {
+    /// `ALWAYS`: it may not.
+    Always,
+    /// `BY DEFAULT` and `serial`: it may.
+    ByDefault,
+}
+
+/// A primary key or a unique constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Key {
+    /// The constraint's name.
+    pub(crate) name: String,
+    /// Its columns.
+    pub(crate) columns: Vec<String>,
+}
+
+/// A check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Check {
+    /// The constraint's name.
+    pub(crate) name: String,
+    /// What must not be false.
+    pub(crate) expression: String,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ForeignKey {
+    /// The constraint's name.
+    pub(crate) name: String,
+    /// Columns of this table.
+    pub(crate) columns: Vec<String>,
+    /// The table they point to.
+    pub(crate) references: String,
+    /// Columns there; empty for its primary key.
+    pub(crate) references_columns: Vec<String>,
+    /// What follows, in words that both engines read: `ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED`.
+    pub(crate) rules: String,
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Index {
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether its keys are unique.
+    pub(crate) uniqueness: Uniqueness,
+    /// What it is over.
+    pub(crate) parts: Vec<IndexPart>,
+    /// `WHERE`.
+    pub(crate) predicate: Option<String>,
+}
+
+/// Whether an index allows equal keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Uniqueness {
+    /// It does.
+    Plain,
+    /// It does not.
+    Unique,
+}
+
+/// One key of an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct IndexPart {
+    /// A column or an expression.
+    pub(crate) expression: String,
+    /// `ASC`, `DESC` or nothing.
+    pub(crate) order: String,
+}
+
+/// A type that `CREATE TYPE` or `CREATE DOMAIN` made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum UserType {
+    /// An enumeration with its labels in order.
+    Enumeration(Vec<String>),
+    /// A type with a default and checks of its own.
+    Domain {
+        /// The type under it.
+        declared: String,
+        /// `NOT NULL`.
+        nullability: Nullability,
+        /// `DEFAULT`.
+        default: Option<String>,
+        /// Checks, with the value called `VALUE`.
+        checks: Vec<Check>,
+    },
+}
+
+impl Column {
+    /// A column with nothing but a name and a type.
+    pub(crate) fn plain(name: String, declared: String) -> Self {
+        Self { name, declared, nullability: Nullability::Nullable, default: None, generated: None, identity: None }
+    }
+}
+
+impl Table {
+    /// A table without anything.
+    pub(crate) fn new(name: String) -> Self {
+        Self {
+            name,
+            columns: Vec::new(),
+            primary_key: None,
+            unique: Vec::new(),
+            checks: Vec::new(),
+            foreign_keys: Vec::new(),
+            indexes: Vec::new(),
+        }
+    }
+
+    /// The column of that name.
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The column of that name, to be changed.
+    pub(crate) fn column_mut(&mut self, name: &str) -> Option<&mut Column> {
+        self.columns.iter_mut().find(|column| column.name == name)
+    }
+
+    /// The identity column that is the whole primary key, if there is one: SQLite's row id counts it.
+    pub(crate) fn counted(&self) -> Option<&Column> {
+        let [name] = self.primary_key.as_ref()?.columns.as_slice() else { return None };
+        self.column(name).filter(|column| column.identity.is_some())
+    }
+
+    /// True when a constraint or an index has that name.
+    pub(crate) fn has_constraint(&self, name: &str) -> bool {
+        self.primary_key.iter().chain(&self.unique).any(|key| key.name == name)
+            || self.checks.iter().any(|check| check.name == name)
+            || self.foreign_keys.iter().any(|key| key.name == name)
+            || self.indexes.iter().any(|index| index.name == name)
+    }
+
+    /// The name that Postgres would choose: `<table>_<columns>_<suffix>`, with a number while it is taken.
+    pub(crate) fn free_name(&self, columns: &[String], suffix: &str) -> String {
+        let mut base = vec![self.name.as_str()];
+        base.extend(columns.iter().map(String::as_str));
+        base.push(suffix);
+        let base = base.join("_");
+        let numbered = (1..).map(|number| format!("{base}{number}"));
+        std::iter::once(base.clone()).chain(numbered).find(|name| !self.has_constraint(name)).unwrap_or(base)
+    }
+}

@@ -1,0 +1,158 @@
+//! What becomes of each kind of statement.
+
+use sqlparser::ast::{self, ObjectName, ObjectType, SchemaName};
+
+use super::{Refusal, Translator, name, parse, refuse};
+use crate::migrate::script::Statement;
+
+/// Extensions whose functions are translated, or that change nothing here.
+const EXTENSIONS: [&str; 4] = ["pgcrypto", "uuid-ossp", "citext", "plpgsql"];
+
+impl Translator<'_> {
+    /// Takes one statement of the script.
+    pub(super) fn take(&mut self, statement: &Statement) -> Result<(), Refusal> {
+        let words: Vec<String> = statement.text.split_whitespace().take(2).map(str::to_ascii_lowercase).collect();
+        if words.first().is_some_and(|word| word == "alter") && gives_away(&statement.text) {
+            return Ok(());
+        }
+        match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["alter", "sequence"] => return Self::alter_sequence(&statement.text),
+            // Parameters of a session of Postgres.
+            ["set" | "reset", ..] => return Ok(()),
+            ["do", ..] => {
+                return match parse::guarded_roles(&statement.text) {
+                    Some(roles) => self.create_guarded_roles(&roles),
+                    None => refuse("of DO only a guard around CREATE ROLE is supported"),
+                };
+            }
+            ["alter", "default"] => return refuse("default privileges are not supported on SQLite yet"),
+            ["create" | "alter" | "drop", "policy"] => {
+                return refuse("row level security is not supported on SQLite yet");
+            }
+            _ => {}
+        }
+        let (text, sequence) = parse::take_sequence_name(&statement.text);
+        self.take_parsed(&parse::statement(&text)?, sequence.as_deref(), statement.copy.as_deref())
+    }
+
+    fn take_parsed(
+        &mut self,
+        statement: &ast::Statement,
+        sequence: Option<&str>,
+        rows: Option<&str>,
+    ) -> Result<(), Refusal> {
+        use ast::Statement as Parsed;
+        match statement {
+            Parsed::CreateTable(create) => self.create_table(create),
+            Parsed::AlterTable(alter) => self.alter_table(alter, sequence),
+            Parsed::CreateIndex(create) => self.create_index(create),
+            Parsed::CreateView(create) => self.create_view(create),
+            Parsed::CreateType { name, representation } => self.create_type(name, representation.as_ref()),
+            Parsed::AlterType(alter) => self.alter_type(alter),
+            Parsed::CreateDomain(create) => self.create_domain(create),
+            Parsed::DropDomain(drop) => self.drop_type(&name::local(&drop.name)?, drop.if_exists),
+            Parsed::CreateSequence { name, .. } => self.create_sequence(name),
+            Parsed::Drop { object_type, if_exists, names, cascade, .. } => {
+                names.iter().try_for_each(|name| self.drop_object(object_type, name, *if_exists, *cascade))
+            }
+            Parsed::Comment { object_type, object_name, comment, .. } => {
+                self.comment(*object_type, object_name, comment.as_deref())
+            }
+            Parsed::Insert(insert) => self.insert(insert),
+            Parsed::Update(update) => self.update(update),
+            Parsed::Delete(delete) => self.delete(delete),
+            Parsed::Truncate(truncate) => self.truncate(truncate),
+            Parsed::Copy { source, to: false, target, options, .. } => self.copy(source, target, options, rows),
+            Parsed::Query(query) => self.query_alone(query),
+            Parsed::CreateRole(create) => self.create_role(create),
+            Parsed::Grant(grant) => self.grant(grant),
+            Parsed::Revoke(revoke) => self.revoke(revoke),
+            Parsed::GrantRole(grant) => self.grant_role(&grant.roles, &grant.grantees),
+            Parsed::RevokeRole(revoke) => self.revoke_role(&revoke.roles, &revoke.grantees),
+            // A script is one transaction already, and SQLite's planner keeps what statistics it has.
+            Parsed::StartTransaction { .. } | Parsed::Commit { .. } | Parsed::Analyze(_) => Ok(()),
+            Parsed::CreateSchema { schema_name, .. } => create_schema(schema_name),
+            Parsed::CreateExtension(create) => {
+                let extension = name::fold(&create.name);
+                if EXTENSIONS.contains(&extension.as_str()) {
+                    return Ok(());
+                }
+                refuse(format!("the extension \"{extension}\" does not exist there"))
+            }
+            Parsed::CreateFunction(_) | Parsed::CreateTrigger(_) => {
+                refuse("functions and triggers are not supported on SQLite yet")
+            }
+            _ => refuse("this kind of statement is not supported"),
+        }
+    }
+
+    fn drop_object(
+        &mut self,
+        kind: &ObjectType,
+        name: &ObjectName,
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<(), Refusal> {
+        match kind {
+            ObjectType::Table => self.drop_table(&name::local(name)?, if_exists, cascade),
+            ObjectType::View => self.drop_view(&name::local(name)?, if_exists),
+            ObjectType::Index => self.drop_index(&name::local(name)?, if_exists),
+            ObjectType::Type => self.drop_type(&name::local(name)?, if_exists),
+            ObjectType::Role | ObjectType::User => self.drop_role(&name::parts(name)?.join("."), if_exists),
+            ObjectType::Sequence => {
+                self.schema.sequences.remove(&name::local(name)?);
+                Ok(())
+            }
+            other => refuse(format!("DROP {other} is not supported")),
+        }
+    }
+
+    fn drop_table(&mut self, name: &str, if_exists: bool, cascade: bool) -> Result<(), Refusal> {
+        if !self.schema.tables.contains_key(name) && !self.schema.foreign.contains(name) {
+            return if if_exists { Ok(()) } else { refuse(format!("table \"{name}\" does not exist")) };
+        }
+        let others =
+            |of: &super::model::Table| of.name != name && of.foreign_keys.iter().any(|key| key.references == name);
+        let dependent: Vec<String> =
+            self.schema.tables.values().filter(|table| others(table)).map(|table| table.name.clone()).collect();
+        if let (Some(dependent), false) = (dependent.first(), cascade) {
+            return refuse(format!("cannot drop table {name}: a foreign key of \"{dependent}\" depends on it"));
+        }
+        for table in dependent {
+            self.will_alter(&table);
+            self.schema.require_table(&table)?.foreign_keys.retain(|key| key.references != name);
+        }
+        if self.forget_pending(name) {
+            self.execute(format!("DROP TABLE {}", name::quote(name)));
+        }
+        self.schema.forget_relation(name);
+        Ok(())
+    }
+
+    fn drop_view(&mut self, name: &str, if_exists: bool) -> Result<(), Refusal> {
+        if !self.schema.views.contains_key(name) {
+            return if if_exists { Ok(()) } else { refuse(format!("view \"{name}\" does not exist")) };
+        }
+        self.execute(format!("DROP VIEW {}", name::quote(name)));
+        self.schema.forget_relation(name);
+        Ok(())
+    }
+}
+
+/// True for `ALTER … OWNER TO …`: SQLite's objects have no owner.
+fn gives_away(text: &str) -> bool {
+    let mut words = text.split_whitespace().rev().skip(1).map(str::to_ascii_lowercase);
+    words.next().as_deref() == Some("to") && words.next().as_deref() == Some("owner")
+}
+
+/// The one schema is there: `pg_dump` creates it all the same.
+fn create_schema(schema: &SchemaName) -> Result<(), Refusal> {
+    let (SchemaName::Simple(name) | SchemaName::NamedAuthorization(name, _)) = schema else {
+        return refuse("a schema needs a name");
+    };
+    let name = name::parts(name)?.join(".");
+    if name != name::SCHEMA {
+        return refuse(format!("the schema \"{name}\" cannot be made: SQLite has one, \"{}\"", name::SCHEMA));
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! What is tested from outside: berth as a process, asked over HTTP. One binary, so that it is linked once.
+#![allow(unreachable_pub, reason = "the binary is a crate of its own")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test says what went wrong by panicking, and waits by the clock"
+)]
+
+mod bad_input;
+mod differential;
+mod durability;
+mod embed;
+mod migrations;
+mod serve;
+mod support;
