@@ -205,7 +205,7 @@ fn parameters_of_what_is_not_embedded_are_refused() {
 }
 
 #[test]
-fn an_embed_needs_a_relation_and_embedding_is_named_as_missing() {
+fn an_embed_needs_a_relation() {
     let embed = |name: &str| {
         let relation = SelectItem::Relation {
             name: name.to_owned(),
@@ -225,7 +225,7 @@ fn an_embed_needs_a_relation_and_embedding_is_named_as_missing() {
     };
     assert_eq!(embed("director"), Err(expected));
     for known in ["directors", "films_director_id_fkey", "director_id"] {
-        assert!(matches!(embed(known), Err(Error::NotImplemented(text)) if text.contains(known)));
+        assert!(embed(known).is_ok(), "{known}");
     }
 }
 
@@ -241,7 +241,7 @@ fn aggregates_are_off_unless_switched_on() {
     let wanted = Request { select: vec![sum], ..get() };
     assert_eq!(sqlite(wanted.clone()), Err(Error::AggregatesNotAllowed));
     let on = Settings { aggregates: true, ..settings(Engine::Sqlite) };
-    assert!(matches!(Plan::make(wanted, &catalog(), &on), Err(Error::NotImplemented(_))));
+    assert!(Plan::make(wanted, &catalog(), &on).is_ok());
 }
 
 #[test]

@@ -116,7 +116,7 @@ const WRITES: &[(&str, &str, &str)] = &[
     ("POST", "/notes?select=id,films(title,d:director_id(name))", r#"{"id": 10, "film_id": 1, "body": "neu"}"#),
     ("POST", "/notes?select=id,...films(title)", r#"[{"id": 11, "film_id": 2}, {"id": 12, "film_id": null}]"#),
     ("PATCH", "/films?id=eq.1&select=title,notes(id)&notes.order=id.desc&notes.limit=1", r#"{"year": 1950}"#),
-    ("PATCH", "/films?id=lt.3&select=id,year,actors(name),sheets(camera)&actors.name=eq.Hara", r#"{"year": 1951}"#),
+    ("PATCH", "/films?id=eq.2&select=id,year,actors(name),sheets(camera)&actors.name=eq.Hara", r#"{"year": 1951}"#),
     ("PUT", "/notes?id=eq.11&select=*,films(title)", r#"{"id": 11, "film_id": 3, "body": "anders"}"#),
     (
         "PATCH",
