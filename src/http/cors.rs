@@ -55,7 +55,12 @@ pub fn preflight(allowed: Allowed<'_>, requested_headers: Option<&str>) -> Reply
 pub fn expose(reply: &mut Reply, allowed: Allowed<'_>) {
     // Answers to OPTIONS carry an origin of their own, for clients that send none; a browser takes only one.
     reply.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("Access-Control-Allow-Origin"));
-    reply.headers.append(&mut origin_headers(allowed));
+    for (name, value) in origin_headers(allowed) {
+        match reply.headers.iter_mut().find(|(present, _)| name == "Vary" && *present == name) {
+            Some((_, varies)) => *varies = format!("{varies}, {value}"),
+            None => reply.headers.push((name, value)),
+        }
+    }
     reply.headers.push(("Access-Control-Expose-Headers".to_owned(), EXPOSED.to_owned()));
 }
 
@@ -109,11 +114,13 @@ mod tests {
 
     #[test]
     fn an_answer_has_one_allowed_origin() {
-        let headers = vec![("access-control-allow-origin".to_owned(), "*".to_owned())];
+        let headers = [("access-control-allow-origin", "*"), ("Vary", "Accept")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let mut reply = Reply { status: 200, headers, body: Bytes::new() };
         expose(&mut reply, Allowed::Origin("http://a.example"));
         let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("access-control-allow-origin");
         assert_eq!(reply.headers.iter().filter(named).count(), 1);
+        assert_eq!(header(&reply, "Vary"), Some("Accept, Origin"));
         assert!(header(&reply, "Access-Control-Expose-Headers").unwrap().ends_with("Transfer-Encoding, Range-Unit"));
     }
 }

@@ -1,9 +1,8 @@
-//! From an actix request to `request::Raw`.
+//! From actix's request to `request::Raw`.
 
 use std::time::Duration;
 
-use actix_web::HttpRequest;
-use actix_web::dev::Payload;
+use actix_http::{HttpMessage as _, Payload, Request};
 use actix_web::http::header::CONTENT_LENGTH;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -17,7 +16,7 @@ use crate::telemetry::RouteClass;
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The request as it arrived. Header values that are not UTF-8 are read as far as they are.
-pub(super) fn raw(request: &HttpRequest, body: Bytes) -> Raw {
+pub(super) fn raw(request: &Request, body: Bytes) -> Raw {
     let headers = request.headers();
     let mut pairs = Vec::with_capacity(headers.len());
     for (name, value) in headers {
@@ -33,7 +32,7 @@ pub(super) fn raw(request: &HttpRequest, body: Bytes) -> Raw {
 }
 
 /// A header's value when it is visible ASCII.
-pub(super) fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -42,7 +41,7 @@ pub(super) fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str
 /// # Errors
 /// When it is too large, too slow or broken, or when no memory is left for it.
 pub(super) async fn body(
-    request: &HttpRequest,
+    request: &Request,
     payload: Payload,
     limit_bytes: usize,
     lease: &mut BodyLease,

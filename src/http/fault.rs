@@ -22,6 +22,15 @@ pub(super) enum Fault {
     /// The body ended early or is not encoded as its headers say.
     #[error("the request's body cannot be read")]
     BodyBroken,
+    /// The head is no HTTP.
+    #[error("the request's head is malformed")]
+    HeadBroken,
+    /// The head is larger than it may be.
+    #[error("the request's head is larger than 128 KiB or has more than 96 headers")]
+    HeadTooLarge,
+    /// The head did not come in time.
+    #[error("the request's head did not arrive in time")]
+    HeadTooSlow,
     /// As many requests or bytes as may are at work.
     #[error("too many requests are waiting")]
     Busy,
@@ -40,8 +49,9 @@ impl Fault {
     fn code(&self) -> &'static str {
         match self {
             Self::BodyTooLarge { .. } => "BERTH413",
-            Self::BodyTooSlow => "BERTH408",
-            Self::BodyBroken => "BERTH400",
+            Self::BodyTooSlow | Self::HeadTooSlow => "BERTH408",
+            Self::BodyBroken | Self::HeadBroken => "BERTH400",
+            Self::HeadTooLarge => "BERTH431",
             Self::Busy => "BERTH503",
             Self::Panicked => "BERTH500",
             Self::NoSuchRoute => "PGRST125",
@@ -53,7 +63,14 @@ impl Fault {
         match self {
             Self::BodyTooLarge { .. } => Some("Send less at a time, or raise MAX_BODY."),
             Self::Busy => Some("Send it again after a second."),
-            Self::BodyTooSlow | Self::BodyBroken | Self::Panicked | Self::NoSuchRoute | Self::OnlyRead => None,
+            Self::HeadBroken => Some("Addresses end at 65,534 bytes; send long lists in smaller parts."),
+            Self::BodyTooSlow
+            | Self::BodyBroken
+            | Self::HeadTooLarge
+            | Self::HeadTooSlow
+            | Self::Panicked
+            | Self::NoSuchRoute
+            | Self::OnlyRead => None,
         }
     }
 
@@ -70,7 +87,14 @@ impl Fault {
         match self {
             Self::Busy => headers.push(("Retry-After".to_owned(), "1".to_owned())),
             Self::OnlyRead => headers.push(("Allow".to_owned(), "GET, HEAD".to_owned())),
-            Self::BodyTooLarge { .. } | Self::BodyTooSlow | Self::BodyBroken | Self::Panicked | Self::NoSuchRoute => {}
+            Self::BodyTooLarge { .. }
+            | Self::BodyTooSlow
+            | Self::BodyBroken
+            | Self::HeadBroken
+            | Self::HeadTooLarge
+            | Self::HeadTooSlow
+            | Self::Panicked
+            | Self::NoSuchRoute => {}
         }
         Reply { status, headers, body: Bytes::from(body.to_string()) }
     }

@@ -3,9 +3,11 @@
 //! [`server`] binds and runs; `service` is the way of one request: own routes, preflights, the body, a place in the
 //! queue, the pipeline, the answer. It knows no table and no store. actix's types end here.
 //!
-//! Malformed heads never get here: actix answers them alone, with an empty body (400 for bad syntax and for addresses
-//! beyond 65,534 bytes, 431 for heads beyond 128 KiB or 96 headers, 408 for heads that do not come).
+//! Malformed heads never get there: actix refuses them by itself (400 for bad syntax and for addresses beyond 65,534
+//! bytes, 431 for heads beyond 128 KiB or 96 headers, 408 for heads that do not come), and `connection` gives these
+//! answers their body.
 
+mod connection;
 pub mod cors;
 mod extract;
 mod fault;
@@ -15,6 +17,7 @@ mod reply;
 mod request_id;
 pub mod server;
 mod service;
+mod target;
 
 use std::future::Future;
 

@@ -1,16 +1,21 @@
 //! Binds a socket and serves until told to stop.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
-use actix_web::{App, HttpServer};
+use actix_http::{HttpService, Request};
+use actix_service::{ServiceFactoryExt as _, fn_service};
+use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
+use tokio::net::TcpStream;
 
 use super::Answer;
+use super::connection::Connection;
 use super::service::{Shared, serve};
 use crate::config::Config;
 use crate::telemetry::{Event, Telemetry};
@@ -29,7 +34,7 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const DRAIN_SECONDS: u64 = 8;
 
 /// Connections that the kernel holds until they are accepted.
-const BACKLOG: u32 = 1_024;
+const BACKLOG: i32 = 1_024;
 
 /// Why there is no server.
 #[derive(Debug, Error)]
@@ -55,7 +60,7 @@ pub enum Error {
 
 /// A server that listens, and serves once it is run.
 pub struct Server {
-    server: actix_web::dev::Server,
+    server: actix_server::Server,
     port: u16,
     telemetry: Telemetry,
 }
@@ -67,35 +72,44 @@ impl Server {
     /// [`Error::Bind`] when the address is taken, unknown or forbidden.
     pub fn bind<A: Answer>(config: &Config, app: Arc<A>, telemetry: Telemetry) -> Result<Self, Error> {
         let shared = Arc::new(Shared::new(config, app, telemetry.clone()).map_err(Error::Randomness)?);
-        let factory = move || {
-            let shared = Arc::clone(&shared);
-            App::new().default_service(fn_service(move |request: ServiceRequest| {
-                let shared = Arc::clone(&shared);
-                async move {
-                    let (request, payload) = request.into_parts();
-                    let response = serve(&shared, &request, payload).await;
-                    Ok::<_, actix_web::Error>(ServiceResponse::new(request, response))
-                }
-            }))
-        };
         let workers = config.bounds.workers;
         let host = config.http.host.clone();
         let port = config.http.port;
-        let server = HttpServer::new(factory)
+        let mut builder = actix_server::Server::build()
             .workers(workers)
             .worker_max_blocking_threads(config.bounds.pool_size.max(1))
-            .max_connections((config.bounds.connections / workers.max(1)).max(1))
-            .backlog(BACKLOG)
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(HEAD_TIMEOUT)
-            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-            .tcp_nodelay(true)
+            .max_concurrent_connections((config.bounds.connections / workers.max(1)).max(1))
             .shutdown_timeout(DRAIN_SECONDS)
-            .disable_signals()
-            .bind((host.as_str(), port))
-            .map_err(|source| Error::Bind { host, port, source })?;
-        let port = server.addrs().first().map_or(port, std::net::SocketAddr::port);
-        Ok(Self { server: server.run(), port, telemetry })
+            .disable_signals();
+        let stopping = builder.graceful_shutdown_signal();
+        let factory = move || {
+            let (shared, stopping) = (Arc::clone(&shared), stopping.clone());
+            let http = HttpService::build()
+                .keep_alive(KEEP_ALIVE)
+                .client_request_timeout(HEAD_TIMEOUT)
+                .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                })
+                .h1(fn_service(move |request: Request| {
+                    let shared = Arc::clone(&shared);
+                    async move { Ok::<_, Infallible>(serve(&shared, request).await) }
+                }));
+            fn_service(|socket: TcpStream| async move {
+                // Answers are written whole: waiting for more to send would only delay them.
+                let _ = socket.set_nodelay(true);
+                let peer = socket.peer_addr().ok();
+                Ok::<_, actix_http::error::DispatchError>((Connection::new(socket), peer))
+            })
+            .and_then(http)
+        };
+        let listeners = listen(&host, port).map_err(|source| Error::Bind { host, port, source })?;
+        let port = listeners.first().and_then(|listener| listener.local_addr().ok()).map_or(port, |at| at.port());
+        for listener in listeners {
+            builder = builder.listen("http", listener, factory.clone()).map_err(Error::Run)?;
+        }
+        Ok(Self { server: builder.run(), port, telemetry })
     }
 
     /// The port it listens on, also when any free one was asked for.
@@ -118,4 +132,26 @@ impl Server {
         let (result, ()) = tokio::join!(server, handle.stop(true));
         result.map_err(Error::Run)
     }
+}
+
+/// Listens on every address that the host's name stands for; the error is the last one when there is none.
+fn listen(host: &str, port: u16) -> io::Result<Vec<TcpListener>> {
+    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut listeners = Vec::new();
+    for address in (host, port).to_socket_addrs()? {
+        match listen_on(address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => failed = error,
+        }
+    }
+    if listeners.is_empty() { Err(failed) } else { Ok(listeners) }
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // The port of an instance that just ended is free at once.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }

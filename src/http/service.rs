@@ -4,8 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Payload;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_http::{HttpMessage as _, Payload, Request};
+use actix_web::HttpResponse;
 use futures_util::FutureExt as _;
 
 use super::fault::Fault;
@@ -50,7 +50,9 @@ impl<A: Answer> Shared<A> {
 }
 
 /// Answers one request, tells the log, and dresses the answer for its sender.
-pub(super) async fn serve<A: Answer>(shared: &Shared<A>, request: &HttpRequest, payload: Payload) -> HttpResponse {
+pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -> HttpResponse {
+    let payload = request.take_payload();
+    let request = &request;
     let stopwatch = Stopwatch::start();
     let request_id = shared.request_ids.name(extract::header(request, "x-request-id"));
     let trace = trace_id(extract::header(request, "traceparent"), extract::header(request, "x-cloud-trace-context"));
@@ -94,7 +96,7 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, request: &HttpRequest, 
 /// The body is read before a place in the queue is taken, so that slow senders hold up nobody else.
 async fn answer_by_pipeline<A: Answer>(
     shared: &Shared<A>,
-    request: &HttpRequest,
+    request: &Request,
     payload: Payload,
     context: &Context,
 ) -> Reply {
@@ -135,7 +137,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     text.unwrap_or("a panic without a message")
 }
 
-fn echo_trace_header<A>(shared: &Shared<A>, request: &HttpRequest, answer: &mut Reply) {
+fn echo_trace_header<A>(shared: &Shared<A>, request: &Request, answer: &mut Reply) {
     let Some(name) = &shared.trace_header else { return };
     if let Some(value) = extract::header(request, name) {
         answer.headers.push((name.clone(), value.to_owned()));

@@ -146,6 +146,19 @@ fn a_request_reaches_the_pipeline_as_it_came() {
 }
 
 #[test]
+fn what_a_uri_may_not_hold_arrives_all_the_same() {
+    let server = Running::start(&[]);
+    let first = "POST /a?select=a->b,c->>d&or=(x.eq.\"é\",y.cs.{1}) HTTP/1.1\r\nHost: t\r\nContent-Length: 11\r\n\r\nGET /> HTTP";
+    let head = format!("{first}GET /b?select=e->f HTTP/1.1");
+    let answer = server.ask(&head, b"");
+    let (one, other) = answer.split_at(answer.rfind("HTTP/1.1 200").unwrap());
+    let (one, other) = (json(one), json(other));
+    assert_eq!(one["query"], "select=a-%3Eb,c-%3E%3Ed&or=(x.eq.%22%C3%A9%22,y.cs.%7B1%7D)");
+    assert_eq!(one["body"], "GET /> HTTP");
+    assert_eq!(other["query"], "select=e-%3Ef");
+}
+
+#[test]
 fn a_request_keeps_the_name_its_sender_gave() {
     let answer = Running::start(&[]).ask("GET / HTTP/1.1\r\nX-Request-Id: mine-1", b"");
     assert_eq!(header(&answer, "x-request-id"), Some("mine-1"));
@@ -277,6 +290,10 @@ fn heads_that_are_malformed_or_too_large_are_client_errors() {
     ] {
         let answer = server.ask(&head, b"");
         assert_eq!(status(&answer), expected, "{what}: {}", answer.get(..200.min(answer.len())).unwrap());
+        let error = json(&answer);
+        assert_eq!(error["code"], format!("BERTH{expected}"), "{what}");
+        assert!(error["message"].as_str().unwrap().starts_with("the request's head"), "{what}");
+        assert_eq!(header(&answer, "content-type"), Some("application/json; charset=utf-8"), "{what}");
     }
     assert_eq!(status(&server.get("/films")), 200);
 }

@@ -63,6 +63,9 @@ pub struct Failure<'a> {
 /// When a client may try again that was told to wait: full queues empty within a second.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
+/// The request's headers that an answer depends on, for caches.
+const VARY: &str = "Accept, Prefer, Range";
+
 impl Reply {
     /// Puts the answer to a plan together.
     ///
@@ -97,6 +100,9 @@ impl Reply {
         }
         reply.status = database_status.unwrap_or(reply.status);
         reply.replace_headers(database_headers);
+        if !reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Vary")) {
+            reply.headers.push(("Vary".to_owned(), VARY.to_owned()));
+        }
         Ok(reply)
     }
 

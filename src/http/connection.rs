@@ -1,0 +1,134 @@
+//! A connection's bytes on their way to and from actix.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::fault::Fault;
+use super::target::{Targets, encode};
+
+/// How the answers begin that actix gives by itself, before any code of ours is asked.
+const CLIENT_ERROR: &[u8] = b"HTTP/1.1 4";
+
+/// What every answer of ours says.
+const OURS: &[u8] = b"\r\nserver: berth/";
+
+/// Makes requests' targets proper URIs, and actix's own answers, which have no body, the dialect's.
+#[derive(Debug)]
+pub(super) struct Connection<Io> {
+    io: Io,
+    targets: Targets,
+    /// Read, and longer than there was room for: at most three times what one read gives.
+    unread: Vec<u8>,
+    /// To be written before anything else: one short answer.
+    unwritten: Vec<u8>,
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
+    pub(super) fn new(io: Io) -> Self {
+        Self { io, targets: Targets::default(), unread: Vec::new(), unwritten: Vec::new() }
+    }
+
+    fn hand_out_unread(&mut self, buffer: &mut ReadBuf<'_>) {
+        let count = self.unread.len().min(buffer.remaining());
+        let rest = self.unread.split_off(count);
+        buffer.put_slice(&self.unread);
+        self.unread = rest;
+    }
+
+    fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unwritten.is_empty() {
+            let count = ready!(Pin::new(&mut self.io).poll_write(context, &self.unwritten))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unwritten.drain(..count);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<Io> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.unread.is_empty() {
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut self.io).poll_read(context, buffer))?;
+            let bytes = buffer.filled().get(before..).unwrap_or_default();
+            let places = self.targets.illegal(bytes);
+            if places.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.unread = encode(bytes, &places);
+            buffer.set_filled(before);
+        }
+        self.hand_out_unread(buffer);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_write_out(context))?;
+        match bare_error(bytes) {
+            Some(fault) => {
+                self.unwritten = dressed(&fault);
+                Poll::Ready(Ok(bytes.len()))
+            }
+            None => Pin::new(&mut self.io).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write_out(context))?;
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write_out(context))?;
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+/// The fault, when `bytes` are an answer that actix gave by itself.
+fn bare_error(bytes: &[u8]) -> Option<Fault> {
+    if !bytes.starts_with(CLIENT_ERROR) {
+        return None;
+    }
+    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n").and_then(|end| bytes.get(..end))?;
+    if head.windows(OURS.len()).any(|window| window.eq_ignore_ascii_case(OURS)) {
+        return None;
+    }
+    match bytes.get(9..12)? {
+        b"408" => Some(Fault::HeadTooSlow),
+        b"431" => Some(Fault::HeadTooLarge),
+        _ => Some(Fault::HeadBroken),
+    }
+}
+
+/// The answer, after which the connection is closed.
+fn dressed(fault: &Fault) -> Vec<u8> {
+    let reply = fault.reply();
+    let reason = http_reason(reply.status);
+    let mut text = format!("HTTP/1.1 {} {reason}\r\n", reply.status);
+    for (name, value) in &reply.headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    text += &format!(
+        "Server: berth/{}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        env!("CARGO_PKG_VERSION"),
+        reply.body.len()
+    );
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(&reply.body);
+    bytes
+}
+
+fn http_reason(status: u16) -> &'static str {
+    actix_web::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
+}
