@@ -4,13 +4,14 @@
 //! |---|---|---|
 //! | the table that has the key | the one it references | many-to-one; one-to-one when the key's columns are unique |
 //! | the referenced table | the one that has the key | one-to-many; one-to-one likewise |
+//! | a view that shows a key's columns | the same | as the table behind it (`view`) |
 //! | either side of a junction | the other side | many-to-many, when the junction's primary key holds both keys |
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/resource_embedding.html>
 
 use std::collections::BTreeSet;
 
-use super::{Catalog, ForeignKey, Kind, QualifiedName, Table};
+use super::{Catalog, ForeignKey, Kind, QualifiedName, ShownKey};
 
 /// A way from the rows of one table to those of another.
 ///
@@ -108,37 +109,29 @@ impl Relationship {
     }
 
     /// As a foreign key of its own table.
-    fn leaving(table: &Table, key: &ForeignKey, catalog: &Catalog) -> Self {
+    fn leaving(Owned { owner, key, is_unique }: Owned<'_>, catalog: &Catalog) -> Self {
         let link = Link { constraint: key.name.clone(), columns: pairs(&key.columns, &key.references_columns) };
         Self {
-            table: table.name.clone(),
+            table: owner.clone(),
             target: key.references.clone(),
-            cardinality: if is_unique(table, &key.columns) {
-                Cardinality::OneToOne(link)
-            } else {
-                Cardinality::ManyToOne(link)
-            },
-            target_kind: catalog.table(&key.references).map_or(Kind::Table, |target| target.kind),
+            cardinality: if is_unique { Cardinality::OneToOne(link) } else { Cardinality::ManyToOne(link) },
+            target_kind: catalog.kind(&key.references),
         }
     }
 
     /// As a foreign key of the target.
-    fn arriving(owner: &Table, key: &ForeignKey) -> Self {
+    fn arriving(Owned { owner, key, is_unique }: Owned<'_>, catalog: &Catalog) -> Self {
         let link = Link { constraint: key.name.clone(), columns: pairs(&key.references_columns, &key.columns) };
         Self {
             table: key.references.clone(),
-            target: owner.name.clone(),
-            cardinality: if is_unique(owner, &key.columns) {
-                Cardinality::OneToOne(link)
-            } else {
-                Cardinality::OneToMany(link)
-            },
-            target_kind: owner.kind,
+            target: owner.clone(),
+            cardinality: if is_unique { Cardinality::OneToOne(link) } else { Cardinality::OneToMany(link) },
+            target_kind: catalog.kind(owner),
         }
     }
 
     /// Through `junction`, which has both keys.
-    fn through(junction: &Table, source: &ForeignKey, target: &ForeignKey, catalog: &Catalog) -> Self {
+    fn through(junction: &QualifiedName, source: &ForeignKey, target: &ForeignKey, catalog: &Catalog) -> Self {
         let link = |key: &ForeignKey| Link {
             constraint: key.name.clone(),
             columns: pairs(&key.references_columns, &key.columns),
@@ -147,13 +140,21 @@ impl Relationship {
             table: source.references.clone(),
             target: target.references.clone(),
             cardinality: Cardinality::ManyToMany(Junction {
-                table: junction.name.clone(),
+                table: junction.clone(),
                 source: link(source),
                 target: link(target),
             }),
-            target_kind: catalog.table(&target.references).map_or(Kind::Table, |target| target.kind),
+            target_kind: catalog.kind(&target.references),
         }
     }
+}
+
+/// A foreign key with the table or view that has it.
+#[derive(Debug, Clone, Copy)]
+struct Owned<'a> {
+    owner: &'a QualifiedName,
+    key: &'a ForeignKey,
+    is_unique: bool,
 }
 
 impl Catalog {
@@ -163,34 +164,51 @@ impl Catalog {
     #[must_use]
     pub fn relationships(&self, table: &QualifiedName) -> Vec<Relationship> {
         let mut found: Vec<Relationship> = Vec::new();
-        for owner in self.tables.values() {
-            for key in &owner.foreign_keys {
-                if &owner.name == table {
-                    found.push(Relationship::leaving(owner, key, self));
-                }
-                if &key.references == table {
-                    found.push(Relationship::arriving(owner, key));
-                    found.extend(self.through(owner, key));
-                }
+        for owned in self.keys(|owner, key| owner == table || &key.references == table) {
+            if owned.owner == table {
+                found.push(Relationship::leaving(owned, self));
+            }
+            if &owned.key.references == table {
+                found.push(Relationship::arriving(owned, self));
+                found.extend(self.through(owned));
             }
         }
         found.sort();
         found
     }
 
-    /// The ways that lead from the end of `source` to the ends of the junction's other keys.
-    fn through<'a>(
+    /// The foreign keys that are wanted, those that views show too.
+    fn keys<'a>(
         &'a self,
-        junction: &'a Table,
-        source: &'a ForeignKey,
-    ) -> impl Iterator<Item = Relationship> + use<'a> {
-        let joins = move |target: &&ForeignKey| {
-            target.name != source.name
-                && source.columns.iter().chain(&target.columns).all(|column| junction.primary_key.contains(column))
-                && !is_unique(junction, &source.columns)
-                && !is_unique(junction, &target.columns)
+        is_wanted: impl Fn(&QualifiedName, &ForeignKey) -> bool + Copy,
+    ) -> impl Iterator<Item = Owned<'a>> {
+        let own = self.tables.values().flat_map(move |table| {
+            let keys = table.foreign_keys.iter().filter(move |key| is_wanted(&table.name, key));
+            keys.map(|key| Owned {
+                owner: &table.name,
+                key,
+                is_unique: is_unique(&table.primary_key, &table.unique, &key.columns),
+            })
+        });
+        let shown = self.shown_keys.iter().filter(move |shown| is_wanted(&shown.owner, &shown.key));
+        own.chain(shown.map(|ShownKey { owner, key, is_unique }| Owned { owner, key, is_unique: *is_unique }))
+    }
+
+    /// The ways that lead from the end of `source` to the ends of the junction's other keys.
+    fn through<'a>(&'a self, source: Owned<'a>) -> impl Iterator<Item = Relationship> + use<'a> {
+        let holds = move |key: &ForeignKey| {
+            let junction = self.table(source.owner).filter(|_| !source.is_unique);
+            junction.is_some_and(|junction| key.columns.iter().all(|column| junction.primary_key.contains(column)))
         };
-        junction.foreign_keys.iter().filter(joins).map(|target| Relationship::through(junction, source, target, self))
+        let targets = self.keys(move |owner, key| {
+            owner == source.owner && key.name != source.key.name && holds(source.key) && holds(key)
+        });
+        let targets = targets.filter(|target| !target.is_unique);
+        targets.map(move |target| Relationship::through(source.owner, source.key, target.key, self))
+    }
+
+    fn kind(&self, name: &QualifiedName) -> Kind {
+        self.table(name).map_or(Kind::Table, |table| table.kind)
     }
 }
 
@@ -198,17 +216,17 @@ fn pairs(left: &[String], right: &[String]) -> Vec<(String, String)> {
     left.iter().cloned().zip(right.iter().cloned()).collect()
 }
 
-/// True when no two rows of the table have the same values in these columns.
-fn is_unique(table: &Table, columns: &[String]) -> bool {
+/// True when no two rows of a table with these keys have the same values in these columns.
+pub(super) fn is_unique(primary_key: &[String], unique: &[Vec<String>], columns: &[String]) -> bool {
     let wanted: BTreeSet<&String> = columns.iter().collect();
-    let mut keys = std::iter::once(&table.primary_key).chain(&table.unique);
+    let mut keys = std::iter::once(primary_key).chain(unique.iter().map(Vec::as_slice));
     !wanted.is_empty() && keys.any(|key| key.iter().collect::<BTreeSet<_>>() == wanted)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Column, Generated, TypeKind, TypeName};
+    use crate::catalog::{Column, Generated, Table, TypeKind, TypeName};
 
     fn table(name: &str, primary_key: &[&str], keys: &[(&str, &str)]) -> Table {
         let named = |name: &str| QualifiedName::new("public", name);

@@ -1,4 +1,5 @@
-//! Views: what can be written through them, and the key of a view that shows one table's rows as they are.
+//! Views: what can be written through them, the key of a view that shows one table's rows as they are, and the foreign
+//! keys that they show.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +9,8 @@ use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
 
 use super::definition;
-use crate::catalog::{Kind, QualifiedName, Table};
+use crate::catalog::view::{Keys, Shown, shown_keys};
+use crate::catalog::{Kind, QualifiedName, ShownKey, Table};
 use crate::store::sqlite::write::SCHEMA;
 
 /// Deepest nesting that is read; a view beyond it has no key.
@@ -40,13 +42,62 @@ pub(super) fn find_keys(connection: &Connection, tables: &mut BTreeMap<Qualified
     Ok(())
 }
 
-/// The view's names for the columns of its table's key, in the order of the key.
-fn shown_key(sql: &str, view: &Table, tables: &BTreeMap<QualifiedName, Table>) -> Option<Vec<String>> {
+/// The foreign keys that views show. SQLite itself tells which column of which table a view's column is, through other
+/// views and queries in `FROM` too; of a `UNION` it would tell of the first part alone, so such a view has no keys.
+pub(super) fn find_shown_keys(
+    connection: &Connection,
+    tables: &BTreeMap<QualifiedName, Table>,
+) -> rusqlite::Result<Vec<ShownKey>> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")?;
+    let views = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut shown = Vec::new();
+    for view in views.collect::<rusqlite::Result<Vec<(String, String)>>>()? {
+        let (name, sql) = view;
+        let is_one_select = query_of(&sql).is_some_and(|query| matches!(*query.body, SetExpr::Select(_)));
+        if is_one_select && tables.contains_key(&QualifiedName::new(SCHEMA, &name)) {
+            shown.extend(shown_by(connection, &name)?);
+        }
+    }
+    let keys = |table: &Table| Keys {
+        primary_key: table.primary_key.clone(),
+        unique: table.unique.clone(),
+        foreign_keys: table.foreign_keys.clone(),
+    };
+    let keys = tables.iter().map(|(name, table)| (name.clone(), keys(table))).collect();
+    Ok(shown_keys(&keys, &shown))
+}
+
+/// What a view shows of each table.
+fn shown_by(connection: &Connection, view: &str) -> rusqlite::Result<Vec<Shown>> {
+    let statement = connection.prepare(&format!("SELECT * FROM \"{}\"", view.replace('"', "\"\"")))?;
+    let mut by_table: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for column in statement.columns_with_metadata() {
+        if let (Some(table), Some(origin)) = (column.table_name(), column.origin_name()) {
+            by_table.entry(table.to_owned()).or_default().push((origin.to_owned(), column.name().to_owned()));
+        }
+    }
+    let named = |name: &str| QualifiedName::new(SCHEMA, name);
+    Ok(by_table
+        .into_iter()
+        .map(|(table, columns)| Shown { view: named(view), table: named(&table), columns })
+        .collect())
+}
+
+/// The query behind a view.
+fn query_of(sql: &str) -> Option<Box<Query>> {
     let dialect = SQLiteDialect {};
     let parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX);
     let statements = parser.try_with_sql(sql).ok()?.parse_statements().ok()?;
-    let [Statement::CreateView(create)] = statements.as_slice() else { return None };
-    let (select, table) = plain_select(&create.query, tables)?;
+    match <[Statement; 1]>::try_from(statements) {
+        Ok([Statement::CreateView(create)]) => Some(create.query),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// The view's names for the columns of its table's key, in the order of the key.
+fn shown_key(sql: &str, view: &Table, tables: &BTreeMap<QualifiedName, Table>) -> Option<Vec<String>> {
+    let query = query_of(sql)?;
+    let (select, table) = plain_select(&query, tables)?;
     let shown = shown_columns(select, table)?;
     if shown.len() != view.columns.len() || table.primary_key.is_empty() {
         return None;
