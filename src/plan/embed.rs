@@ -200,9 +200,9 @@ fn plan_embed(scope: &Scope<'_>, relation: Relation, wishes: Wishes) -> Result<E
         node.range = node.range.at_most(scope.settings.max_rows);
     }
     let shape = match (relation.is_spread, relationship.is_to_one()) {
+        _ if gives_nothing(&node) => Shape::Nothing,
         (true, true) => Shape::Lifted,
         (true, false) => Shape::Gathered,
-        (false, _) if gives_nothing(&node) => Shape::Nothing,
         (false, true) => Shape::Object,
         (false, false) => Shape::Array,
     };

@@ -150,7 +150,8 @@ impl ReadNode {
 
 impl Embed {
     /// The rows without what is given of them.
-    pub(super) fn related(&self) -> Related {
+    #[must_use]
+    pub fn related(&self) -> Related {
         Related {
             relationship: self.relationship.clone(),
             filter: self.node.filter.clone(),

@@ -288,7 +288,7 @@ impl<'a> Level<'a> {
             }
         }
         self.write_groups(writer);
-        write_order::<D>(writer, self.scope, &self.node.order);
+        write_order::<D>(writer, self.scope, &self.node.order, |related| self.find_joined(related));
         write_range::<D>(writer, self.node.range);
     }
 
@@ -302,6 +302,15 @@ impl<'a> Level<'a> {
             writer.push(" GROUP BY ");
             writer.separated(", ", groups, |writer, (index, _)| _ = writer.position(index + 1));
         }
+    }
+
+    /// Where the related row stands, if it was joined. Grouped rows have no other way to it.
+    fn find_joined(&self, related: &Related) -> Option<Scope<'static>> {
+        let mut places = self.node.embeds.iter().zip(&self.places);
+        places.find_map(|(embed, place)| match place {
+            Place::Joined(_, alias) if &embed.related() == related => Some(Scope::Alias(*alias)),
+            Place::Joined(..) | Place::Lateral(_) | Place::Apart => None,
+        })
     }
 
     /// Adds what stands beside the rows, and beside that.

@@ -15,7 +15,7 @@ use crate::catalog::view::{Keys, Shown, shown_keys, shown_primary_key};
 use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, ShownKey, Table, TypeName};
 use crate::store::Error;
 
-/// Tables, views and their columns. `pg_relation_is_updatable` gives bits by command: 4 update, 8 insert, 16 delete.
+/// Tables, views and their columns; partitions are left out, as their table shows their rows. `pg_relation_is_updatable` gives bits by command: 4 update, 8 insert, 16 delete.
 const COLUMNS: &str = r"
 SELECT n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'),
        pg_relation_is_updatable(c.oid, true), a.attname, format_type(a.atttypid, a.atttypmod),
@@ -30,7 +30,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
+WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
 ORDER BY n.nspname, c.relname, a.attnum";
 
 /// Of all schemas, as views may show tables of those that are not exposed: primary keys and unique indexes without conditions or expressions.

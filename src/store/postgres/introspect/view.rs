@@ -64,23 +64,25 @@ impl Relation {
     }
 }
 
-/// What each view shows of each table, down to the tables through views of any schema.
+/// What each view shows of each table in the order of its columns, down to the tables through views of any schema.
 pub(super) fn find_shown(relations: &BTreeMap<i64, Relation>) -> Vec<Shown> {
     let mut found = Vec::new();
     for view in relations.values() {
-        let mut by_table: BTreeMap<i64, Vec<(String, String)>> = BTreeMap::new();
+        let mut shown: Vec<(i64, Shown)> = Vec::new();
         for target in view.targets.iter().flatten() {
             let Some((table, column)) = find_origin(relations, target.origin) else { continue };
             let names = relations.get(&table).and_then(|table| table.column(column)).zip(view.column(target.number));
-            if let Some((of_table, of_view)) = names {
-                by_table.entry(table).or_default().push((of_table.clone(), of_view.clone()));
+            let (Some(relation), Some((of_table, of_view))) = (relations.get(&table), names) else { continue };
+            let names = (of_table.clone(), of_view.clone());
+            match shown.iter_mut().find(|(known, _)| *known == table) {
+                Some((_, shown)) => shown.columns.push(names),
+                None => {
+                    let (view, origin) = (view.name.clone(), relation.name.clone());
+                    shown.push((table, Shown { view, table: origin, columns: vec![names] }));
+                }
             }
         }
-        let shown = by_table.into_iter().filter_map(|(table, columns)| {
-            let table = relations.get(&table)?.name.clone();
-            Some(Shown { view: view.name.clone(), table, columns })
-        });
-        found.extend(shown);
+        found.extend(shown.into_iter().map(|(_, shown)| shown));
     }
     found
 }
