@@ -109,7 +109,7 @@ impl Relationship {
     }
 
     /// As a foreign key of its own table.
-    fn leaving(Owned { owner, key, is_unique }: Owned<'_>, catalog: &Catalog) -> Self {
+    fn leaving(Owned { owner, key, is_unique, .. }: Owned<'_>, catalog: &Catalog) -> Self {
         let link = Link { constraint: key.name.clone(), columns: pairs(&key.columns, &key.references_columns) };
         Self {
             table: owner.clone(),
@@ -120,7 +120,7 @@ impl Relationship {
     }
 
     /// As a foreign key of the target.
-    fn arriving(Owned { owner, key, is_unique }: Owned<'_>, catalog: &Catalog) -> Self {
+    fn arriving(Owned { owner, key, is_unique, .. }: Owned<'_>, catalog: &Catalog) -> Self {
         let link = Link { constraint: key.name.clone(), columns: pairs(&key.references_columns, &key.columns) };
         Self {
             table: key.references.clone(),
@@ -155,6 +155,7 @@ struct Owned<'a> {
     owner: &'a QualifiedName,
     key: &'a ForeignKey,
     is_unique: bool,
+    is_in_primary_key: bool,
 }
 
 impl Catalog {
@@ -188,22 +189,24 @@ impl Catalog {
                 owner: &table.name,
                 key,
                 is_unique: is_unique(&table.primary_key, &table.unique, &key.columns),
+                is_in_primary_key: key.columns.iter().all(|column| table.primary_key.contains(column)),
             })
         });
         let shown = self.shown_keys.iter().filter(move |shown| is_wanted(&shown.owner, &shown.key));
-        own.chain(shown.map(|ShownKey { owner, key, is_unique }| Owned { owner, key, is_unique: *is_unique }))
+        own.chain(shown.map(|ShownKey { owner, key, is_unique, is_in_primary_key }| Owned {
+            owner,
+            key,
+            is_unique: *is_unique,
+            is_in_primary_key: *is_in_primary_key,
+        }))
     }
 
     /// The ways that lead from the end of `source` to the ends of the junction's other keys.
     fn through<'a>(&'a self, source: Owned<'a>) -> impl Iterator<Item = Relationship> + use<'a> {
-        let holds = move |key: &ForeignKey| {
-            let junction = self.table(source.owner).filter(|_| !source.is_unique);
-            junction.is_some_and(|junction| key.columns.iter().all(|column| junction.primary_key.contains(column)))
-        };
-        let targets = self.keys(move |owner, key| {
-            owner == source.owner && key.name != source.key.name && holds(source.key) && holds(key)
-        });
-        let targets = targets.filter(|target| !target.is_unique);
+        let joins = |owned: &Owned<'_>| owned.is_in_primary_key && !owned.is_unique;
+        let is_one = joins(&source);
+        let others = self.keys(move |owner, key| is_one && owner == source.owner && key.name != source.key.name);
+        let targets = others.filter(joins);
         targets.map(move |target| Relationship::through(source.owner, source.key, target.key, self))
     }
 

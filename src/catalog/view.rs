@@ -42,6 +42,8 @@ pub struct ShownKey {
     pub key: ForeignKey,
     /// No two rows of the table behind it have the same values in the key's columns.
     pub is_unique: bool,
+    /// The owner's primary key, as far as it is shown, holds the key's columns.
+    pub is_in_primary_key: bool,
 }
 
 /// A table or view with the names that the columns of a key have there.
@@ -67,7 +69,10 @@ pub fn shown_keys(tables: &BTreeMap<QualifiedName, Keys>, shown: &[Shown]) -> Ve
                         references: references.clone(),
                         references_columns: references_columns.clone(),
                     };
-                    found.push(ShownKey { owner: owner.clone(), key, is_unique });
+                    let primary_key =
+                        if owner == table { &keys.primary_key } else { &shown_primary_key(owner, tables, shown) };
+                    let is_in_primary_key = columns.iter().all(|column| primary_key.contains(column));
+                    found.push(ShownKey { owner: owner.clone(), key, is_unique, is_in_primary_key });
                 }
             }
         }

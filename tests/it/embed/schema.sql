@@ -46,6 +46,28 @@ CREATE TABLE notes (
 CREATE TABLE shelves (id integer PRIMARY KEY, label text);
 CREATE INDEX notes_by_body ON notes (film_id, body);
 
+CREATE TYPE stock AS ENUM ('poor', 'fair', 'fine');
+CREATE TABLE reels (
+  film_id integer,
+  place integer,
+  state stock,
+  tags text[],
+  PRIMARY KEY (film_id, place),
+  CONSTRAINT reels_film_id_fkey FOREIGN KEY (film_id) REFERENCES films (id)
+);
+CREATE TABLE checks (
+  film_id integer,
+  place integer,
+  day date NOT NULL,
+  CONSTRAINT checks_reel_fkey FOREIGN KEY (film_id, place) REFERENCES reels (film_id, place)
+);
+-- Views: of one table under other names, of a view, of two tables, of groups, of two queries.
+CREATE VIEW titles AS SELECT f.id AS film, f.title, f.director_id AS director FROM films f;
+CREATE VIEW long_titles AS SELECT film AS number, director, title AS name FROM titles;
+CREATE VIEW billing AS SELECT r.film_id, r.actor_id, a.name FROM roles r JOIN actors a ON a.id = r.actor_id;
+CREATE VIEW per_director AS SELECT director_id, count(*) AS films FROM films GROUP BY director_id;
+CREATE VIEW everyone AS SELECT id, name FROM directors UNION SELECT id, name FROM actors;
+
 INSERT INTO directors VALUES
   (1, 'Ozu', '1903-12-12', NULL), (2, 'Varda', '1928-05-30', 1), (3, 'Tati "Hulot"', NULL, 1), (4, 'Nobody', NULL, 2);
 INSERT INTO films VALUES
@@ -59,3 +81,5 @@ INSERT INTO roles VALUES (1, 1, 'Noriko'), (1, 2, 'Somiya'), (2, 1, 'Noriko'), (
 INSERT INTO sheets VALUES (1, 'Mitchell'), (4, NULL);
 INSERT INTO notes VALUES (1, 1, 'zwei'), (2, 1, 'eins'), (3, 2, 'a
 b "c"'), (4, 1, NULL);
+INSERT INTO reels VALUES (1, 1, 'fine', '{a,"b c"}'), (1, 2, 'poor', '{}'), (2, 1, 'fair', NULL), (3, 1, NULL, NULL);
+INSERT INTO checks VALUES (1, 1, '2024-02-29'), (1, 1, '2023-01-01'), (2, 1, '2024-03-01');
