@@ -3,7 +3,7 @@
 use super::embed::{self, Wishes};
 use super::scope::Scope;
 use super::{Condition, Engine, Error, Expectation, aggregate, capability, cast};
-use crate::catalog::{QualifiedName, Relationship, Table, TypeName};
+use crate::catalog::{Kind, QualifiedName, Relationship, Table, TypeName};
 use crate::request::filter::{Comparison, EmbedPath, Field, Filter, JsonOperand, JsonStep, Operation};
 use crate::request::method::Method;
 use crate::request::order::{Direction, Nulls};
@@ -176,7 +176,9 @@ pub(super) fn plan_read(
     let mut request = request;
     let max_rows = scope.settings.max_rows;
     let select = std::mem::take(&mut request.select);
-    let is_single = request.logic.is_empty() && has_whole_key(scope.table, &request.filters);
+    // Of a view a key may be shown many times, and be slow to find.
+    let is_single =
+        scope.table.kind == Kind::Table && request.logic.is_empty() && has_whole_key(scope.table, &request.filters);
     let range = request.range.at_most(max_rows);
     let headers_only = request.method == Method::Head;
     let node = ReadNode { range, ..embed::plan_top(scope, select, Wishes::of_read(request))? };
