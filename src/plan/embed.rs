@@ -6,7 +6,7 @@
 use super::read::{Embed, ReadNode, Related, Shape, plan_order, plan_select};
 use super::relation::find_relationship;
 use super::scope::{Purpose, Scope};
-use super::{Condition, Error, Target, aggregate, filter};
+use super::{Condition, Engine, Error, Target, aggregate, filter};
 use crate::request::filter::{EmbedPath, Field, Filter, IsValue, LogicTree, Operation};
 use crate::request::range::Range;
 use crate::request::select::Join;
@@ -20,6 +20,10 @@ pub const DEPTH_MAX: usize = 16;
 ///
 /// Source: <https://www.sqlite.org/limits.html>.
 pub const EMBEDS_MAX: usize = 60;
+
+/// Most queries that the spread ones of a request may be written as on SQLite. It has no query that gives several
+/// columns beside a row, so each column of a spread embed has a query of its own, with all that is spread into it.
+pub const QUERIES_MAX: u64 = 256;
 
 /// What a request says of one level and, by path, of those below it.
 #[derive(Debug, Default)]
@@ -100,10 +104,42 @@ impl Relation {
 /// Plans the top level of a read and all below it.
 ///
 /// # Errors
-/// [`Error::NotImplemented`] past [`DEPTH_MAX`] or [`EMBEDS_MAX`], and whatever else can be wrong with a read.
+/// [`Error::NotImplemented`] past [`DEPTH_MAX`], [`EMBEDS_MAX`] or [`QUERIES_MAX`], and whatever else can be wrong with a read.
 pub(super) fn plan_top(scope: &Scope<'_>, select: Vec<SelectItem>, wishes: Wishes) -> Result<ReadNode, Error> {
     check_bounds(&select)?;
-    plan_level(scope, select, wishes)
+    let node = plan_level(scope, select, wishes)?;
+    if scope.engine == Engine::Sqlite && Size::of(&node, scope.purpose).queries > QUERIES_MAX {
+        return Err(Error::not_on_sqlite("spreading so many columns of resources into each other"));
+    }
+    Ok(node)
+}
+
+/// What a level is on SQLite.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    /// Columns that it gives.
+    columns: u64,
+    /// Queries that it is written as.
+    queries: u64,
+}
+
+impl Size {
+    /// Calls itself for what is embedded; [`check_bounds`] has looked at the depth.
+    fn of(node: &ReadNode, purpose: Purpose) -> Self {
+        let own = Self { columns: u64::try_from(node.select.len()).unwrap_or(u64::MAX), queries: 1 };
+        node.embeds.iter().fold(own, |sum, embed| {
+            let inner = Self::of(&embed.node, purpose);
+            let (columns, queries) = match (embed.shape, purpose) {
+                (Shape::Nothing, _) => (0, 0),
+                (Shape::Object | Shape::Array, _) => (1, inner.queries),
+                (Shape::Lifted, Purpose::Read) => (inner.columns, inner.queries),
+                (Shape::Lifted, Purpose::Write) | (Shape::Gathered, _) => {
+                    (inner.columns, inner.columns.saturating_mul(inner.queries))
+                }
+            };
+            Self { columns: sum.columns.saturating_add(columns), queries: sum.queries.saturating_add(queries) }
+        })
+    }
 }
 
 /// Counts level by level, so that the check itself is not recursive.

@@ -5,6 +5,7 @@ mod requests;
 use std::path::{Path, PathBuf};
 
 use crate::differential::{Pair, assert_equal};
+use crate::support::Start;
 
 /// The tables of the requests as a migration, in a directory of `folder`.
 fn migrations(folder: &Path) -> PathBuf {
@@ -26,4 +27,23 @@ fn both_stores_embed_in_what_a_write_gives_back() {
     let folder = tempfile::tempdir().unwrap();
     let Some(pair) = Pair::start(folder.path(), &migrations(folder.path()), "embed_writes") else { return };
     assert_equal("embedded in writes", &pair, &requests::writes());
+}
+
+#[test]
+fn resources_spread_into_each_other_many_times_are_refused_before_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = folder.path().join("data");
+    std::fs::create_dir(&volume).unwrap();
+    let migrations = migrations(folder.path());
+    let berth = Start::sqlite(folder.path(), &volume).with("MIGRATIONS", migrations.display()).run();
+    let nested = |depth: usize| {
+        (0..depth).rev().fold("id".to_owned(), |inner, level| {
+            let name = if level % 2 == 0 { "notes" } else { "films" };
+            format!("id,a{level}:id,b{level}:id,...{name}({inner})")
+        })
+    };
+    for (depth, status) in [(4, 200), (8, 400), (16, 400)] {
+        let answer = berth.client().get(&format!("/films?select={}", nested(depth)));
+        assert_eq!(answer.status, status, "{depth}: {}", answer.body);
+    }
 }
