@@ -26,6 +26,17 @@ impl Condition {
         matches!(self, Self::And(children) if children.is_empty())
     }
 
+    /// How many tests it is made of, those of related rows too.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::And(children) | Self::Or(children) => children.iter().map(Self::size).sum(),
+            Self::Not(child) => child.size(),
+            Self::Test(..) => 1,
+            Self::Related(related) => related.filter.size().saturating_add(1),
+        }
+    }
+
     /// This condition and `others`.
     #[must_use]
     pub fn and(self, others: Vec<Self>) -> Self {

@@ -25,6 +25,10 @@ pub const EMBEDS_MAX: usize = 60;
 /// columns beside a row, so each column of a spread embed has a query of its own, with all that is spread into it.
 pub const QUERIES_MAX: u64 = 256;
 
+/// Most tests of related rows that something else may ask for: a filter for their presence, `!inner`, an order. Each
+/// time it is asked they are written again, and again for each time that is asked a level above.
+pub const RELATED_TESTS_MAX: usize = 100;
+
 /// What a request says of one level and, by path, of those below it.
 #[derive(Debug, Default)]
 pub(super) struct Wishes {
@@ -104,7 +108,7 @@ impl Relation {
 /// Plans the top level of a read and all below it.
 ///
 /// # Errors
-/// [`Error::NotImplemented`] past [`DEPTH_MAX`], [`EMBEDS_MAX`] or [`QUERIES_MAX`], and whatever else can be wrong with a read.
+/// [`Error::NotImplemented`] past [`DEPTH_MAX`] and the other bounds, and whatever else can be wrong with a read.
 pub(super) fn plan_top(scope: &Scope<'_>, select: Vec<SelectItem>, wishes: Wishes) -> Result<ReadNode, Error> {
     check_bounds(&select)?;
     let node = plan_level(scope, select, wishes)?;
@@ -181,7 +185,7 @@ fn plan_level(scope: &Scope<'_>, select: Vec<SelectItem>, wishes: Wishes) -> Res
         let join = relation.join;
         let embed = plan_embed(scope, relation, wishes)?;
         if join == Some(Join::Inner) {
-            required.push(Condition::Related(Box::new(embed.related())));
+            required.push(Condition::Related(Box::new(related(&embed)?)));
         }
         embeds.push(embed);
     }
@@ -254,6 +258,15 @@ fn plan_embed(scope: &Scope<'_>, relation: Relation, wishes: Wishes) -> Result<E
     Ok(Embed { name: relation.alias.unwrap_or(relation.name), relationship, shape, node })
 }
 
+/// The rows of an embed, as other parts of the request ask for them.
+fn related(embed: &Embed) -> Result<Related, Error> {
+    if embed.node.filter.size() > RELATED_TESTS_MAX {
+        let what = format!("more than {RELATED_TESTS_MAX} filters on an embedded resource that others depend on");
+        return Err(Error::NotImplemented(what));
+    }
+    Ok(embed.related())
+}
+
 /// True for `relation()` and for what holds nothing but such.
 fn gives_nothing(node: &ReadNode) -> bool {
     node.select.is_empty() && node.embeds.iter().all(|embed| gives_nothing(&embed.node))
@@ -279,7 +292,7 @@ pub(super) fn plan_presence(scope: &Scope<'_>, embeds: &[Embed], filter: &Filter
             return if scope.table.column(name).is_some() { Ok(None) } else { Err(Error::EmbedFilter(name.clone())) };
         }
     };
-    let present = Condition::Related(Box::new(embed.related()));
+    let present = Condition::Related(Box::new(related(embed)?));
     Ok(Some(if absent { Condition::Not(Box::new(present)) } else { present }))
 }
 
@@ -304,5 +317,5 @@ pub(super) fn plan_related_order(
         }
         None => scope.at(&embed.relationship.target)?.target(field)?,
     };
-    Ok((target, embed.related()))
+    Ok((target, related(embed)?))
 }
