@@ -5,7 +5,7 @@
 //! Source: <https://docs.postgrest.org/en/v16/references/api/aggregate_functions.html>,
 //! <https://www.postgresql.org/docs/current/functions-aggregate.html>.
 
-use super::read::{Aggregated, Operand, Projection, ReadNode, plan_projection};
+use super::read::{Aggregated, Operand, Order, Projection, ReadNode, Related, Shape, plan_projection};
 use super::scope::Scope;
 use super::{Engine, Error, capability, cast};
 use crate::catalog::{TypeKind, TypeName};
@@ -71,12 +71,25 @@ pub(super) fn check_grouped_order(scope: &Scope<'_>, node: &ReadNode) -> Result<
     if scope.engine == Engine::Postgres || !node.has_aggregates() {
         return Ok(());
     }
-    let is_grouped = |column: &str| {
-        node.select.iter().any(|projection| projection.aggregate.is_none() && projection.column == column)
+    let is_plain = |projection: &Projection| projection.aggregate.is_none();
+    let is_grouped =
+        |column: &str| node.select.iter().any(|projection| is_plain(projection) && projection.column == column);
+    let is_related_grouped = |order: &Order, related: &Related| {
+        let mut embeds = node.embeds.iter().filter(|embed| &embed.related() == related);
+        embeds.any(|embed| match embed.shape {
+            Shape::Lifted => embed.node.select.iter().any(|member| is_plain(member) && member.column == order.column),
+            Shape::Nothing | Shape::Object | Shape::Array | Shape::Gathered => {
+                embed.relationship.source_columns().all(is_grouped)
+            }
+        })
     };
-    let loose = node.order.iter().find(|order| order.related.is_none() && !is_grouped(&order.column));
+    let loose = node.order.iter().find(|order| match &order.related {
+        None => !is_grouped(&order.column),
+        Some(related) => !is_related_grouped(order, related),
+    });
     loose.map_or(Ok(()), |order| {
-        let column = format!("{}.{}", node.from.name, order.column);
+        let table = order.related.as_ref().map_or(&node.from, |related| &related.relationship.target);
+        let column = format!("{}.{}", table.name, order.column);
         let rule = "must appear in the GROUP BY clause or be used in an aggregate function";
         Err(Error::sqlstate("42803", format!("column \"{column}\" {rule}")))
     })

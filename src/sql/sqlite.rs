@@ -325,9 +325,11 @@ fn write_pair(writer: &mut Writer, function: &'static str, field: Field<'_>, val
     writer.push(", ").bind(value.clone()).push(")");
 }
 
-/// Postgres rounds where SQLite's `CAST` cuts off.
+/// Postgres rounds where SQLite's `CAST` cuts off: floats to the even neighbour, numerics away from zero.
 fn cast_to_integer(writer: &mut Writer, field: Field<'_>, from: &TypeKind) {
-    if matches!(from, TypeKind::Real | TypeKind::Double | TypeKind::Numeric { .. }) {
+    if matches!(from, TypeKind::Real | TypeKind::Double) {
+        write_pair(writer, "berth_float_integer(", field, &Value::Text(from.postgres_name()));
+    } else if matches!(from, TypeKind::Numeric { .. }) {
         write_around(writer, "CAST(round(", field, ") AS INTEGER)");
     } else {
         write_around(writer, "CAST(", field, " AS INTEGER)");

@@ -22,8 +22,10 @@ impl Pair {
         let dsn = cluster.create_database(database);
         let volume = folder.join("data");
         std::fs::create_dir_all(&volume).unwrap();
-        let sqlite = Start::sqlite(folder, &volume).with("MIGRATIONS", migrations.display()).run();
-        let postgres = Start::postgres(folder, &dsn).with("MIGRATIONS", migrations.display()).run();
+        let start =
+            |start: Start<'_>| start.with("MIGRATIONS", migrations.display()).with("DB_AGGREGATES_ENABLED", true).run();
+        let sqlite = start(Start::sqlite(folder, &volume));
+        let postgres = start(Start::postgres(folder, &dsn));
         Some(Self { sqlite, postgres })
     }
 
