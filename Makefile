@@ -26,6 +26,7 @@ test: ## install what the tests need and run every test
 	./tests/setup.sh
 	cargo nextest --version >/dev/null 2>&1 && cargo nextest run --no-fail-fast || cargo test --no-fail-fast
 	cargo test --doc
+	./tests/container.sh dev
 
 .PHONY: lint
 lint: ## formatting, clippy, licences
@@ -40,6 +41,10 @@ bench: ## requests per second, side by side in one run
 .PHONY: torture
 torture: ## the durability tests with many rounds
 	BERTH_TORTURE=1 cargo test --release --test it durability -- --nocapture
+
+.PHONY: container-test
+container-test: ## the release image: size, start, memory, a read-only root, a stop and a restart
+	./tests/container.sh
 
 .PHONY: fuzz
 fuzz: ## fuzz the request parser (FUZZ_SECONDS, 600 by default)
@@ -57,9 +62,9 @@ docker-run: image ## run the image with ./data and ./migrations bound
 	  -v "$$PWD/data:/data" -v "$$PWD/migrations:/migrations:ro" $(IMAGE)
 
 .PHONY: deploy-knative
-deploy-knative: ## apply the Knative service with a volume (k8s/knative)
-	kubectl apply -k k8s/knative
+deploy-knative: ## apply the Knative service: KIND=volume (the default) or dsn
+	kubectl apply -k k8s/knative-$(or $(KIND),volume)
 
 .PHONY: deploy-cloud-run
-deploy-cloud-run: ## deploy to Cloud Run from k8s/cloud-run/$(or $(KIND),cloud-storage).yaml
+deploy-cloud-run: ## deploy to Cloud Run: KIND=cloud-storage (the default), nfs or dsn
 	gcloud run services replace k8s/cloud-run/$(or $(KIND),cloud-storage).yaml --region $(REGION)

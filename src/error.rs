@@ -154,9 +154,12 @@ fn plan_code(error: &plan::Error) -> &'static str {
         plan::Error::MediaType(_) => "PGRST107",
         plan::Error::NotEmbedded(_) => "PGRST108",
         plan::Error::PutMismatch => "PGRST115",
+        plan::Error::RelatedOrder { .. } => "PGRST118",
+        plan::Error::EmbedFilter(_) => "PGRST120",
         plan::Error::AggregatesNotAllowed => "PGRST123",
         plan::Error::NotImplemented(_) => "PGRST127",
         plan::Error::NoRelationship { .. } => "PGRST200",
+        plan::Error::AmbiguousRelationship { .. } => "PGRST201",
         plan::Error::NoFunction { .. } => "PGRST202",
         plan::Error::ColumnNotFound { .. } => "PGRST204",
         plan::Error::TableNotFound { .. } => "PGRST205",
@@ -173,6 +176,22 @@ fn plan_details(error: &plan::Error) -> Option<Value> {
                 "Searched for a foreign key relationship between '{parent}' and '{child}{hint}' in the schema \
                  '{schema}', but no matches were found."
             )))
+        }
+        plan::Error::RelatedOrder { table, embed } => {
+            Some(json!(format!("'{table}' and '{embed}' do not form a many-to-one or one-to-one relationship")))
+        }
+        plan::Error::EmbedFilter(_) => {
+            Some(json!("Only is null or not is null filters are allowed on embedded resources"))
+        }
+        plan::Error::AmbiguousRelationship { candidates, .. } => {
+            let told = |candidate: &plan::error::Candidate| {
+                json!({
+                    "cardinality": candidate.cardinality,
+                    "embedding": candidate.embedding,
+                    "relationship": candidate.relationship
+                })
+            };
+            Some(Value::Array(candidates.iter().map(told).collect()))
         }
         plan::Error::NoFunction { schema, name } => Some(json!(format!(
             "Searched for the function {schema}.{name} without parameters, but no matches were found in the schema \
@@ -201,6 +220,14 @@ fn plan_hint(error: &plan::Error) -> Option<String> {
         plan::Error::NoRelationship { child, suggestion, .. } => {
             suggestion.as_ref().map(|name| format!("Perhaps you meant '{name}' instead of '{child}'."))
         }
+        plan::Error::AmbiguousRelationship { child, candidates, .. } => {
+            let hints: Vec<String> = candidates.iter().map(|candidate| format!("'{}'", candidate.hint)).collect();
+            Some(format!(
+                "Try changing '{child}' to one of the following: {}. Find the desired relationship in the 'details' \
+                 key.",
+                hints.join(", ")
+            ))
+        }
         plan::Error::TableNotFound { schema, suggestion, .. } => {
             suggestion.as_ref().map(|name| format!("Perhaps you meant the table '{schema}.{name}'"))
         }
@@ -208,6 +235,8 @@ fn plan_hint(error: &plan::Error) -> Option<String> {
         plan::Error::PutFilters
         | plan::Error::MediaType(_)
         | plan::Error::PutMismatch
+        | plan::Error::RelatedOrder { .. }
+        | plan::Error::EmbedFilter(_)
         | plan::Error::AggregatesNotAllowed
         | plan::Error::NotImplemented(_)
         | plan::Error::NoFunction { .. }

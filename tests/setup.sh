@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: a Postgres server (for the differential tests) and Python with
-# the validators of OpenAPI documents and Kubernetes manifests. Does nothing where it is all there.
+# Installs what the tests need and this machine lacks: a Postgres server (for the differential tests), podman (for the
+# container's test) and Python with the validator of
+# OpenAPI documents. Does nothing where it is all there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +11,7 @@ postgres_is_here || packages+=(postgresql)
 command -v cc >/dev/null || packages+=(build-essential)
 command -v curl >/dev/null || packages+=(curl)
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
+command -v podman >/dev/null || packages+=(podman runc)
 
 if [ ${#packages[@]} -gt 0 ]; then
   as_root=()

@@ -3,13 +3,17 @@
 //! A store fills it by introspection (`store/*/introspect.rs`); nothing here talks to a database.
 
 pub mod hint;
+pub mod relationship;
 pub mod table;
 pub mod type_name;
+pub mod view;
 
 use std::collections::BTreeMap;
 
+pub use relationship::{Cardinality, Junction, Link, Relationship};
 pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
 pub use type_name::{TypeKind, TypeName};
+pub use view::ShownKey;
 
 /// Everything planning may know of the database at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,6 +22,8 @@ pub struct Catalog {
     pub version: i64,
     /// Tables and views by name, of every schema that a foreign key may lead to.
     pub tables: BTreeMap<QualifiedName, Table>,
+    /// Foreign keys between views and tables or views, both of which are in `tables`.
+    pub shown_keys: Vec<ShownKey>,
     /// Comments on schemas.
     pub schema_comments: BTreeMap<String, String>,
     /// What each role may do, where berth itself enforces it (SQLite); empty where the server does.

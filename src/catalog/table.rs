@@ -27,7 +27,7 @@ impl fmt::Display for QualifiedName {
 }
 
 /// Whether rows are stored or computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Rows are stored.
     Table,
@@ -46,7 +46,8 @@ pub struct Table {
     pub comment: Option<String>,
     /// In the order of their declaration.
     pub columns: Vec<Column>,
-    /// Columns of the primary key in key order; empty without one. A view has the key of the table it shows whole.
+    /// Columns of the primary key in key order; empty without one. A view has the keys of
+    /// the tables that it shows with theirs, though its rows may have the same values in them.
     pub primary_key: Vec<String>,
     /// Column lists of the other unique constraints and full unique indexes.
     pub unique: Vec<Vec<String>>,

@@ -10,11 +10,11 @@
 use std::collections::BTreeSet;
 
 use super::{
-    AccessMode, Action, Condition, Delete, Engine, Error, Insert, Plan, ReadNode, Returning, Settings, Update,
-    negotiate,
+    AccessMode, Action, Condition, Delete, Engine, Error, Insert, Operand, Plan, Projection, ReadNode, Related,
+    Returning, Settings, Update, negotiate,
 };
 use crate::auth::Identity;
-use crate::catalog::{Catalog, Kind, Privilege, QualifiedName};
+use crate::catalog::{Catalog, Kind, Privilege, QualifiedName, Relationship};
 use crate::request::prefer::{Resolution, TransactionEnd};
 
 /// The role that every role is a member of.
@@ -139,12 +139,53 @@ impl<'a> Needs<'a> {
     }
 
     fn add_node(&mut self, node: &'a ReadNode) {
-        let mut columns: BTreeSet<&str> = node.select.iter().map(|projection| projection.column.as_str()).collect();
-        columns.extend(node.order.iter().map(|order| order.column.as_str()));
-        add_condition_columns(&node.filter, &mut columns);
-        self.add(&node.from, Privilege::Select, columns);
+        let is_column = |projection: &&Projection| {
+            projection.aggregate.as_ref().is_none_or(|aggregate| aggregate.operand != Operand::Rows)
+        };
+        let mut columns: BTreeSet<&str> =
+            node.select.iter().filter(is_column).map(|projection| projection.column.as_str()).collect();
+        for order in &node.order {
+            match &order.related {
+                None => _ = columns.insert(&order.column),
+                Some(related) => self.add_related(related, Some(&order.column), &mut columns),
+            }
+        }
+        self.add_condition(&node.filter, &mut columns);
         for embed in &node.embeds {
+            columns.extend(embed.relationship.source_columns());
+            self.add_ends(&embed.relationship);
             self.add_node(&embed.node);
+        }
+        self.add(&node.from, Privilege::Select, columns);
+    }
+
+    /// Adds the columns of a condition to `columns`, and what it needs of other tables.
+    fn add_condition(&mut self, condition: &'a Condition, columns: &mut BTreeSet<&'a str>) {
+        match condition {
+            Condition::And(children) | Condition::Or(children) => {
+                children.iter().for_each(|child| self.add_condition(child, columns));
+            }
+            Condition::Not(child) => self.add_condition(child, columns),
+            Condition::Test(target, _) => _ = columns.insert(&target.column),
+            Condition::Related(related) => self.add_related(related, None, columns),
+        }
+    }
+
+    /// Adds what is needed to look at related rows, and at one of their columns.
+    fn add_related(&mut self, related: &'a Related, column: Option<&'a str>, columns: &mut BTreeSet<&'a str>) {
+        columns.extend(related.relationship.source_columns());
+        self.add_ends(&related.relationship);
+        let mut inner: BTreeSet<&str> = column.into_iter().collect();
+        self.add_condition(&related.filter, &mut inner);
+        self.add(&related.relationship.target, Privilege::Select, inner);
+    }
+
+    /// Adds the columns at the far side of a relationship, and those of its junction.
+    fn add_ends(&mut self, relationship: &'a Relationship) {
+        self.add(&relationship.target, Privilege::Select, relationship.target_columns());
+        if let Some(junction) = relationship.junction() {
+            let columns = junction.source.columns.iter().chain(&junction.target.columns);
+            self.add(&junction.table, Privilege::Select, columns.map(|(_, column)| column.as_str()));
         }
     }
 
@@ -175,7 +216,7 @@ impl<'a> Needs<'a> {
 
     fn add_filter(&mut self, table: &'a QualifiedName, filter: &'a Condition) {
         let mut columns = BTreeSet::new();
-        add_condition_columns(filter, &mut columns);
+        self.add_condition(filter, &mut columns);
         if !columns.is_empty() {
             self.add(table, Privilege::Select, columns);
         }
@@ -186,18 +227,6 @@ impl<'a> Needs<'a> {
             Returning::Nothing => {}
             Returning::Location(key) => self.add(table, Privilege::Select, key.iter().map(String::as_str)),
             Returning::Rows(node) => self.add_node(node),
-        }
-    }
-}
-
-fn add_condition_columns<'a>(condition: &'a Condition, columns: &mut BTreeSet<&'a str>) {
-    match condition {
-        Condition::And(children) | Condition::Or(children) => {
-            children.iter().for_each(|child| add_condition_columns(child, columns));
-        }
-        Condition::Not(child) => add_condition_columns(child, columns),
-        Condition::Test(target, _) => {
-            columns.insert(&target.column);
         }
     }
 }

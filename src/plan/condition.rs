@@ -1,6 +1,6 @@
 //! Conditions on rows.
 
-use super::Value;
+use super::{Related, Value};
 use crate::catalog::TypeName;
 use crate::request::filter::{Comparison, Containment, FullText, IsValue, JsonStep, Quantifier};
 
@@ -15,6 +15,42 @@ pub enum Condition {
     Not(Box<Condition>),
     /// A test of one column.
     Test(Target, Test),
+    /// There is a row of another table that belongs to this one.
+    Related(Box<Related>),
+}
+
+impl Condition {
+    /// True when it holds of every row.
+    #[must_use]
+    pub fn is_always(&self) -> bool {
+        matches!(self, Self::And(children) if children.is_empty())
+    }
+
+    /// How many tests it is made of, those of related rows too.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::And(children) | Self::Or(children) => children.iter().map(Self::size).sum(),
+            Self::Not(child) => child.size(),
+            Self::Test(..) => 1,
+            Self::Related(related) => related.filter.size().saturating_add(1),
+        }
+    }
+
+    /// This condition and `others`.
+    #[must_use]
+    pub fn and(self, others: Vec<Self>) -> Self {
+        match self {
+            _ if others.is_empty() => self,
+            Self::And(mut children) => {
+                children.extend(others);
+                Self::And(children)
+            }
+            Self::Or(_) | Self::Not(_) | Self::Test(..) | Self::Related(_) => {
+                Self::And(std::iter::once(self).chain(others).collect())
+            }
+        }
+    }
 }
 
 /// What a test looks at.

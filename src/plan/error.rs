@@ -25,6 +25,17 @@ pub enum Error {
     /// PGRST115: the body's key is not that of the address (`PUT`).
     #[error("Payload values do not match URL in primary key column(s)")]
     PutMismatch,
+    /// PGRST118: an order by a related table of which many rows may belong to one.
+    #[error("A related order on '{embed}' is not possible")]
+    RelatedOrder {
+        /// The outer table.
+        table: String,
+        /// The embed, as the request names it.
+        embed: String,
+    },
+    /// PGRST120: a filter on an embed other than for its absence.
+    #[error("Bad operator on the '{0}' embedded resource")]
+    EmbedFilter(String),
     /// PGRST123: aggregates are switched off.
     #[error("Use of aggregate functions is not allowed")]
     AggregatesNotAllowed,
@@ -44,6 +55,16 @@ pub enum Error {
         hint: Option<String>,
         /// A name that is close.
         suggestion: Option<String>,
+    },
+    /// PGRST201: several relationships between two tables.
+    #[error("Could not embed because more than one relationship was found for '{parent}' and '{child}'")]
+    AmbiguousRelationship {
+        /// The outer table.
+        parent: String,
+        /// What was to be embedded.
+        child: String,
+        /// The relationships, at least two.
+        candidates: Vec<Candidate>,
     },
     /// PGRST202: no such function.
     #[error("Could not find the function {schema}.{name} in the schema cache")]
@@ -83,6 +104,19 @@ pub enum Error {
         /// Postgres' hint.
         hint: Option<String>,
     },
+}
+
+/// One of several relationships that a request may mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// `many-to-one` and its like.
+    pub cardinality: &'static str,
+    /// The two tables: `films with directors`.
+    pub embedding: String,
+    /// The keys and columns it goes by.
+    pub relationship: String,
+    /// The embed with the hint that means it: `directors!films_director_id_fkey`.
+    pub hint: String,
 }
 
 impl Error {

@@ -4,26 +4,28 @@
 //! typed here, and operators that the column's type lacks are refused in Postgres' words.
 
 use super::scope::{Scope, text_type};
-use super::{Condition, Engine, Error, Target, Test, Value, capability, value};
+use super::{Condition, Embed, Engine, Error, Target, Test, Value, capability, embed, value};
 use crate::request::filter::{Comparison, Filter, Logic, LogicTree, Operation, Quantifier};
 
-/// Each filter and each tree must hold.
+/// Each filter and each tree must hold. A filter may name one of `embeds` instead of a column.
 pub(super) fn plan_condition(
     scope: &Scope<'_>,
+    embeds: &[Embed],
     filters: impl IntoIterator<Item = Filter>,
     trees: impl IntoIterator<Item = LogicTree>,
 ) -> Result<Condition, Error> {
-    let filters = filters.into_iter().map(|filter| plan_filter(scope, filter));
-    let trees = trees.into_iter().map(|tree| plan_tree(scope, tree));
+    let filters = filters.into_iter().map(|filter| plan_filter(scope, embeds, filter));
+    let trees = trees.into_iter().map(|tree| plan_tree(scope, embeds, tree));
     Ok(Condition::And(filters.chain(trees).collect::<Result<_, _>>()?))
 }
 
 /// Goes down as deep as the request's parser let the tree become.
-fn plan_tree(scope: &Scope<'_>, tree: LogicTree) -> Result<Condition, Error> {
+fn plan_tree(scope: &Scope<'_>, embeds: &[Embed], tree: LogicTree) -> Result<Condition, Error> {
     match tree {
-        LogicTree::Leaf(filter) => plan_filter(scope, filter),
+        LogicTree::Leaf(filter) => plan_filter(scope, embeds, filter),
         LogicTree::Node { negated, operator, children } => {
-            let children = children.into_iter().map(|child| plan_tree(scope, child)).collect::<Result<_, _>>()?;
+            let children =
+                children.into_iter().map(|child| plan_tree(scope, embeds, child)).collect::<Result<_, _>>()?;
             let joined = match operator {
                 Logic::And => Condition::And(children),
                 Logic::Or => Condition::Or(children),
@@ -33,7 +35,10 @@ fn plan_tree(scope: &Scope<'_>, tree: LogicTree) -> Result<Condition, Error> {
     }
 }
 
-fn plan_filter(scope: &Scope<'_>, filter: Filter) -> Result<Condition, Error> {
+fn plan_filter(scope: &Scope<'_>, embeds: &[Embed], filter: Filter) -> Result<Condition, Error> {
+    if let Some(condition) = embed::plan_presence(scope, embeds, &filter)? {
+        return Ok(condition);
+    }
     let target = scope.target(filter.field)?;
     let test = match scope.engine {
         Engine::Postgres => test_as_text(filter.operation),

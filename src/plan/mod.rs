@@ -3,17 +3,19 @@
 //! Planning knows no SQL. It knows what an engine can do ([`Engine`]), so that rendering cannot fail, and it is the
 //! only place that makes an [`Authorized`] plan, which is the only thing rendering takes.
 
+mod aggregate;
 pub mod authorize;
 mod capability;
 mod cast;
 pub mod condition;
-mod embed;
+pub mod embed;
 pub mod error;
 mod filter;
 pub mod mutation;
 mod negotiate;
 mod prefer;
 pub mod read;
+mod relation;
 mod rows;
 mod scope;
 #[cfg(test)]
@@ -25,14 +27,14 @@ pub use authorize::Authorized;
 pub use condition::{Condition, Target, Test};
 pub use error::Error;
 pub use mutation::{Cell, Conflict, Delete, Insert, InsertColumn, InsertRows, Put, Update};
-pub use read::{Embed, Order, Projection, Read, ReadNode};
+pub use read::{Aggregated, Embed, Operand, Order, Projection, Read, ReadNode, Related, Shape};
 pub use value::Value;
 
 use crate::catalog::{Catalog, QualifiedName, Table, hint};
 use crate::request::method::{Method, Resource};
 use crate::request::prefer::Representation;
 use crate::request::{MediaType, Preferences, Request};
-use scope::Scope;
+use scope::{Purpose, Scope};
 
 /// Which engine will run the plan: decides what is possible and who types the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,22 +113,29 @@ impl Plan {
                 if method == Method::Options {
                     return Ok(Self::without_rows(Action::TableInfo(table.clone()), MediaType::Any, profile));
                 }
-                embed::check_embeds(&request, table, catalog, settings)?;
-                Self::of_table(table, request, settings, profile)
+                Self::of_table(table, request, catalog, settings, profile)
             }
         }
     }
 
-    /// Plans a read or a write of `table`; embeds have been checked.
-    fn of_table(table: &Table, request: Request, settings: &Settings, profile: Option<String>) -> Result<Self, Error> {
+    /// Plans a read or a write of `table`.
+    fn of_table(
+        table: &Table,
+        request: Request,
+        catalog: &Catalog,
+        settings: &Settings,
+        profile: Option<String>,
+    ) -> Result<Self, Error> {
         let method = request.method;
-        let scope = Scope { table, engine: settings.engine };
+        let purpose = match method {
+            Method::Get | Method::Head | Method::Options => Purpose::Read,
+            Method::Post | Method::Put | Method::Patch | Method::Delete => Purpose::Write,
+        };
+        let scope = Scope { table, engine: settings.engine, catalog, settings, purpose };
         let preferences = prefer::applied(&request.preferences, method, table, request.on_conflict.as_deref())?;
         let media = negotiate::choose_media(&request.accept)?;
         let action = match method {
-            Method::Get | Method::Head => {
-                Action::Read(read::plan_read(&scope, request, &media, &preferences, settings)?)
-            }
+            Method::Get | Method::Head => Action::Read(read::plan_read(&scope, request, &media, &preferences)?),
             Method::Post => Action::Insert(write::plan_insert(&scope, request, &media, &preferences)?),
             Method::Put => Action::Insert(write::plan_put(&scope, request, &preferences)?),
             Method::Patch => Action::Update(write::plan_update(&scope, request, &media, &preferences)?),
@@ -217,7 +226,8 @@ pub enum Returning {
     Nothing,
     /// The key of the row, for `Location`, when there is exactly one row: these columns.
     Location(Vec<String>),
-    /// The rows, shaped as a read. `ReadNode::filter` is not used: the rows are those that were written.
+    /// The rows, shaped as a read of those that were written. `ReadNode::filter` holds nothing but what
+    /// `!inner` asks of related rows; on SQLite, which gives back every row it writes, it is not used.
     Rows(Box<ReadNode>),
 }
 

@@ -1,13 +1,15 @@
 //! Reads: which columns of which rows in which order.
 
+use super::embed::{self, Wishes};
 use super::scope::Scope;
-use super::{Condition, Engine, Error, Expectation, Settings, capability, cast, filter};
-use crate::catalog::{QualifiedName, Table, TypeName};
-use crate::request::filter::{Comparison, Field, Filter, JsonOperand, JsonStep, Operation};
+use super::{Condition, Engine, Error, Expectation, aggregate, capability, cast};
+use crate::catalog::{Kind, QualifiedName, Relationship, Table, TypeName};
+use crate::request::filter::{Comparison, EmbedPath, Field, Filter, JsonOperand, JsonStep, Operation};
 use crate::request::method::Method;
 use crate::request::order::{Direction, Nulls};
 use crate::request::prefer::Count;
 use crate::request::range::Range;
+use crate::request::select::Aggregate;
 use crate::request::{MediaType, OrderTerm, Preferences, Request, SelectItem};
 
 /// A read of one table with what is embedded in it.
@@ -55,8 +57,30 @@ pub struct Projection {
     pub path: Vec<JsonStep>,
     /// The type it is cast to.
     pub cast: Option<TypeName>,
+    /// What is made of the values of all rows; rows that are equal in the projections without one make a group.
+    pub aggregate: Option<Aggregated>,
     /// The member's name.
     pub name: String,
+}
+
+/// What is made of the values of many rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregated {
+    /// What is put together.
+    pub operand: Operand,
+    /// The type of the result.
+    pub type_name: TypeName,
+    /// The type the result is cast to.
+    pub cast: Option<TypeName>,
+}
+
+/// What an aggregate function is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operand {
+    /// Rows, to be counted; the projection's column is not used.
+    Rows,
+    /// The projection's values.
+    Values(Aggregate),
 }
 
 /// One term of an order.
@@ -72,15 +96,74 @@ pub struct Order {
     pub direction: Direction,
     /// Where nulls go; Postgres' rule has been applied when the request did not say.
     pub nulls: Nulls,
+    /// The one row of another table that has the column; `None`: the row that is ordered.
+    pub related: Option<Box<Related>>,
 }
 
 /// Related rows given inside a row, or beside its columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embed {
-    /// The member's name.
+    /// The name it has in the request, which is the member's name for [`Shape::Object`] and [`Shape::Array`].
     pub name: String,
+    /// Which rows of the other table belong to a row.
+    pub relationship: Relationship,
+    /// How they are given.
+    pub shape: Shape,
     /// What is read there.
     pub node: ReadNode,
+}
+
+/// How related rows are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Not at all: they only decide which rows are given.
+    Nothing,
+    /// The one row as an object, or null.
+    Object,
+    /// The rows as an array of objects.
+    Array,
+    /// The one row's members beside those of the row above, null without one.
+    Lifted,
+    /// For each member an array of its values, beside the members of the row above.
+    Gathered,
+}
+
+/// Rows of another table that belong to a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Related {
+    /// Which.
+    pub relationship: Relationship,
+    /// What must hold of them.
+    pub filter: Condition,
+    /// Which of them. All, unless a limit or offset may leave none.
+    pub range: Range,
+}
+
+impl ReadNode {
+    /// True when rows are put together: by its own projections or by those lifted into it.
+    #[must_use]
+    pub fn has_aggregates(&self) -> bool {
+        self.select.iter().any(|projection| projection.aggregate.is_some())
+            || self.embeds.iter().any(|embed| embed.shape == Shape::Lifted && embed.node.has_aggregates())
+    }
+}
+
+impl Embed {
+    /// The rows without what is given of them.
+    #[must_use]
+    pub fn related(&self) -> Related {
+        Related {
+            relationship: self.relationship.clone(),
+            filter: self.node.filter.clone(),
+            range: if self.may_leave_none() { self.node.range } else { Range::ALL },
+        }
+    }
+
+    /// True when limit and offset leave nothing of a single row.
+    #[must_use]
+    pub fn may_leave_none(&self) -> bool {
+        self.node.range.offset > 0 || self.node.range.limit == Some(0)
+    }
 }
 
 /// Plans `GET` and `HEAD` of a table.
@@ -89,47 +172,33 @@ pub(super) fn plan_read(
     request: Request,
     media: &MediaType,
     preferences: &Preferences,
-    settings: &Settings,
 ) -> Result<Read, Error> {
-    let filters: Vec<Filter> = request.filters.into_iter().map(|(_, filter)| filter).collect();
-    let by_key = request.logic.is_empty() && has_whole_key(scope.table, &filters);
-    let trees = request.logic.into_iter().map(|(_, tree)| tree);
-    let filter = filter::plan_condition(scope, filters, trees)?;
-    let node = ReadNode {
-        range: request.range.at_most(settings.max_rows),
-        ..plan_node(scope, request.select, request.order.into_iter().flat_map(|(_, terms)| terms), filter)?
-    };
+    let mut request = request;
+    let max_rows = scope.settings.max_rows;
+    let select = std::mem::take(&mut request.select);
+    // Of a view a key may be shown many times, and be slow to find.
+    let is_single =
+        scope.table.kind == Kind::Table && request.logic.is_empty() && has_whole_key(scope.table, &request.filters);
+    let range = request.range.at_most(max_rows);
+    let headers_only = request.method == Method::Head;
+    let node = ReadNode { range, ..embed::plan_top(scope, select, Wishes::of_read(request))? };
     Ok(Read {
+        by_key: is_single && node.embeds.is_empty(),
         node,
         count: preferences.count,
-        max_rows: settings.max_rows,
-        headers_only: request.method == Method::Head,
-        by_key,
+        max_rows,
+        headers_only,
         expect: Expectation { singular: matches!(media, MediaType::ObjectJson { .. }), ..Expectation::default() },
     })
 }
 
-/// Plans what is given of the rows that `filter` leaves, all of them.
-pub(super) fn plan_node(
-    scope: &Scope<'_>,
-    select: Vec<SelectItem>,
-    order: impl IntoIterator<Item = OrderTerm>,
-    filter: Condition,
-) -> Result<ReadNode, Error> {
-    Ok(ReadNode {
-        from: scope.table.name.clone(),
-        select: plan_select(scope, select)?,
-        filter,
-        order: order.into_iter().map(|term| plan_order(scope, term)).collect::<Result<_, _>>()?,
-        range: Range::ALL,
-        embeds: Vec::new(),
-    })
-}
-
 /// True when each key column is compared for equality with one value.
-fn has_whole_key(table: &Table, filters: &[Filter]) -> bool {
-    let is_pinned =
-        |column: &String| filters.iter().any(|filter| &filter.field.name == column && is_plain_equality(filter));
+fn has_whole_key(table: &Table, filters: &[(EmbedPath, Filter)]) -> bool {
+    let is_pinned = |column: &String| {
+        filters
+            .iter()
+            .any(|(path, filter)| path.is_empty() && &filter.field.name == column && is_plain_equality(filter))
+    };
     !table.primary_key.is_empty() && table.primary_key.iter().all(is_pinned)
 }
 
@@ -139,32 +208,35 @@ pub(super) fn is_plain_equality(filter: &Filter) -> bool {
     equal && !filter.negated && filter.field.path.is_empty()
 }
 
-fn plan_select(scope: &Scope<'_>, select: Vec<SelectItem>) -> Result<Vec<Projection>, Error> {
+/// Plans what is given of a row's own columns; relations among the items are left out.
+pub(super) fn plan_select(scope: &Scope<'_>, select: Vec<SelectItem>) -> Result<Vec<Projection>, Error> {
     let mut projections = Vec::with_capacity(select.len());
     for item in select {
         match item {
+            SelectItem::Field { field, aggregate: Some(function), aggregate_cast, cast, alias } => {
+                let call = aggregate::Call { field, function, cast, aggregate_cast, alias };
+                projections.push(aggregate::plan_aggregate(scope, call)?);
+            }
             SelectItem::Field { field, .. } if field.name == "*" && field.path.is_empty() => {
                 projections.extend(scope.table.columns.iter().map(|column| Projection {
                     column: column.name.clone(),
                     type_name: column.type_name.clone(),
                     path: Vec::new(),
                     cast: None,
+                    aggregate: None,
                     name: column.name.clone(),
                 }));
             }
             SelectItem::Field { field, cast, alias, .. } => {
                 projections.push(plan_projection(scope, field, cast.as_deref(), alias)?);
             }
-            // `embed::check_embeds` has refused these.
-            SelectItem::Relation { name, .. } | SelectItem::Spread { name, .. } => {
-                return Err(Error::NotImplemented(format!("embedding '{name}' is not supported yet")));
-            }
+            SelectItem::Relation { .. } | SelectItem::Spread { .. } => {}
         }
     }
     Ok(projections)
 }
 
-fn plan_projection(
+pub(super) fn plan_projection(
     scope: &Scope<'_>,
     field: Field,
     cast: Option<&str>,
@@ -177,6 +249,7 @@ fn plan_projection(
         type_name: target.type_name,
         path: target.path,
         cast: cast.map(|cast| cast::plan_cast(scope.engine, cast)).transpose()?,
+        aggregate: None,
         name,
     })
 }
@@ -190,15 +263,22 @@ fn unaliased_name(field: &Field) -> &str {
     keys.into_iter().next().unwrap_or(&field.name)
 }
 
-fn plan_order(scope: &Scope<'_>, term: OrderTerm) -> Result<Order, Error> {
-    let target = scope.target(term.field)?;
-    if scope.engine == Engine::Sqlite {
-        capability::check_order(&target.compared_type())?;
-    }
+/// Plans one term of an order. Names are those of the table, or of a to-one embed when the term says so.
+pub(super) fn plan_order(scope: &Scope<'_>, embeds: &[Embed], term: OrderTerm) -> Result<Order, Error> {
     let direction = term.direction.unwrap_or(Direction::Ascending);
     let nulls = term.nulls.unwrap_or(match direction {
         Direction::Ascending => Nulls::Last,
         Direction::Descending => Nulls::First,
     });
-    Ok(Order { column: target.column, type_name: target.type_name, path: target.path, direction, nulls })
+    let (target, related) = match term.relation {
+        None => (scope.target(term.field)?, None),
+        Some(name) => {
+            let (target, related) = embed::plan_related_order(scope, embeds, name, term.field)?;
+            (target, Some(Box::new(related)))
+        }
+    };
+    if scope.engine == Engine::Sqlite {
+        capability::check_order(&target.compared_type())?;
+    }
+    Ok(Order { column: target.column, type_name: target.type_name, path: target.path, direction, nulls, related })
 }

@@ -1,7 +1,7 @@
 //! The table that names of a request are looked up in.
 
-use super::{Engine, Error, Target};
-use crate::catalog::{Column, Table, TypeKind, TypeName};
+use super::{Engine, Error, Settings, Target};
+use crate::catalog::{Catalog, Column, QualifiedName, Table, TypeKind, TypeName};
 use crate::request::Field;
 use crate::request::filter::{Arrow, JsonOperand, JsonStep};
 
@@ -12,9 +12,34 @@ pub(super) struct Scope<'a> {
     pub(super) table: &'a Table,
     /// Who answers for names that the table lacks.
     pub(super) engine: Engine,
+    /// Where related tables are found.
+    pub(super) catalog: &'a Catalog,
+    /// What is allowed, and how much.
+    pub(super) settings: &'a Settings,
+    /// What the rows are wanted for.
+    pub(super) purpose: Purpose,
+}
+
+/// What rows are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// They answer a read.
+    Read,
+    /// They are what a write gives back.
+    Write,
 }
 
 impl<'a> Scope<'a> {
+    /// The same for a related table.
+    pub(super) fn at(&self, name: &QualifiedName) -> Result<Self, Error> {
+        let table = self.catalog.table(name).ok_or_else(|| Error::TableNotFound {
+            schema: name.schema.clone(),
+            name: name.name.clone(),
+            suggestion: None,
+        })?;
+        Ok(Self { table, ..*self })
+    }
+
     /// The type of the column of that name.
     ///
     /// On Postgres an unknown name gets no type and goes on: it may be a function of the row (a computed field), and

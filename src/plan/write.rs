@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::embed::{self, Wishes};
 use super::rows::{self, Written};
 use super::scope::Scope;
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::catalog::{Column, Generated, Kind, TypeName};
 use crate::request::filter::{EmbedPath, Filter, Operation};
 use crate::request::prefer::{Missing, Representation, Resolution};
-use crate::request::{LogicTree, MediaType, OrderTerm, Preferences, Request, SelectItem};
+use crate::request::{LogicTree, MediaType, Preferences, Request, SelectItem};
 
 /// Plans `POST`. `preferences` are those that apply.
 pub(super) fn plan_insert(
@@ -23,6 +24,8 @@ pub(super) fn plan_insert(
     media: &MediaType,
     preferences: &Preferences,
 ) -> Result<Insert, Error> {
+    let mut request = request;
+    let wishes = Wishes::of_write(&mut request);
     let written = Written::new(scope, request.payload, preferences.missing.unwrap_or(Missing::Null))?;
     check_access(scope, Verb::Insert)?;
     check_generated(scope, Verb::Insert, &written.columns)?;
@@ -34,7 +37,7 @@ pub(super) fn plan_insert(
         Some(Representation::HeadersOnly) if !scope.table.primary_key.is_empty() => {
             Returning::Location(scope.table.primary_key.clone())
         }
-        _ => plan_returning(scope, request.select, request.order, preferences)?,
+        _ => plan_returning(scope, request.select, wishes, preferences)?,
     };
     Ok(Insert {
         into: scope.table.name.clone(),
@@ -49,6 +52,8 @@ pub(super) fn plan_insert(
 
 /// Plans `PUT`: an upsert of the one row whose key the address names.
 pub(super) fn plan_put(scope: &Scope<'_>, request: Request, preferences: &Preferences) -> Result<Insert, Error> {
+    let mut request = request;
+    let wishes = Wishes::of_write(&mut request);
     let key = put_key(scope, request.filters, &request.logic)?;
     let written = Written::new(scope, request.payload, Missing::Null)?;
     check_access(scope, Verb::Insert)?;
@@ -64,7 +69,7 @@ pub(super) fn plan_put(scope: &Scope<'_>, request: Request, preferences: &Prefer
         columns,
         conflict: Some(Conflict { columns: scope.table.primary_key.clone(), resolution: Resolution::MergeDuplicates }),
         put: Some(Put { key }),
-        returning: plan_returning(scope, request.select, request.order, preferences)?,
+        returning: plan_returning(scope, request.select, wishes, preferences)?,
         expect: Expectation { put: true, ..Expectation::default() },
     })
 }
@@ -76,6 +81,8 @@ pub(super) fn plan_update(
     media: &MediaType,
     preferences: &Preferences,
 ) -> Result<Update, Error> {
+    let mut request = request;
+    let wishes = Wishes::of_write(&mut request);
     let missing = preferences.missing.unwrap_or(Missing::Null);
     let written = Written::new(scope, rows::first_only(request.payload), missing)?;
     check_access(scope, Verb::Update)?;
@@ -91,7 +98,7 @@ pub(super) fn plan_update(
         columns: if nothing_to_do { Vec::new() } else { written.insert_columns() },
         row: written.into_rows(scope.engine)?,
         filter,
-        returning: plan_returning(scope, request.select, request.order, preferences)?,
+        returning: plan_returning(scope, request.select, wishes, preferences)?,
         expect: expectation(media, preferences),
     })
 }
@@ -103,11 +110,13 @@ pub(super) fn plan_delete(
     media: &MediaType,
     preferences: &Preferences,
 ) -> Result<Delete, Error> {
+    let mut request = request;
+    let wishes = Wishes::of_write(&mut request);
     check_access(scope, Verb::Delete)?;
     Ok(Delete {
         from: scope.table.name.clone(),
         filter: plan_root_filter(scope, request.filters, request.logic)?,
-        returning: plan_returning(scope, request.select, request.order, preferences)?,
+        returning: plan_returning(scope, request.select, wishes, preferences)?,
         expect: expectation(media, preferences),
     })
 }
@@ -119,21 +128,27 @@ fn plan_root_filter(
 ) -> Result<Condition, Error> {
     let filters = filters.into_iter().filter(|(path, _)| path.is_empty()).map(|(_, filter)| filter);
     let logic = logic.into_iter().filter(|(path, _)| path.is_empty()).map(|(_, tree)| tree);
-    filter::plan_condition(scope, filters, logic)
+    filter::plan_condition(scope, &[], filters, logic)
 }
 
 /// The rows when they were asked for. Only an insert has a location: elsewhere `headers-only` gives nothing.
+///
+/// What is embedded must make sense even when nothing is given back.
 fn plan_returning(
     scope: &Scope<'_>,
     select: Vec<SelectItem>,
-    order: Vec<(EmbedPath, Vec<OrderTerm>)>,
+    wishes: Wishes,
     preferences: &Preferences,
 ) -> Result<Returning, Error> {
     if preferences.representation != Some(Representation::Full) {
+        let relations = select.into_iter().filter(|item| !matches!(item, SelectItem::Field { .. })).collect();
+        embed::plan_top(scope, relations, wishes)?;
         return Ok(Returning::Nothing);
     }
-    let order = order.into_iter().flat_map(|(_, terms)| terms);
-    let node = read::plan_node(scope, select, order, Condition::And(Vec::new()))?;
+    let node = embed::plan_top(scope, select, wishes)?;
+    if scope.engine == Engine::Sqlite && node.has_aggregates() {
+        return Err(Error::not_on_sqlite("an aggregate function over the rows that a write gives back"));
+    }
     Ok(Returning::Rows(Box::new(node)))
 }
 

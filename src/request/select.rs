@@ -87,9 +87,10 @@ pub enum Join {
     Inner,
 }
 
-/// Parses the value of `select=`; empty for the empty text.
+/// Parses the value of `select=`; everything for the empty text.
 pub(super) fn parse(value: &str) -> Result<Vec<SelectItem>, Error> {
-    lex::parse("failed to parse select parameter", value, value, |lexer| forest(lexer, 0))
+    let items = lex::parse("failed to parse select parameter", value, value, |lexer| forest(lexer, 0))?;
+    Ok(if items.is_empty() { everything() } else { items })
 }
 
 /// `*`, what a request without `select=` takes.

@@ -3,6 +3,7 @@
 //! The trees are as deep as the request's parser lets them be; it bounds them.
 
 use super::dialect::{Dialect, Field, Scope};
+use super::embed::write_exists;
 use super::writer::Writer;
 use crate::plan::{Condition, Test};
 use crate::request::filter::IsValue;
@@ -42,7 +43,7 @@ impl Junction {
 
 /// Adds ` WHERE condition`; nothing when every row fits.
 pub(super) fn write_where<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, condition: &Condition) {
-    if matches!(condition, Condition::And(children) if children.is_empty()) {
+    if condition.is_always() {
         return;
     }
     writer.push(" WHERE ");
@@ -60,6 +61,7 @@ pub(super) fn write_condition<D: Dialect>(writer: &mut Writer, scope: Scope<'_>,
             writer.push(")");
         }
         Condition::Test(target, test) => write_test::<D>(writer, Field::of_target(scope, target), test),
+        Condition::Related(related) => write_exists::<D>(writer, scope, related),
     }
 }
 
@@ -71,7 +73,7 @@ fn write_children<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, junction: J
             write_condition::<D>(writer, scope, child);
             writer.push(")");
         }
-        Condition::Not(_) | Condition::Test(..) => write_condition::<D>(writer, scope, child),
+        Condition::Not(_) | Condition::Test(..) | Condition::Related(_) => write_condition::<D>(writer, scope, child),
     });
 }
 

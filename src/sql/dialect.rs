@@ -1,6 +1,8 @@
 //! What the engines spell differently. Everything else of this stage is written once, over this trait.
 
-use super::writer::Writer;
+use super::aggregate::Aggregation;
+use super::embed::Naming;
+use super::writer::{Alias, Writer};
 use crate::catalog::{QualifiedName, TypeKind, TypeName};
 use crate::plan::{Order, Projection, Target, Value};
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonStep, Quantifier};
@@ -16,6 +18,11 @@ pub(super) trait Dialect {
     /// What stands behind `SELECT` when no column is wanted.
     const NO_COLUMNS: &'static str;
 
+    /// Whether a query in `FROM` may look at the tables before it.
+    const HAS_LATERAL: bool;
+    /// What the columns of a query are called whose rows become objects.
+    const ROW_NAMING: Naming;
+
     /// A whole number, as this engine wants it bound. Numbers past `i64` stand for the greatest one.
     fn number(number: u64) -> Value;
 
@@ -27,6 +34,21 @@ pub(super) trait Dialect {
 
     /// The column, or what its path leads to.
     fn field(writer: &mut Writer, field: Field<'_>);
+
+    /// The one row of `query` as an object, null without one. `members` are its columns.
+    fn object(writer: &mut Writer, members: &[(&str, TypeName)], query: &mut dyn FnMut(&mut Writer));
+
+    /// The rows of `query` as an array of objects.
+    fn array(writer: &mut Writer, members: &[(&str, TypeName)], query: &mut dyn FnMut(&mut Writer));
+
+    /// A query of one row: for each column of `query`, which are numbered, the array of its values.
+    fn gather(writer: &mut Writer, types: &[TypeName], query: &mut dyn FnMut(&mut Writer));
+
+    /// The array of the values of one column of `query`. Arrays of several columns have their values in one order.
+    fn gather_one(writer: &mut Writer, types: &[TypeName], index: usize, query: &mut dyn FnMut(&mut Writer));
+
+    /// JSON in a form that equal values share.
+    fn comparable_json(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer));
 
     /// What an order compares: the field, unless the engine sorts its stored form otherwise than Postgres its value.
     fn sort_key(writer: &mut Writer, field: Field<'_>) {
@@ -65,17 +87,25 @@ pub(super) enum Scope<'a> {
     Table(&'a QualifiedName),
     /// In a named part of the statement itself.
     Part(&'static str),
+    /// In a table that the statement has given a name.
+    Alias(Alias),
 }
 
 impl Scope<'_> {
     /// Adds `scope.column`. Always with the scope: SQLite reads an unknown name in double quotes as a string, but
     /// never a qualified one.
     pub(super) fn column<D: Dialect>(self, writer: &mut Writer, column: &str) {
+        self.source::<D>(writer);
+        writer.push(".").identifier(column);
+    }
+
+    /// Adds the name itself.
+    pub(super) fn source<D: Dialect>(self, writer: &mut Writer) {
         match self {
             Self::Table(table) => D::table(writer, table),
             Self::Part(part) => _ = writer.push(part),
+            Self::Alias(alias) => _ = writer.alias_name(alias),
         }
-        writer.push(".").identifier(column);
     }
 }
 
@@ -86,26 +116,47 @@ pub(super) struct Field<'a> {
     pub(super) column: &'a str,
     pub(super) type_name: &'a TypeName,
     pub(super) path: &'a [JsonStep],
+    /// What is made of the values of all rows.
+    pub(super) aggregation: Option<Aggregation<'a>>,
 }
 
 impl<'a> Field<'a> {
     /// What a condition looks at.
     pub(super) fn of_target(scope: Scope<'a>, target: &'a Target) -> Self {
-        Self { scope, column: &target.column, type_name: &target.type_name, path: &target.path }
+        Self { scope, column: &target.column, type_name: &target.type_name, path: &target.path, aggregation: None }
     }
 
     /// What a projection gives.
     pub(super) fn of_projection(scope: Scope<'a>, projection: &'a Projection) -> Self {
-        Self { scope, column: &projection.column, type_name: &projection.type_name, path: &projection.path }
+        Self {
+            scope,
+            column: &projection.column,
+            type_name: &projection.type_name,
+            path: &projection.path,
+            aggregation: None,
+        }
     }
 
     /// What an order compares.
     pub(super) fn of_order(scope: Scope<'a>, order: &'a Order) -> Self {
-        Self { scope, column: &order.column, type_name: &order.type_name, path: &order.path }
+        Self { scope, column: &order.column, type_name: &order.type_name, path: &order.path, aggregation: None }
     }
 
-    /// The kind of value it holds: the column's, or what the last arrow gives.
+    /// What the function makes of the field's values.
+    pub(super) fn aggregated(self, aggregation: Aggregation<'a>) -> Self {
+        Self { aggregation: Some(aggregation), ..self }
+    }
+
+    /// The field's values themselves, with the function around them.
+    pub(super) fn take_aggregation(self) -> Option<(Self, Aggregation<'a>)> {
+        self.aggregation.map(|aggregation| (Self { aggregation: None, ..self }, aggregation))
+    }
+
+    /// The kind of value it holds: the function's result, the column's, or what the last arrow gives.
     pub(super) fn kind(self) -> TypeKind {
+        if let Some(aggregation) = self.aggregation {
+            return aggregation.type_name.kind.clone();
+        }
         match self.path.last().map(|step| step.arrow) {
             None => self.type_name.kind.clone(),
             Some(Arrow::Json) => TypeKind::Json,

@@ -10,8 +10,9 @@
 //! Source: the columns are those of `PostgREST`'s main query (`Query/Statements.hs`), so that its GUCs
 //! (`response.headers`, `response.status`) work unchanged.
 
+use super::embed::members;
 use super::writer::Writer;
-use crate::plan::{Projection, Value};
+use crate::plan::{ReadNode, Value};
 use crate::request::MediaType;
 
 /// The part of the statement that makes the rows.
@@ -25,7 +26,7 @@ pub(super) const SETTINGS: &str = "nullif(current_setting('response.headers', tr
 /// Adds the body: the rows in the media type that was asked for.
 ///
 /// What planning does not let through (plans, forms, plain text) is written as JSON.
-pub(super) fn write_body(writer: &mut Writer, media: &MediaType, projections: &[Projection]) {
+pub(super) fn write_body(writer: &mut Writer, media: &MediaType, node: &ReadNode) {
     match media {
         MediaType::ObjectJson { strip_nulls: false } => writer.push("coalesce(json_agg(berth_row.*)->0, 'null')::text"),
         MediaType::ObjectJson { strip_nulls: true } => {
@@ -34,7 +35,7 @@ pub(super) fn write_body(writer: &mut Writer, media: &MediaType, projections: &[
         MediaType::ArrayJson { strip_nulls: true } => {
             writer.push("coalesce(json_strip_nulls(json_agg(berth_row.*)), '[]')::text")
         }
-        MediaType::Csv => writer.push("coalesce(").bind(Value::Text(csv_header(projections))).push(
+        MediaType::Csv => writer.push("coalesce(").bind(Value::Text(csv_header(node))).push(
             "::text || string_agg(\
                  substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\\n'), E'\\n')",
         ),
@@ -59,8 +60,8 @@ pub(super) fn write_body(writer: &mut Writer, media: &MediaType, projections: &[
 /// RFC 4180 where they must be.
 ///
 /// As in `PostgREST`, an answer without rows has none.
-fn csv_header(projections: &[Projection]) -> String {
-    let names: Vec<String> = projections.iter().map(|projection| csv_field(&projection.name)).collect();
+fn csv_header(node: &ReadNode) -> String {
+    let names: Vec<String> = members(node).into_iter().map(|(name, _)| csv_field(name)).collect();
     names.join(",") + "\n"
 }
 

@@ -4,9 +4,11 @@
 //! `condition`, `order`, `count`; `envelope` for Postgres). `writer` holds the only quoting and the only binding;
 //! what engines spell differently is in `dialect`, `sqlite` and `postgres`.
 
+mod aggregate;
 mod condition;
 mod count;
 mod dialect;
+mod embed;
 mod envelope;
 mod order;
 mod postgres;

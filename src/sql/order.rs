@@ -1,18 +1,33 @@
 //! In which order rows come, and which of them.
 
 use super::dialect::{Dialect, Field, Scope};
+use super::embed::write_of_related;
 use super::writer::Writer;
-use crate::plan::Order;
+use crate::plan::{Order, Related};
 use crate::request::Range;
 use crate::request::order::{Direction, Nulls};
 
 /// Adds ` ORDER BY …`; nothing without terms. Where nulls go is always said: the engines' defaults differ.
-pub(super) fn write_order<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, order: &[Order]) {
+///
+/// `beside` tells where a related row stands that has been joined to the row.
+pub(super) fn write_order<'a, D: Dialect>(
+    writer: &mut Writer,
+    scope: Scope<'_>,
+    order: &[Order],
+    beside: impl Fn(&Related) -> Option<Scope<'a>>,
+) {
     if order.is_empty() {
         return;
     }
     writer.push(" ORDER BY ").separated(", ", order, |writer, term| {
-        D::sort_key(writer, Field::of_order(scope, term));
+        let joined = term.related.as_deref().map(|related| (related, beside(related)));
+        match joined {
+            None => D::sort_key(writer, Field::of_order(scope, term)),
+            Some((_, Some(scope))) => D::sort_key(writer, Field::of_order(scope, term)),
+            Some((related, None)) => write_of_related::<D>(writer, scope, related, |writer, scope| {
+                D::sort_key(writer, Field::of_order(scope, term));
+            }),
+        }
         writer.push(match term.direction {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",

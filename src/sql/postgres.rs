@@ -1,7 +1,9 @@
 //! Postgres' spelling. Values are bound as text of no declared type: the server reads each into the type that its
 //! place in the statement asks for.
 
+use super::aggregate::write_postgres;
 use super::dialect::{Dialect, Field};
+use super::embed::Naming;
 use super::writer::Writer;
 use crate::catalog::{QualifiedName, TypeKind, TypeName};
 use crate::plan::Value;
@@ -16,6 +18,8 @@ impl Dialect for Postgres {
     const IS_UNKNOWN: &'static str = " IS UNKNOWN";
     const NO_LIMIT: &'static str = "ALL";
     const NO_COLUMNS: &'static str = "";
+    const HAS_LATERAL: bool = true;
+    const ROW_NAMING: Naming = Naming::Member;
 
     fn number(number: u64) -> Value {
         Value::Text(i64::try_from(number).unwrap_or(i64::MAX).to_string())
@@ -32,6 +36,9 @@ impl Dialect for Postgres {
     /// Arrows work on JSON only; other columns (arrays, composites) are made JSON first. JSON columns are left as they
     /// are, so that an index on the expression is used.
     fn field(writer: &mut Writer, field: Field<'_>) {
+        if let Some((values, aggregation)) = field.take_aggregation() {
+            return write_postgres(writer, values, aggregation);
+        }
         let is_json = matches!(field.type_name.kind, TypeKind::Json | TypeKind::Jsonb);
         if field.path.is_empty() || is_json {
             field.scope.column::<Self>(writer, field.column);
@@ -43,6 +50,45 @@ impl Dialect for Postgres {
         for step in field.path {
             write_step(writer, step);
         }
+    }
+
+    /// A view's "foreign key" may lead to several rows; the first is given.
+    fn object(writer: &mut Writer, _: &[(&str, TypeName)], query: &mut dyn FnMut(&mut Writer)) {
+        let rows = writer.alias();
+        writer.push("(SELECT row_to_json(").alias_name(rows).push(".*) FROM (");
+        query(writer);
+        writer.push(") AS ").alias_name(rows).push(" LIMIT 1)");
+    }
+
+    fn array(writer: &mut Writer, _: &[(&str, TypeName)], query: &mut dyn FnMut(&mut Writer)) {
+        let rows = writer.alias();
+        writer.push("(SELECT coalesce(json_agg(").alias_name(rows).push(".*), '[]') FROM (");
+        query(writer);
+        writer.push(") AS ").alias_name(rows).push(")");
+    }
+
+    fn gather(writer: &mut Writer, types: &[TypeName], query: &mut dyn FnMut(&mut Writer)) {
+        let rows = writer.alias();
+        writer.push("SELECT ");
+        writer.separated(", ", 0..types.len(), |writer, index| {
+            writer.push("coalesce(json_agg(").alias_name(rows).push(".").column_number(index);
+            writer.push("), '[]') AS ").column_number(index);
+        });
+        writer.push(" FROM (");
+        query(writer);
+        writer.push(") AS ").alias_name(rows);
+    }
+
+    fn gather_one(writer: &mut Writer, types: &[TypeName], index: usize, query: &mut dyn FnMut(&mut Writer)) {
+        let gathered = writer.alias();
+        writer.push("(SELECT ").alias_name(gathered).push(".").column_number(index).push(" FROM (");
+        Self::gather(writer, types, query);
+        writer.push(") AS ").alias_name(gathered).push(")");
+    }
+
+    fn comparable_json(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer)) {
+        write(writer);
+        writer.push("::jsonb");
     }
 
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName) {

@@ -1,11 +1,10 @@
 //! Reads: `GET` and `HEAD`.
 
-use super::condition::write_where;
 use super::dialect::{Dialect, Scope};
+use super::embed::{output_columns, write_rows};
 use super::envelope::{self, write_body};
-use super::order::{write_order, write_range};
+use super::order::write_range;
 use super::postgres::Postgres;
-use super::select::{output_columns, write_projections};
 use super::sqlite::Sqlite;
 use super::writer::Writer;
 use super::{Output, Work, count};
@@ -19,12 +18,12 @@ use crate::request::{MediaType, Range};
 /// `HEAD` reads the same columns as a `GET`, so that it fails where that would.
 pub(super) fn sqlite(read: &Read, media: &MediaType) -> Work {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
-    write_rows::<Sqlite>(&mut writer, &read.node);
+    write_rows::<Sqlite>(&mut writer, &read.node, Scope::Table(&read.node.from));
     Work::Rows {
         query: writer.finish(),
         count: read.count.map(|_| count::exact(&read.node)),
         by_key: read.by_key,
-        output: Output { media: media.clone(), columns: output_columns(&read.node.select) },
+        output: Output { media: media.clone(), columns: output_columns(&read.node) },
     }
 }
 
@@ -32,7 +31,7 @@ pub(super) fn sqlite(read: &Read, media: &MediaType) -> Work {
 pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
     let mut writer = Writer::new(Postgres::PLACEHOLDER);
     writer.push("WITH berth_source AS (");
-    write_rows::<Postgres>(&mut writer, &read.node);
+    write_rows::<Postgres>(&mut writer, &read.node, Scope::Table(&read.node.from));
     writer.push(")");
     let total = Total::of(read);
     total.write_part(&mut writer, &read.node);
@@ -42,26 +41,11 @@ pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
     if read.headers_only {
         writer.push("''::text");
     } else {
-        write_body(&mut writer, media, &read.node.select);
+        write_body(&mut writer, media, &read.node);
     }
     writer.push(" AS body, NULL::bigint AS inserted, ").push(envelope::SETTINGS);
     writer.push(" FROM ").push(envelope::SOURCE).push(" AS berth_row");
     Work::Envelope { query: writer.finish(), planned: total.needs_plan().then(|| count::planned(&read.node)) }
-}
-
-/// Adds the `SELECT` of one level.
-fn write_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode) {
-    let scope = Scope::Table(&node.from);
-    writer.push("SELECT ");
-    if node.select.is_empty() {
-        writer.push(D::NO_COLUMNS);
-    }
-    write_projections::<D>(writer, scope, &node.select);
-    writer.push(" FROM ");
-    D::table(writer, &node.from);
-    write_where::<D>(writer, scope, &node.filter);
-    write_order::<D>(writer, scope, &node.order);
-    write_range::<D>(writer, node.range);
 }
 
 /// Where a Postgres read takes its total from.

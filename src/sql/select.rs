@@ -1,33 +1,38 @@
 //! What is given of each row.
 
-use super::OutputColumn;
+use super::aggregate::Aggregation;
 use super::dialect::{Dialect, Field, Scope};
 use super::writer::Writer;
 use crate::catalog::{TypeKind, TypeName};
-use crate::plan::Projection;
+use crate::plan::{Operand, Projection};
 use crate::request::filter::Arrow;
+use crate::request::select::Aggregate;
 
-/// Adds the projections with commas between them; nothing for none.
-pub(super) fn write_projections<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, projections: &[Projection]) {
-    writer.separated(", ", projections, |writer, projection| {
-        let field = Field::of_projection(scope, projection);
-        match &projection.cast {
-            Some(to) => D::cast(writer, field, to),
-            None => D::field(writer, field),
-        }
-        D::result_name(writer, &projection.name);
-    });
+/// Adds what a projection gives, without its name.
+pub(super) fn write_projection<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, projection: &Projection) {
+    let field = Field::of_projection(scope, projection);
+    let (field, cast) = match &projection.aggregate {
+        None => (field, &projection.cast),
+        Some(aggregated) => (field.aggregated(Aggregation::of(projection, aggregated)), &aggregated.cast),
+    };
+    match cast {
+        Some(to) => D::cast(writer, field, to),
+        None => D::field(writer, field),
+    }
 }
 
-/// Name and type of what each projection gives: the cast's type, or what the last arrow gives, or the column's.
-pub(super) fn output_columns(projections: &[Projection]) -> Vec<OutputColumn> {
-    projections
-        .iter()
-        .map(|projection| OutputColumn { name: projection.name.clone(), type_name: output_type(projection) })
-        .collect()
-}
-
-fn output_type(projection: &Projection) -> TypeName {
+/// The type of what a projection gives: the cast's type, or what the last arrow gives, or the column's. A sum or
+/// mean of exact numbers comes from SQLite as the text of a number, which is JSON as it stands.
+pub(super) fn output_type(projection: &Projection) -> TypeName {
+    if let Some(aggregated) = &projection.aggregate {
+        let is_text = matches!(aggregated.operand, Operand::Values(Aggregate::Sum | Aggregate::Avg))
+            && matches!(aggregated.type_name.kind, TypeKind::Numeric { .. });
+        return match &aggregated.cast {
+            Some(cast) => cast.clone(),
+            None if is_text => TypeName { declared: "json".to_owned(), kind: TypeKind::Json },
+            None => aggregated.type_name.clone(),
+        };
+    }
     match (&projection.cast, projection.path.last().map(|step| step.arrow)) {
         (Some(cast), _) => cast.clone(),
         (None, Some(Arrow::Json)) => TypeName { declared: "json".to_owned(), kind: TypeKind::Json },

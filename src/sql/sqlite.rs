@@ -2,11 +2,15 @@
 //!
 //! The store registers the functions that SQLite lacks on every connection: `berth_like`, `berth_ilike`,
 //! `berth_match` and `berth_imatch` take pattern and text; `berth_json` and `berth_json_text` take JSON and one
-//! operand (`->` and `->>` as Postgres has them); `berth_contains` and `berth_overlaps` take two JSON texts.
+//! operand (`->` and `->>` as Postgres has them); `berth_contains` and `berth_overlaps` take two JSON texts. What is
+//! embedded is written by `berth_row`, `berth_rows`, `berth_members` and `berth_values`; `berth_sum` and `berth_avg`
+//! are in `aggregate`.
 
+use super::aggregate::write_sqlite;
 use super::condition::{Junction, write_junction};
 use super::dialect::{Dialect, Field};
-use super::writer::Writer;
+use super::embed::Naming;
+use super::writer::{Alias, Writer};
 use crate::catalog::{QualifiedName, TypeKind, TypeName};
 use crate::plan::Value;
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, Quantifier};
@@ -17,6 +21,11 @@ use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOpera
 /// Source: <https://www.sqlite.org/limits.html#max_variable_number>.
 const LIST_MAX: usize = 100;
 
+/// Most values handed to one function. SQLite allows 1,000 arguments, and 127 before version 3.48.
+///
+/// Source: <https://www.sqlite.org/limits.html#max_function_arg>.
+const ARGUMENTS_MAX: usize = 100;
+
 /// The spelling of SQLite.
 #[derive(Debug)]
 pub(super) struct Sqlite;
@@ -26,6 +35,8 @@ impl Dialect for Sqlite {
     const IS_UNKNOWN: &'static str = " IS NULL";
     const NO_LIMIT: &'static str = "-1";
     const NO_COLUMNS: &'static str = "1";
+    const HAS_LATERAL: bool = false;
+    const ROW_NAMING: Naming = Naming::Number;
 
     fn number(number: u64) -> Value {
         Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
@@ -41,6 +52,9 @@ impl Dialect for Sqlite {
 
     /// The last step of a path is the outermost call: `berth_json_text(berth_json("t"."c", ?1), ?2)`.
     fn field(writer: &mut Writer, field: Field<'_>) {
+        if let Some((values, aggregation)) = field.take_aggregation() {
+            return write_sqlite(writer, values, aggregation);
+        }
         for step in field.path.iter().rev() {
             writer.push(match step.arrow {
                 Arrow::Json => "berth_json(",
@@ -55,6 +69,46 @@ impl Dialect for Sqlite {
             });
             writer.push(")");
         }
+    }
+
+    fn object(writer: &mut Writer, members: &[(&str, TypeName)], query: &mut dyn FnMut(&mut Writer)) {
+        write_rows(writer, "berth_row(", members, query);
+    }
+
+    fn array(writer: &mut Writer, members: &[(&str, TypeName)], query: &mut dyn FnMut(&mut Writer)) {
+        write_rows(writer, "berth_rows(", members, query);
+    }
+
+    /// Never asked for: there is no `LATERAL` to put it in.
+    fn gather(writer: &mut Writer, types: &[TypeName], query: &mut dyn FnMut(&mut Writer)) {
+        writer.push("SELECT ");
+        writer.separated(", ", 0..types.len(), |writer, index| {
+            Self::gather_one(writer, types, index, query);
+            writer.push(" AS ").column_number(index);
+        });
+    }
+
+    /// Every column is handed over although one is kept: queries that read the same columns walk the same index, and
+    /// so all arrays have their values in one order.
+    fn gather_one(writer: &mut Writer, types: &[TypeName], index: usize, query: &mut dyn FnMut(&mut Writer)) {
+        let rows = writer.alias();
+        let first = index - index % ARGUMENTS_MAX;
+        let handed = first..types.len().min(first + ARGUMENTS_MAX);
+        let type_name = types.get(index).map(shape_type).unwrap_or_default();
+        writer.push("(SELECT berth_values(").bind(Value::Text(type_name)).push(", ");
+        writer.position(index - first);
+        for column in handed {
+            writer.push(", ").alias_name(rows).push(".").column_number(column);
+        }
+        writer.push(") FROM (");
+        query(writer);
+        writer.push(") AS ").alias_name(rows).push(")");
+    }
+
+    fn comparable_json(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer)) {
+        writer.push("berth_jsonb(");
+        write(writer);
+        writer.push(")");
     }
 
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName) {
@@ -172,6 +226,49 @@ impl Dialect for Sqlite {
     }
 }
 
+/// Adds the rows of `query` as `function` writes them.
+///
+/// Its first argument tells names and types of the values behind it as JSON: `[["id","integer"],…]`. Past
+/// [`ARGUMENTS_MAX`] the values come in parts, each written by `berth_members` and told by `null`.
+fn write_rows(
+    writer: &mut Writer,
+    function: &'static str,
+    members: &[(&str, TypeName)],
+    query: &mut dyn FnMut(&mut Writer),
+) {
+    let rows = writer.alias();
+    writer.push("(SELECT ").push(function);
+    if members.len() <= ARGUMENTS_MAX {
+        write_values(writer, rows, members, 0);
+    } else {
+        let parts = members.chunks(ARGUMENTS_MAX);
+        let shape = serde_json::Value::Array(vec![serde_json::Value::Null; parts.len()]);
+        writer.bind(Value::Text(shape.to_string()));
+        for (part, members) in parts.enumerate() {
+            writer.push(", berth_members(");
+            write_values(writer, rows, members, part * ARGUMENTS_MAX);
+            writer.push(")");
+        }
+    }
+    writer.push(") FROM (");
+    query(writer);
+    writer.push(") AS ").alias_name(rows).push(")");
+}
+
+/// Adds names and types of `members`, then their values, which are columns from `first` on.
+fn write_values(writer: &mut Writer, rows: Alias, members: &[(&str, TypeName)], first: usize) {
+    let shape: Vec<(&str, String)> = members.iter().map(|(name, of)| (*name, shape_type(of))).collect();
+    writer.bind(Value::Text(serde_json::json!(shape).to_string()));
+    for index in 0..members.len() {
+        writer.push(", ").alias_name(rows).push(".").column_number(first + index);
+    }
+}
+
+/// A type's name as `berth_row` and its like read it: empty where the value itself tells.
+fn shape_type(type_name: &TypeName) -> String {
+    if type_name.kind == TypeKind::Any { String::new() } else { type_name.postgres_name() }
+}
+
 /// How a comparison is written.
 enum Spelling {
     /// Between field and value.
@@ -228,9 +325,11 @@ fn write_pair(writer: &mut Writer, function: &'static str, field: Field<'_>, val
     writer.push(", ").bind(value.clone()).push(")");
 }
 
-/// Postgres rounds where SQLite's `CAST` cuts off.
+/// Postgres rounds where SQLite's `CAST` cuts off: floats to the even neighbour, numerics away from zero.
 fn cast_to_integer(writer: &mut Writer, field: Field<'_>, from: &TypeKind) {
-    if matches!(from, TypeKind::Real | TypeKind::Double | TypeKind::Numeric { .. }) {
+    if matches!(from, TypeKind::Real | TypeKind::Double) {
+        write_pair(writer, "berth_float_integer(", field, &Value::Text(from.postgres_name()));
+    } else if matches!(from, TypeKind::Numeric { .. }) {
         write_around(writer, "CAST(round(", field, ") AS INTEGER)");
     } else {
         write_around(writer, "CAST(", field, " AS INTEGER)");

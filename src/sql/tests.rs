@@ -21,7 +21,7 @@ fn database() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(TABLE).unwrap();
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    for name in ["like", "ilike", "match", "imatch", "json", "json_text", "contains", "overlaps"]
+    for name in ["like", "ilike", "match", "imatch", "json", "json_text", "contains", "overlaps", "float_integer"]
         .map(|name| format!("berth_{name}"))
     {
         connection.create_scalar_function(name.as_str(), 2, flags, |_| Ok(None::<i64>)).unwrap();
@@ -89,6 +89,7 @@ fn projection(column: &str) -> Projection {
         type_name: type_of(column),
         path: Vec::new(),
         cast: None,
+        aggregate: None,
         name: column.to_owned(),
     }
 }

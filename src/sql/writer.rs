@@ -13,12 +13,17 @@ pub(super) struct Writer {
     text: String,
     values: Vec<Value>,
     placeholder: char,
+    aliases: usize,
 }
+
+/// A name that the statement itself gives to a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Alias(usize);
 
 impl Writer {
     /// An empty text whose placeholders start with `placeholder`.
     pub(super) fn new(placeholder: char) -> Self {
-        Self { text: String::new(), values: Vec::new(), placeholder }
+        Self { text: String::new(), values: Vec::new(), placeholder, aliases: 0 }
     }
 
     /// Adds words of this program.
@@ -66,6 +71,30 @@ impl Writer {
         } else {
             self.identifier(name)
         }
+    }
+
+    /// A name that no other table of the statement has: `berth_1`, `berth_2`, ….
+    pub(super) fn alias(&mut self) -> Alias {
+        self.aliases += 1;
+        Alias(self.aliases)
+    }
+
+    /// Adds the name.
+    pub(super) fn alias_name(&mut self, alias: Alias) -> &mut Self {
+        self.text.push_str("berth_");
+        self.position(alias.0)
+    }
+
+    /// Adds the name of a column that the statement itself numbers: `c0`, `c1`, ….
+    pub(super) fn column_number(&mut self, index: usize) -> &mut Self {
+        self.text.push('c');
+        self.position(index)
+    }
+
+    /// Adds a number as it is: the position of a column.
+    pub(super) fn position(&mut self, position: usize) -> &mut Self {
+        self.text.push_str(&position.to_string());
+        self
     }
 
     /// Adds each item with `separator` between them.

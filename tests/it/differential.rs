@@ -2,7 +2,7 @@
 //!
 //! Postgres is the oracle. Runs over the project's own sample tables and, where it is there, over Chinook.
 
-mod requests;
+pub(crate) mod requests;
 mod sample;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,19 +11,21 @@ use crate::support::{Answer, Berth, Start, postgres};
 use requests::Case;
 
 /// Both stores with the same migrations.
-struct Pair {
+pub(crate) struct Pair {
     sqlite: Berth,
     postgres: Berth,
 }
 
 impl Pair {
-    fn start(folder: &Path, migrations: &Path, database: &str) -> Option<Self> {
+    pub(crate) fn start(folder: &Path, migrations: &Path, database: &str) -> Option<Self> {
         let cluster = postgres::cluster()?;
         let dsn = cluster.create_database(database);
         let volume = folder.join("data");
         std::fs::create_dir_all(&volume).unwrap();
-        let sqlite = Start::sqlite(folder, &volume).with("MIGRATIONS", migrations.display()).run();
-        let postgres = Start::postgres(folder, &dsn).with("MIGRATIONS", migrations.display()).run();
+        let start =
+            |start: Start<'_>| start.with("MIGRATIONS", migrations.display()).with("DB_AGGREGATES_ENABLED", true).run();
+        let sqlite = start(Start::sqlite(folder, &volume));
+        let postgres = start(Start::postgres(folder, &dsn));
         Some(Self { sqlite, postgres })
     }
 
@@ -81,7 +83,7 @@ fn difference(sqlite: &Answer, postgres: &Answer) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-fn assert_equal(name: &str, pair: &Pair, cases: &[Case]) {
+pub(crate) fn assert_equal(name: &str, pair: &Pair, cases: &[Case]) {
     let differences = pair.compare(cases);
     eprintln!("{name}: {} requests, {} differences", cases.len(), differences.len());
     assert!(

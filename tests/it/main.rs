@@ -12,6 +12,7 @@
 mod bad_input;
 mod differential;
 mod durability;
+mod embed;
 mod migrations;
 mod serve;
 mod support;

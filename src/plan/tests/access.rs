@@ -4,6 +4,7 @@ use super::*;
 use crate::auth::Identity;
 use crate::catalog::{Grant, Privilege};
 use crate::plan::authorize::Origin;
+use crate::request::filter::{Filter, IsValue, Operation};
 use crate::request::prefer::{Resolution, TransactionEnd};
 
 fn identity(role: &str) -> Identity {
@@ -98,6 +99,38 @@ fn grants_on_columns_reach_no_further() {
         (Request { order: vec![at_top(vec![by("id")])], ..get_title() }, false),
     ] {
         assert_eq!(refusal(authorize(wanted.clone(), "anon", &catalog, &settings)).is_none(), allowed, "{wanted:?}");
+    }
+}
+
+#[test]
+fn what_is_embedded_needs_the_columns_it_shows_and_those_it_is_found_by() {
+    let settings = settings(Engine::Sqlite);
+    let directors = |columns: Option<&[&str]>| Grant {
+        table: QualifiedName::new("public", "directors"),
+        ..grant("anon", Privilege::Select, columns)
+    };
+    let films = |columns: &[&str]| grant("anon", Privilege::Select, Some(columns));
+    let embed =
+        |select| SelectItem::Relation { name: "directors".to_owned(), alias: None, hint: None, join: None, select };
+    let wanted = |below| Request { select: vec![select("title"), embed(below)], ..get_title() };
+    let absent = || Request {
+        select: vec![select("title"), embed(Vec::new())],
+        filters: vec![at_top(Filter {
+            field: field("directors"),
+            negated: false,
+            operation: Operation::Is(IsValue::Null),
+        })],
+        ..get_title()
+    };
+    for (wanted, grants, allowed) in [
+        (wanted(vec![select("id")]), vec![films(&["title", "director_id"]), directors(None)], true),
+        (wanted(vec![select("id")]), vec![films(&["title", "director_id"])], false),
+        (wanted(vec![select("id")]), vec![films(&["title"]), directors(None)], false),
+        (absent(), vec![films(&["title", "director_id"]), directors(Some(&["id"]))], true),
+        (absent(), vec![films(&["title", "director_id"])], false),
+    ] {
+        let refused = refusal(authorize(wanted.clone(), "anon", &with_grants(grants.clone()), &settings));
+        assert_eq!(refused.is_none(), allowed, "{wanted:?} with {grants:?}");
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn read_jsonb(text: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// 22P05 for a NUL in a string, 22003 for a number beyond all bounds.
-pub(super) fn canonical(json: &Json) -> Result<String, Error> {
+pub fn canonical(json: &Json) -> Result<String, Error> {
     let mut out = Vec::new();
     write_canonical(&mut out, json)?;
     String::from_utf8(out).map_err(|_| fault::nul_byte())

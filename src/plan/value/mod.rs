@@ -38,6 +38,7 @@ mod temporal;
 mod tests;
 
 pub use input::{array, coerce, store};
+pub use json::canonical as canonical_json;
 pub use payload::from_json;
 
 /// A value to be bound to a statement.

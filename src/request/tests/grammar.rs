@@ -243,7 +243,7 @@ fn show_select(items: &[SelectItem]) -> String {
 #[test]
 fn select_reads_fields_embeds_and_spreads() {
     for (text, shown) in [
-        ("", ""),
+        ("", ":*0:: None::"),
         ("*", ":*0:: None::"),
         ("id, name", ":id0:: None::, :name0:: None::"),
         ("myId:id::text", "myId:id0::text None::"),

@@ -67,6 +67,7 @@ fn representation() -> Returning {
         path: Vec::new(),
         direction: Direction::Ascending,
         nulls: Nulls::Last,
+        related: None,
     };
     Returning::Rows(Box::new(ReadNode {
         order: vec![order],

@@ -10,16 +10,17 @@ use std::collections::BTreeSet;
 
 use super::{is_update, write_conflict};
 use crate::catalog::QualifiedName;
-use crate::plan::{Delete, Insert, InsertColumn, InsertRows, Put, Returning, Update, Value};
+use crate::plan::{
+    Delete, Insert, InsertColumn, InsertRows, Operand, Projection, Put, ReadNode, Returning, Update, Value,
+};
 use crate::request::MediaType;
 use crate::request::prefer::Resolution;
 use crate::sql::Work;
 use crate::sql::condition::{Junction, write_junction, write_where};
 use crate::sql::dialect::{Dialect, Scope};
+use crate::sql::embed::write_rows;
 use crate::sql::envelope::{self, write_body};
-use crate::sql::order::{write_order, write_range};
 use crate::sql::postgres::Postgres;
-use crate::sql::select::write_projections;
 use crate::sql::writer::Writer;
 
 /// Counts an update of an upsert; true.
@@ -181,10 +182,7 @@ fn write_returned(writer: &mut Writer, table: &QualifiedName, returning: &Return
     let mut columns: Vec<&str> = match returning {
         Returning::Nothing => Vec::new(),
         Returning::Location(columns) => columns.iter().map(String::as_str).collect(),
-        Returning::Rows(node) => {
-            let selected = node.select.iter().map(|projection| projection.column.as_str());
-            selected.chain(node.order.iter().map(|order| order.column.as_str())).collect()
-        }
+        Returning::Rows(node) => columns_of(node),
     };
     let mut seen = BTreeSet::new();
     columns.retain(|column| seen.insert(*column));
@@ -192,6 +190,25 @@ fn write_returned(writer: &mut Writer, table: &QualifiedName, returning: &Return
         writer.push("1");
     }
     writer.separated(", ", columns, |writer, column| Scope::Table(table).column::<Postgres>(writer, column));
+}
+
+/// The columns that a row's members, its place and its related rows depend on.
+fn columns_of(node: &ReadNode) -> Vec<&str> {
+    let selected = node.select.iter().filter(|projection| !counts_rows(projection));
+    let mut columns: Vec<&str> = selected.map(|projection| projection.column.as_str()).collect();
+    for order in &node.order {
+        match &order.related {
+            None => columns.push(&order.column),
+            Some(related) => columns.extend(related.relationship.source_columns()),
+        }
+    }
+    // `!inner` adds conditions on nothing but the columns of its embed's relationship.
+    columns.extend(node.embeds.iter().flat_map(|embed| embed.relationship.source_columns()));
+    columns
+}
+
+fn counts_rows(projection: &Projection) -> bool {
+    projection.aggregate.as_ref().is_some_and(|aggregate| aggregate.operand == Operand::Rows)
 }
 
 /// Adds the outer query.
@@ -206,19 +223,15 @@ fn write_answer(writer: &mut Writer, returning: &Returning, media: &MediaType, i
     };
     writer.push(" AS location, ");
     match returning {
-        Returning::Rows(node) => write_body(writer, media, &node.select),
+        Returning::Rows(node) => write_body(writer, media, node),
         Returning::Nothing | Returning::Location(_) => _ = writer.push("''::text"),
     }
     writer.push(" AS body, ").push(inserted).push(" AS inserted, ").push(envelope::SETTINGS);
     writer.push(" FROM ");
     match returning {
         Returning::Rows(node) => {
-            let scope = Scope::Part(envelope::SOURCE);
-            writer.push("(SELECT ");
-            write_projections::<Postgres>(writer, scope, &node.select);
-            writer.push(" FROM ").push(envelope::SOURCE);
-            write_order::<Postgres>(writer, scope, &node.order);
-            write_range::<Postgres>(writer, node.range);
+            writer.push("(");
+            write_rows::<Postgres>(writer, node, Scope::Part(envelope::SOURCE));
             writer.push(")");
         }
         Returning::Nothing | Returning::Location(_) => _ = writer.push(envelope::SOURCE),

@@ -9,10 +9,10 @@ use crate::plan::{Cell, Delete, Insert, InsertColumn, InsertRows, Returning, Upd
 use crate::request::MediaType;
 use crate::sql::condition::write_where;
 use crate::sql::dialect::{Dialect, Scope};
-use crate::sql::select::{output_columns, write_projections};
+use crate::sql::embed::{output_columns, write_returned};
 use crate::sql::sqlite::Sqlite;
 use crate::sql::writer::Writer;
-use crate::sql::{Output, Run, Work};
+use crate::sql::{Output, Query, Run, Work};
 
 /// Counts an update of an upsert.
 const COUNT_UPDATE: &str = "berth_updated()";
@@ -72,14 +72,16 @@ fn given_values(row: &[Cell]) -> Vec<Value> {
 /// `rows`, which give values to the same columns as `first`.
 fn insert_run(insert: &Insert, first: &[Cell], rows: &[Vec<Cell>]) -> Run {
     let columns = given_columns(&insert.columns, first);
-    let text = insert_text(insert, &columns);
-    Run { text, columns, values: rows.iter().map(|row| given_values(row)).collect() }
+    let Query { text, values } = insert_query(insert, &columns);
+    let returning = values.get(columns.len()..).unwrap_or_default();
+    let values = |row: &Vec<Cell>| given_values(row).into_iter().chain(returning.iter().cloned()).collect();
+    Run { text, columns, values: rows.iter().map(values).collect() }
 }
 
 /// `INSERT … VALUES (?1, …)` for rows that give a value to `columns`.
 ///
 /// A row of defaults alone cannot have `ON CONFLICT` in SQLite's grammar; its key is a fresh one anyway.
-fn insert_text(insert: &Insert, columns: &[String]) -> String {
+fn insert_query(insert: &Insert, columns: &[String]) -> Query {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     writer.push("INSERT INTO ");
     Sqlite::table(&mut writer, &insert.into);
@@ -89,14 +91,14 @@ fn insert_text(insert: &Insert, columns: &[String]) -> String {
         writer.push(" (");
         writer.separated(", ", columns, |writer, column| _ = writer.identifier(column));
         writer.push(") VALUES (");
-        // Only the text is kept: every row brings its own values.
+        // These stand for the values that every row brings; those of `RETURNING` are behind them.
         writer.separated(", ", columns, |writer, _| _ = writer.bind(Value::Null));
         writer.push(")");
         let all: Vec<&str> = insert.columns.iter().map(|column| column.name.as_str()).collect();
         write_conflict(&mut writer, insert.conflict.as_ref(), &all, COUNT_UPDATE);
     }
     write_returning(&mut writer, &insert.into, &insert.returning);
-    writer.finish().text
+    writer.finish()
 }
 
 fn update_run(update: &Update, row: &[Cell]) -> Run {
@@ -135,10 +137,7 @@ fn write_returning(writer: &mut Writer, table: &QualifiedName, returning: &Retur
         }
         Returning::Rows(node) => {
             writer.push(" RETURNING ");
-            if node.select.is_empty() {
-                writer.push(Sqlite::NO_COLUMNS);
-            }
-            write_projections::<Sqlite>(writer, scope, &node.select);
+            write_returned::<Sqlite>(writer, node, scope);
         }
     }
 }
@@ -147,7 +146,7 @@ fn work(runs: Vec<Run>, returning: &Returning, media: &MediaType) -> Work {
     let (output, location) = match returning {
         Returning::Nothing => (None, None),
         Returning::Location(columns) => (None, (!columns.is_empty()).then(|| columns.clone())),
-        Returning::Rows(node) => (Some(Output { media: media.clone(), columns: output_columns(&node.select) }), None),
+        Returning::Rows(node) => (Some(Output { media: media.clone(), columns: output_columns(node) }), None),
     };
     Work::Write { runs, output, location }
 }

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://www.postgresql.org/docs/current/catalogs.html>
 
+mod view;
+
 use std::collections::BTreeMap;
 
 use deadpool_postgres::ClientWrapper;
@@ -9,10 +11,11 @@ use tokio_postgres::Row;
 
 use super::fault;
 use crate::catalog::type_name::Origin;
-use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, Table, TypeName};
+use crate::catalog::view::{Keys, Shown, shown_keys, shown_primary_key};
+use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, ShownKey, Table, TypeName};
 use crate::store::Error;
 
-/// Tables, views and their columns. `pg_relation_is_updatable` gives bits by command: 4 update, 8 insert, 16 delete.
+/// Tables, views and their columns; partitions are left out, as their table shows their rows. `pg_relation_is_updatable` gives bits by command: 4 update, 8 insert, 16 delete.
 const COLUMNS: &str = r"
 SELECT n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'),
        pg_relation_is_updatable(c.oid, true), a.attname, format_type(a.atttypid, a.atttypmod),
@@ -27,10 +30,10 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
+WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
 ORDER BY n.nspname, c.relname, a.attnum";
 
-/// Primary keys and unique indexes without conditions or expressions.
+/// Of all schemas, as views may show tables of those that are not exposed: primary keys and unique indexes without conditions or expressions.
 const KEYS: &str = r"
 SELECT n.nspname, c.relname, i.indisprimary, ARRAY(
     SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
@@ -39,10 +42,10 @@ SELECT n.nspname, c.relname, i.indisprimary, ARRAY(
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY ($1) AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
 ORDER BY n.nspname, c.relname, i.indisprimary DESC, i.indexrelid";
 
-/// Foreign keys; those that partitions inherit are left out.
+/// Foreign keys of all schemas; those that partitions inherit are left out.
 const FOREIGN_KEYS: &str = r"
 SELECT n.nspname, c.relname, k.conname, fn.nspname, fc.relname,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)
@@ -54,7 +57,7 @@ JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class fc ON fc.oid = k.confrelid
 JOIN pg_namespace fn ON fn.oid = fc.relnamespace
-WHERE n.nspname = ANY ($1) AND k.contype = 'f' AND k.conparentid = 0
+WHERE k.contype = 'f' AND k.conparentid = 0
 ORDER BY n.nspname, c.relname, k.conname";
 
 const SCHEMA_COMMENTS: &str = r"
@@ -78,17 +81,28 @@ pub(super) async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<C
     for row in client.query(COLUMNS, &[&schemas]).await.map_err(fault)? {
         add_column(&mut tables, &row).map_err(fault)?;
     }
-    for row in client.query(KEYS, &[&schemas]).await.map_err(fault)? {
-        add_key(&mut tables, &row).map_err(fault)?;
+    let mut keys = BTreeMap::new();
+    for row in client.query(KEYS, &[]).await.map_err(fault)? {
+        add_key(&mut keys, &row).map_err(fault)?;
     }
-    for row in client.query(FOREIGN_KEYS, &[&schemas]).await.map_err(fault)? {
-        add_foreign_key(&mut tables, &row).map_err(fault)?;
+    for row in client.query(FOREIGN_KEYS, &[]).await.map_err(fault)? {
+        add_foreign_key(&mut keys, &row).map_err(fault)?;
     }
+    let shown = if tables.values().any(|table: &Table| table.kind == Kind::View) {
+        let relations = client.query(view::RELATIONS, &[]).await.map_err(fault)?;
+        let relations = relations.iter().map(view::Relation::read).collect::<Result<_, _>>().map_err(fault)?;
+        view::find_shown(&relations)
+    } else {
+        Vec::new()
+    };
+    give_keys(&mut tables, &keys, &shown);
+    let is_served = |key: &ShownKey| tables.contains_key(&key.owner) && tables.contains_key(&key.key.references);
+    let shown_keys = shown_keys(&keys, &shown).into_iter().filter(is_served).collect();
     let comments = client.query(SCHEMA_COMMENTS, &[&schemas]).await.map_err(fault)?;
     let comments = comments.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
     let schema_comments = comments.collect::<Result<_, _>>().map_err(fault)?;
     client.batch_execute("COMMIT").await.map_err(fault)?;
-    Ok(Catalog { tables, schema_comments, ..Catalog::default() })
+    Ok(Catalog { tables, shown_keys, schema_comments, ..Catalog::default() })
 }
 
 fn name(row: &Row, position: usize) -> Result<QualifiedName, tokio_postgres::Error> {
@@ -140,28 +154,39 @@ fn add_column(tables: &mut BTreeMap<QualifiedName, Table>, row: &Row) -> Result<
     Ok(())
 }
 
-fn add_key(tables: &mut BTreeMap<QualifiedName, Table>, row: &Row) -> Result<(), tokio_postgres::Error> {
+fn add_key(keys: &mut BTreeMap<QualifiedName, Keys>, row: &Row) -> Result<(), tokio_postgres::Error> {
     let is_primary: bool = row.try_get(2)?;
     let columns: Vec<String> = row.try_get(3)?;
-    if let Some(table) = tables.get_mut(&name(row, 0)?) {
-        if is_primary {
-            table.primary_key = columns;
-        } else {
-            table.unique.push(columns);
-        }
+    let keys = keys.entry(name(row, 0)?).or_default();
+    if is_primary {
+        keys.primary_key = columns;
+    } else {
+        keys.unique.push(columns);
     }
     Ok(())
 }
 
-fn add_foreign_key(tables: &mut BTreeMap<QualifiedName, Table>, row: &Row) -> Result<(), tokio_postgres::Error> {
+fn add_foreign_key(keys: &mut BTreeMap<QualifiedName, Keys>, row: &Row) -> Result<(), tokio_postgres::Error> {
     let key = ForeignKey {
         name: row.try_get(2)?,
         columns: row.try_get(5)?,
         references: name(row, 3)?,
         references_columns: row.try_get(6)?,
     };
-    if let Some(table) = tables.get_mut(&name(row, 0)?) {
-        table.foreign_keys.push(key);
-    }
+    keys.entry(name(row, 0)?).or_default().foreign_keys.push(key);
     Ok(())
+}
+
+/// Gives tables their keys and views the primary keys that they show.
+fn give_keys(tables: &mut BTreeMap<QualifiedName, Table>, keys: &BTreeMap<QualifiedName, Keys>, shown: &[Shown]) {
+    for (name, table) in tables {
+        if let Some(keys) = keys.get(name) {
+            table.primary_key.clone_from(&keys.primary_key);
+            table.unique.clone_from(&keys.unique);
+            table.foreign_keys.clone_from(&keys.foreign_keys);
+        }
+        if table.kind == Kind::View {
+            table.primary_key = shown_primary_key(name, keys, shown);
+        }
+    }
 }

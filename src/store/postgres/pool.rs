@@ -3,9 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Timeouts,
-};
+use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::Statement;
 
 use super::dsn::Target;
@@ -42,16 +40,10 @@ impl Pool {
             create: Some(CONNECT_TIMEOUT),
             recycle: Some(CONNECT_TIMEOUT),
         };
-        let mut builder = deadpool_postgres::Pool::builder(manager)
+        let builder = deadpool_postgres::Pool::builder(manager)
             .max_size(settings.pool_size.max(1))
             .timeouts(timeouts)
             .runtime(Runtime::Tokio1);
-        if let Some(command) = search_path(settings) {
-            builder = builder.post_create(Hook::async_fn(move |client: &mut ClientWrapper, _| {
-                let command = command.clone();
-                Box::pin(async move { client.batch_execute(&command).await.map_err(HookError::Backend) })
-            }));
-        }
         let pool = builder.build().map_err(|error| Error::Internal(error.to_string()))?;
         Ok(Self { pool, tls: tls.clone() })
     }
@@ -87,15 +79,6 @@ impl Pool {
     pub(super) fn close(&self) {
         self.pool.close();
     }
-}
-
-/// Operators and types of extensions are looked up while a statement is prepared, before its transaction has set the
-/// request's own path: connections start with one that finds them. Postgres' default needs no help.
-fn search_path(settings: &PostgresSettings) -> Option<String> {
-    let is_default = settings.extra_search_path.iter().chain(settings.schemas.first()).all(|schema| schema == "public");
-    let schemas = settings.schemas.iter().take(1).chain(&settings.extra_search_path);
-    let path: Vec<String> = schemas.map(|schema| quoted(schema)).collect();
-    (!is_default).then(|| format!("SET search_path = {}", path.join(", ")))
 }
 
 /// A name as an identifier.

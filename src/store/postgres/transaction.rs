@@ -1,12 +1,15 @@
 //! One request's transaction, in as few round trips as it can be.
 //!
 //! ```text
-//! BEGIN [READ ONLY] · settings · [pre-request] · statement [· COMMIT]     sent together
+//! BEGIN [READ ONLY] · settings · [pre-request] · statement [· COMMIT]     sent together, unless it is new
 //! COMMIT or ROLLBACK                                                      of a write, once its rows were counted
 //! ```
 //!
 //! Messages are queued in the order in which the futures are polled first, and the server works them off in that order.
 //! After the first that fails, it refuses all others (25P02), so the first error is the one to tell.
+//!
+//! A statement that is new to the connection is prepared behind the settings, and sent when that is answered: the role
+//! of the connection itself need not be able to see any table, and names are looked up in the request's search path.
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/transactions.html>
 
@@ -95,7 +98,6 @@ async fn begin_and_run(
     let text = if session.role.is_some() { SETTINGS_WITH_ROLE } else { SETTINGS };
     let pre_request = settings.pre_request.as_ref().map(call);
     let set = lease.prepare(text, settings.prepared).await?;
-    let main = lease.prepare(&query.text, settings.prepared).await?;
     let values = session_values(session, settings, deadline);
     let client = lease.client()?;
 
@@ -103,20 +105,25 @@ async fn begin_and_run(
     let begun = client.batch_execute(begin);
     let set = query_with(client, &set, &values);
     let called: Vec<_> = pre_request.iter().map(|text| client.batch_execute(text)).collect();
-    let rows = query_with(client, &main, &query.values);
     let ended = async {
         match end {
             End::AtOnce => client.batch_execute("COMMIT").await,
             End::Later => Ok(()),
         }
     };
-    let (begun, set, called, rows, ended) = join!(begun, set, join_all(called), rows, ended);
+    let rows = async {
+        let main = lease.prepare(&query.text, settings.prepared).await?;
+        let (rows, ended) = join!(query_with(client, &main, &query.values), ended);
+        let rows = rows.map_err(|error| fault::failed(&error))?;
+        ended.map_err(|error| fault::failed(&error))?;
+        Ok::<_, Failed>(rows)
+    };
+    let (begun, set, called, rows) = join!(begun, set, join_all(called), rows);
     let first_fault = begun.err().or(set.err()).or(called.into_iter().find_map(Result::err));
     if let Some(error) = first_fault {
         return Err(fault::failed(&error));
     }
-    let rows = rows.map_err(|error| fault::failed(&error))?;
-    ended.map_err(|error| fault::failed(&error))?;
+    let rows = rows?;
     let row = rows.first().ok_or_else(|| Error::Internal("the statement gave no row".to_owned()))?;
     outcome(row).map_err(|error| Error::Internal(error.to_string()).into())
 }

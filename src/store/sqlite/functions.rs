@@ -6,8 +6,11 @@
 //! | `berth_match(pattern, text)`, `berth_imatch(pattern, text)` | `text ~ pattern`, `text ~* pattern` |
 //! | `berth_json(json, operand)`, `berth_json_text(json, operand)` | `json -> operand`, `json ->> operand` |
 //! | `berth_float_text(float, type)` | `float::text` of `real` or `double precision` |
+//! | `berth_float_integer(float, type)` | `float::bigint` |
 //! | `berth_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` of `jsonb` and arrays, `a && b` of arrays |
 //! | `berth_json_compare(a, b)` | -1, 0 or 1 as `a` of `jsonb` sorts to `b` |
+//!
+//! What is embedded is written by the functions of `rows`, sums and means are those of `sum`.
 //!
 //! What fails gives an error whose text begins with Postgres' code and a colon, e.g.
 //! `2201B: invalid regular expression: parentheses () not balanced`.
@@ -23,6 +26,8 @@ mod containment;
 mod json;
 mod like;
 mod pattern;
+mod rows;
+mod sum;
 #[cfg(test)]
 mod tests;
 
@@ -59,9 +64,12 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_json", |context| json_function(context, json::get))?;
     add(connection, "berth_json_text", |context| json_function(context, json::get_text))?;
     add(connection, "berth_float_text", float_text)?;
+    add(connection, "berth_float_integer", float_integer)?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
     add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;
-    add(connection, "berth_json_compare", |context| pair_function(context, |a, b| compare::compare(a, b) as i8))
+    add(connection, "berth_json_compare", |context| pair_function(context, |a, b| compare::compare(a, b) as i8))?;
+    rows::register(connection)?;
+    sum::register(connection)
 }
 
 fn add<Answer: ToSql>(
@@ -132,6 +140,21 @@ fn float_text(context: &Context<'_>) -> Result<Option<String>> {
     let mut printed = Vec::new();
     form::write_number(&mut printed, value, &kind);
     Ok(Some(String::from_utf8_lossy(&printed).into_owned()))
+}
+
+/// The nearest integer, of two the even one.
+fn float_integer(context: &Context<'_>) -> Result<Option<i64>> {
+    let out_of_range = || failed(Fault { code: "22003", message: "bigint out of range".to_owned() });
+    let real = match context.get_raw(0) {
+        ValueRef::Null => return Ok(None),
+        ValueRef::Integer(integer) => return Ok(Some(integer)),
+        ValueRef::Real(real) => real,
+        other @ (ValueRef::Text(_) | ValueRef::Blob(_)) => {
+            text(other).and_then(|text| text.trim().parse().ok()).ok_or_else(out_of_range)?
+        }
+    };
+    // Printed without an exponent, and so read exactly; infinity and NaN are no integers.
+    format!("{:.0}", real.round_ties_even()).parse().map(Some).map_err(|_| out_of_range())
 }
 
 fn pair_function<Answer>(

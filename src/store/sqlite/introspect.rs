@@ -44,10 +44,10 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Catalog> {
             tables.insert(table.name.clone(), table);
         }
     }
-    view::find_keys(&transaction, &mut tables)?;
     resolve_references(&mut tables);
+    let shown_keys = view::find_keys(&transaction, &mut tables)?;
     let Metadata { schema_comments, grants, roles, .. } = metadata;
-    Ok(Catalog { version, tables, schema_comments, grants, roles })
+    Ok(Catalog { version, tables, shown_keys, schema_comments, grants, roles })
 }
 
 /// A line of `PRAGMA table_list`.

@@ -43,6 +43,8 @@ impl Client {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .max_idle_connections_per_host(16)
             .timeout_global(Some(Duration::from_secs(30)))
             .build()

@@ -235,3 +235,21 @@ proptest! {
         prop_assert_eq!(found, fits(pattern.as_bytes(), text.as_bytes()));
     }
 }
+
+#[test]
+fn a_float_becomes_the_nearest_integer_and_of_two_the_even_one() {
+    let connection = connection();
+    let integer = |value: &str| {
+        let sql = format!("SELECT berth_float_integer({value}, 'double precision')");
+        connection.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))
+    };
+    for (value, expected) in
+        [("2.5", 2), ("3.5", 4), ("-2.5", -2), ("2.500001", 3), ("-0.4", 0), ("7", 7), ("1e15", 10_i64.pow(15))]
+    {
+        assert_eq!(integer(value).unwrap(), Some(expected), "{value}");
+    }
+    assert_eq!(integer("NULL").unwrap(), None);
+    for value in ["1e19", "9e999", "'x'"] {
+        assert!(integer(value).unwrap_err().to_string().starts_with("22003"), "{value}");
+    }
+}

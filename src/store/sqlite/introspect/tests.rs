@@ -103,8 +103,10 @@ fn a_view_is_written_through_its_triggers_and_has_the_key_that_it_shows() {
     let key = |name: &str| table(&catalog, name).primary_key.clone();
     assert_eq!(key("plain"), ["key"]);
     assert_eq!(key("whole"), ["a"]);
-    assert_eq!(key("beside"), ["id"]);
-    for name in ["no_key", "grouped", "one_row", "joined", "twice", "calculated", "cut"] {
+    for name in ["beside", "grouped", "one_row", "joined", "cut"] {
+        assert_eq!(key(name), ["id"], "{name}");
+    }
+    for name in ["no_key", "twice", "calculated"] {
         assert!(key(name).is_empty(), "{name}");
     }
     let plain = table(&catalog, "plain");

@@ -1,14 +1,15 @@
-//! Views: what can be written through them, and the key of a view that shows one table's rows as they are.
+//! Views: what can be written through them, and the keys that they show.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
-use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, Statement, TableFactor};
+use sqlparser::ast::{SetExpr, Statement};
 use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
 
 use super::definition;
-use crate::catalog::{Kind, QualifiedName, Table};
+use crate::catalog::view::{Keys, Shown, shown_keys, shown_primary_key};
+use crate::catalog::{Kind, QualifiedName, ShownKey, Table};
 use crate::store::sqlite::write::SCHEMA;
 
 /// Deepest nesting that is read; a view beyond it has no key.
@@ -23,86 +24,60 @@ pub(super) fn events(connection: &Connection, view: &str) -> rusqlite::Result<BT
     texts.filter_map(|text| text.map(|text| definition::instead_of(&text)).transpose()).collect()
 }
 
-/// Gives a key to the views of which every row is one row of a table and which show the whole key of that table.
-pub(super) fn find_keys(connection: &Connection, tables: &mut BTreeMap<QualifiedName, Table>) -> rusqlite::Result<()> {
+/// Gives views the primary keys that they show, and tells of the foreign keys.
+///
+/// SQLite itself tells which column of which table a view's column is, through other views and queries in `FROM` too;
+/// of a `UNION` it would tell of the first part alone, so such a view has no keys.
+pub(super) fn find_keys(
+    connection: &Connection,
+    tables: &mut BTreeMap<QualifiedName, Table>,
+) -> rusqlite::Result<Vec<ShownKey>> {
     let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let name = QualifiedName::new(SCHEMA, row.get::<_, String>(0)?);
-        let sql: String = row.get(1)?;
-        let Some(view) = tables.get(&name) else { continue };
-        if let Some(key) = shown_key(&sql, view, tables)
-            && let Some(view) = tables.get_mut(&name)
-        {
-            view.primary_key = key;
+    let views = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut shown = Vec::new();
+    for view in views.collect::<rusqlite::Result<Vec<(String, String)>>>()? {
+        let (name, sql) = view;
+        if is_one_select(&sql) && tables.contains_key(&QualifiedName::new(SCHEMA, &name)) {
+            // A view that cannot be read has no keys; whoever reads it is told why.
+            shown.extend(shown_by(connection, &name).unwrap_or_default());
         }
     }
-    Ok(())
+    let keys = |table: &Table| Keys {
+        primary_key: table.primary_key.clone(),
+        unique: table.unique.clone(),
+        foreign_keys: table.foreign_keys.clone(),
+    };
+    let keys = tables.iter().map(|(name, table)| (name.clone(), keys(table))).collect();
+    for (name, view) in tables.iter_mut().filter(|(_, table)| table.kind == Kind::View) {
+        view.primary_key = shown_primary_key(name, &keys, &shown);
+    }
+    Ok(shown_keys(&keys, &shown))
 }
 
-/// The view's names for the columns of its table's key, in the order of the key.
-fn shown_key(sql: &str, view: &Table, tables: &BTreeMap<QualifiedName, Table>) -> Option<Vec<String>> {
+/// What a view shows of each table, in the order of its columns.
+fn shown_by(connection: &Connection, view: &str) -> rusqlite::Result<Vec<Shown>> {
+    let statement = connection.prepare(&format!("SELECT * FROM \"{}\"", view.replace('"', "\"\"")))?;
+    let mut shown: Vec<Shown> = Vec::new();
+    for column in statement.columns_with_metadata() {
+        let (Some(table), Some(origin)) = (column.table_name(), column.origin_name()) else { continue };
+        let names = (origin.to_owned(), column.name().to_owned());
+        match shown.iter_mut().find(|shown| shown.table.name == table) {
+            Some(shown) => shown.columns.push(names),
+            None => shown.push(Shown {
+                view: QualifiedName::new(SCHEMA, view),
+                table: QualifiedName::new(SCHEMA, table),
+                columns: vec![names],
+            }),
+        }
+    }
+    Ok(shown)
+}
+
+/// True for a view of one `SELECT`; false for one that cannot be read.
+fn is_one_select(sql: &str) -> bool {
     let dialect = SQLiteDialect {};
     let parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX);
-    let statements = parser.try_with_sql(sql).ok()?.parse_statements().ok()?;
-    let [Statement::CreateView(create)] = statements.as_slice() else { return None };
-    let (select, table) = plain_select(&create.query, tables)?;
-    let shown = shown_columns(select, table)?;
-    if shown.len() != view.columns.len() || table.primary_key.is_empty() {
-        return None;
-    }
-    let name_of = |key: &String| {
-        let place = shown.iter().position(|column| column.as_deref() == Some(key.as_str()))?;
-        view.columns.get(place).map(|column| column.name.clone())
-    };
-    table.primary_key.iter().map(name_of).collect()
-}
-
-/// The `SELECT` of one table without anything that joins, groups, repeats or cuts off rows; and that
-/// table.
-fn plain_select<'a>(query: &'a Query, tables: &'a BTreeMap<QualifiedName, Table>) -> Option<(&'a Select, &'a Table)> {
-    let (None, None, SetExpr::Select(select)) = (&query.with, &query.limit_clause, query.body.as_ref()) else {
-        return None;
-    };
-    let is_grouped = match &select.group_by {
-        sqlparser::ast::GroupByExpr::Expressions(columns, modifiers) => !columns.is_empty() || !modifiers.is_empty(),
-        sqlparser::ast::GroupByExpr::All(_) => true,
-    };
-    let [from] = select.from.as_slice() else { return None };
-    if is_grouped || select.distinct.is_some() || select.having.is_some() || !from.joins.is_empty() {
-        return None;
-    }
-    let TableFactor::Table { name, args: None, .. } = &from.relation else { return None };
-    let name = &name.0.last()?.as_ident()?.value;
-    let found = tables.values().find(|table| table.name.name.eq_ignore_ascii_case(name));
-    found.filter(|table| table.kind == Kind::Table).map(|table| (select.as_ref(), table))
-}
-
-/// For each column of the view the table's column that it shows as it is; `None` as a whole when that cannot be told.
-///
-/// An expression with parentheses may hold an aggregate or a subquery: such a view is not read by its key in no time.
-fn shown_columns(select: &Select, table: &Table) -> Option<Vec<Option<String>>> {
-    let mut shown = Vec::new();
-    for item in &select.projection {
-        let expression = match item {
-            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => {
-                shown.extend(table.columns.iter().map(|column| Some(column.name.clone())));
-                continue;
-            }
-            SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => expression,
-            SelectItem::ExprWithAliases { .. } => return None,
-        };
-        let name = if let Expr::Identifier(name) = expression {
-            Some(name)
-        } else if let Expr::CompoundIdentifier(parts) = expression {
-            parts.last()
-        } else if expression.to_string().contains('(') {
-            return None;
-        } else {
-            None
-        };
-        let column = |name: &str| table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
-        shown.push(name.and_then(|name| column(&name.value)).map(|column| column.name.clone()));
-    }
-    Some(shown)
+    let statements = parser.try_with_sql(sql).and_then(|mut parser| parser.parse_statements()).unwrap_or_default();
+    let [Statement::CreateView(create)] = statements.as_slice() else { return false };
+    matches!(*create.query.body, SetExpr::Select(_))
 }

@@ -1,0 +1,181 @@
+//! Aggregate functions: `column.sum()` and its like.
+//!
+//! The types of results are Postgres'. On SQLite functions that Postgres lacks for a type are refused in its words.
+//!
+//! Source: <https://docs.postgrest.org/en/v16/references/api/aggregate_functions.html>,
+//! <https://www.postgresql.org/docs/current/functions-aggregate.html>.
+
+use super::read::{Aggregated, Operand, Order, Projection, ReadNode, Related, Shape, plan_projection};
+use super::scope::Scope;
+use super::{Engine, Error, capability, cast};
+use crate::catalog::{TypeKind, TypeName};
+use crate::request::Field;
+use crate::request::select::Aggregate;
+
+/// An aggregate function as a request calls it.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) field: Field,
+    pub(super) function: Aggregate,
+    /// The type that the values are cast to before.
+    pub(super) cast: Option<String>,
+    /// The type that the result is cast to.
+    pub(super) aggregate_cast: Option<String>,
+    pub(super) alias: Option<String>,
+}
+
+/// Plans one call.
+///
+/// # Errors
+/// [`Error::AggregatesNotAllowed`] when they are switched off; [`Error::Sqlstate`] on SQLite for a function that the
+/// type has not.
+pub(super) fn plan_aggregate(scope: &Scope<'_>, call: Call) -> Result<Projection, Error> {
+    if !scope.settings.aggregates {
+        return Err(Error::AggregatesNotAllowed);
+    }
+    let name = call.alias.unwrap_or_else(|| function_name(call.function).to_owned());
+    let counts_rows = call.function == Aggregate::Count && call.field.name == "*";
+    let (over, operand) = if counts_rows {
+        (rows_projection(name), Operand::Rows)
+    } else {
+        (plan_projection(scope, call.field, call.cast.as_deref(), Some(name))?, Operand::Values(call.function))
+    };
+    let type_name = match operand {
+        Operand::Rows => of_kind(TypeKind::BigInt),
+        Operand::Values(function) => result_type(function, &value_type(&over), scope.engine)?,
+    };
+    let cast = call.aggregate_cast.map(|cast| cast::plan_cast(scope.engine, &cast)).transpose()?;
+    Ok(Projection { aggregate: Some(Aggregated { operand, type_name, cast }), ..over })
+}
+
+/// Stands for the row itself.
+fn rows_projection(name: String) -> Projection {
+    let type_name = of_kind(TypeKind::BigInt);
+    Projection { column: String::new(), type_name, path: Vec::new(), cast: None, aggregate: None, name }
+}
+
+/// Lifted into the row above, a count is of the rows that are there, not of the rows above: of `column`, which is
+/// null where there is none.
+pub(super) fn count_present(node: &mut ReadNode, column: &str, type_name: &TypeName) {
+    for projection in &mut node.select {
+        if let Some(aggregate) = projection.aggregate.as_mut().filter(|aggregate| aggregate.operand == Operand::Rows) {
+            aggregate.operand = Operand::Values(Aggregate::Count);
+            projection.column = column.to_owned();
+            projection.type_name = type_name.clone();
+        }
+    }
+}
+
+/// Refuses an order by what is neither grouped by nor put together; on Postgres the server does.
+pub(super) fn check_grouped_order(scope: &Scope<'_>, node: &ReadNode) -> Result<(), Error> {
+    if scope.engine == Engine::Postgres || !node.has_aggregates() {
+        return Ok(());
+    }
+    let is_plain = |projection: &Projection| projection.aggregate.is_none();
+    let is_grouped =
+        |column: &str| node.select.iter().any(|projection| is_plain(projection) && projection.column == column);
+    let is_related_grouped = |order: &Order, related: &Related| {
+        let mut embeds = node.embeds.iter().filter(|embed| &embed.related() == related);
+        embeds.any(|embed| match embed.shape {
+            Shape::Lifted => embed.node.select.iter().any(|member| is_plain(member) && member.column == order.column),
+            Shape::Nothing | Shape::Object | Shape::Array | Shape::Gathered => {
+                embed.relationship.source_columns().all(is_grouped)
+            }
+        })
+    };
+    let loose = node.order.iter().find(|order| match &order.related {
+        None => !is_grouped(&order.column),
+        Some(related) => !is_related_grouped(order, related),
+    });
+    loose.map_or(Ok(()), |order| {
+        let table = order.related.as_ref().map_or(&node.from, |related| &related.relationship.target);
+        let column = format!("{}.{}", table.name, order.column);
+        let rule = "must appear in the GROUP BY clause or be used in an aggregate function";
+        Err(Error::sqlstate("42803", format!("column \"{column}\" {rule}")))
+    })
+}
+
+/// The name of the function, which its result has unless it is given another.
+fn function_name(function: Aggregate) -> &'static str {
+    match function {
+        Aggregate::Avg => "avg",
+        Aggregate::Count => "count",
+        Aggregate::Max => "max",
+        Aggregate::Min => "min",
+        Aggregate::Sum => "sum",
+    }
+}
+
+/// The type of the values that are put together.
+fn value_type(over: &Projection) -> TypeName {
+    let target =
+        super::Target { column: over.column.clone(), type_name: over.type_name.clone(), path: over.path.clone() };
+    over.cast.clone().unwrap_or_else(|| target.compared_type())
+}
+
+fn result_type(function: Aggregate, of: &TypeName, engine: Engine) -> Result<TypeName, Error> {
+    let numeric = TypeKind::Numeric { precision: None, scale: None };
+    let result = match (function, &of.kind) {
+        (Aggregate::Count, _) => TypeKind::BigInt,
+        (Aggregate::Sum, TypeKind::SmallInt | TypeKind::Integer) => TypeKind::BigInt,
+        (Aggregate::Sum, TypeKind::Real) => TypeKind::Real,
+        (Aggregate::Avg, TypeKind::Real) | (Aggregate::Avg | Aggregate::Sum, TypeKind::Double) => TypeKind::Double,
+        (Aggregate::Sum, TypeKind::BigInt | TypeKind::Numeric { .. } | TypeKind::Any)
+        | (
+            Aggregate::Avg,
+            TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt | TypeKind::Numeric { .. } | TypeKind::Any,
+        ) => numeric,
+        (Aggregate::Max | Aggregate::Min, kind) if has_extremes(kind) => return Ok(of.clone()),
+        (Aggregate::Avg | Aggregate::Sum | Aggregate::Max | Aggregate::Min, _) => {
+            return match engine {
+                Engine::Postgres => Ok(of.clone()),
+                Engine::Sqlite => Err(no_function(function, of)),
+            };
+        }
+    };
+    Ok(of_kind(result))
+}
+
+/// True for types whose values SQLite orders as Postgres does, or enumerations, which rendering orders. Intervals it does not; others Postgres has no `max` for.
+fn has_extremes(kind: &TypeKind) -> bool {
+    match kind {
+        TypeKind::SmallInt
+        | TypeKind::Integer
+        | TypeKind::BigInt
+        | TypeKind::Real
+        | TypeKind::Double
+        | TypeKind::Numeric { .. }
+        | TypeKind::Text { .. }
+        | TypeKind::Date
+        | TypeKind::Time
+        | TypeKind::TimeTz
+        | TypeKind::Timestamp
+        | TypeKind::TimestampTz
+        | TypeKind::Enum { .. }
+        | TypeKind::Any
+        | TypeKind::Other => true,
+        TypeKind::Boolean
+        | TypeKind::Interval
+        | TypeKind::Uuid
+        | TypeKind::Json
+        | TypeKind::Jsonb
+        | TypeKind::Bytea
+        | TypeKind::Array(_) => false,
+    }
+}
+
+fn no_function(function: Aggregate, of: &TypeName) -> Error {
+    Error::Sqlstate {
+        code: "42883",
+        message: format!("function {}({}) does not exist", function_name(function), capability::postgres_name(of)),
+        details: None,
+        hint: Some(
+            "No function matches the given name and argument types. You might need to add explicit type casts."
+                .to_owned(),
+        ),
+    }
+}
+
+fn of_kind(kind: TypeKind) -> TypeName {
+    TypeName { declared: kind.postgres_name(), kind }
+}

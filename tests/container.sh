@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The image, as it is deployed: from an empty base, not as root, with a read-only root and little memory.
+#   tests/container.sh [profile]  builds the static binary (release), makes the image with podman, and asks it
+# Prints the image's size, the time until it is ready, and what it holds when idle.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+skip() { echo "skipped: $*"; exit 0; }
+command -v podman >/dev/null || skip "podman is not installed (apt-get install podman)"
+runtime=()
+command -v runc >/dev/null && runtime=(--runtime runc)
+
+target=$(rustc -vV | sed -n 's/^host: //p')
+profile=${1:-release}
+folder=${STATIC_TARGET:-target/static}
+RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile "$profile" --locked --bin berth --target "$target" --target-dir "$folder"
+work=$(mktemp -d)
+name=berth-test-$$
+cleanup() { podman rm -f "$name" >/dev/null 2>&1 || true; podman rmi -f "$name" >/dev/null 2>&1 || true; rm -rf "$work"; }
+trap cleanup EXIT
+
+# The last stage of the Dockerfile, with the binary that is there: base images need a registry.
+mkdir -p "$work/image"/{data,migrations,tmp} "$work/data"
+chmod 1777 "$work/image/tmp"
+chmod 777 "$work/data"
+cp "$folder/$target/${profile/#dev/debug}/berth" "$work/image/berth"
+{ echo 'FROM scratch'; echo 'COPY image /'; sed -n '/^FROM scratch/,$p' Dockerfile | grep -vE '^(FROM|COPY)'; } > "$work/Dockerfile"
+podman build -q --format docker -t "$name" "$work" >/dev/null 2>"$work/error" ||
+  skip "podman cannot build images here: $(tail -1 "$work/error")"
+
+run() {
+  podman "${runtime[@]}" run -d --name "$name" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 \
+    --read-only --tmpfs /tmp --memory 64m --no-healthcheck --network host -e PORT="$port" -e HOST=127.0.0.1 \
+    -v "$work/data:/data" -v "$PWD/migrations:/migrations:ro" "$name" >/dev/null
+}
+wait_ready() { for _ in $(seq 1000); do curl -sf "$base/-/ready" >/dev/null && return; sleep 0.01; done; podman logs "$name"; echo "never ready"; exit 1; }
+expect() { [ "$2" = "$3" ] || { echo "$1: expected $3, got $2"; podman logs "$name"; exit 1; }; }
+
+port=$((20000 + RANDOM % 20000))
+base=http://127.0.0.1:$port
+run 2>"$work/error" || skip "podman cannot run containers here: $(tail -1 "$work/error")"
+wait_ready
+expect "a read" "$(curl -s "$base/films?select=title&limit=1" | head -c 1)" "["
+expect "a write" "$(curl -s -o /dev/null -w '%{http_code}' "$base/reviews" -H 'Content-Type: application/json' -d '{"film_id":1,"stars":5,"body":"from a container"}')" 201
+expect "the health command" "$(podman exec "$name" /berth health >/dev/null && echo yes)" yes
+pid=$(podman inspect -f '{{.State.Pid}}' "$name")
+expect "the user" "$(awk '/^Uid/ {print $2}' "/proc/$pid/status")" 65532
+sleep 1
+resident=$(awk '/^VmRSS/ {print $2}' "/proc/$pid/status")
+started=$(podman logs "$name" 2>&1 | sed -n 's/.*"milliseconds":\([0-9]*\).*/\1/p' | tail -1)
+podman stop -t 10 "$name" >/dev/null
+expect "the exit status after SIGTERM" "$(podman inspect -f '{{.State.ExitCode}}' "$name")" 0
+podman rm "$name" >/dev/null
+run
+wait_ready
+expect "the row after a restart" "$(curl -s "$base/reviews?body=eq.from%20a%20container&select=stars")" '[{"stars":5}]'
+
+printf 'image %.1f MB, ready in %s ms, %.1f MB resident when idle\n' \
+  "$(podman image inspect -f '{{.Size}}' "$name" | awk '{print $1 / 1e6}')" "$started" "$(echo "$resident" | awk '{print $1 / 1024}')"
