@@ -13,10 +13,12 @@ use crate::pipeline::App;
 use crate::plan::{self, Engine};
 use crate::response::openapi;
 use crate::store::postgres::{Postgres, PostgresSettings, Prepare};
+use crate::store::sqlite::journal::{SharedLog, SharedLogSettings};
 use crate::store::sqlite::{Sqlite, SqliteSettings};
 use crate::store::{self, Store};
 use crate::telemetry::{Event, Telemetry};
-use crate::volume::mount;
+use crate::volume::disk::Disk;
+use crate::volume::{mount, probe};
 
 /// Why the parts do not fit together.
 #[derive(Debug, Error)]
@@ -60,9 +62,15 @@ pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Co
             (Store::Postgres(postgres(config, dsn.expose(), telemetry).await?), Engine::Postgres, "postgres".to_owned())
         }
         None => {
-            let path = database_path(&config.storage);
-            let sqlite = sqlite(config, path.clone(), telemetry)?;
-            (Store::Sqlite(sqlite), Engine::Sqlite, format!("sqlite {}", path.display()))
+            let (sqlite, name) = match volume_mode(&config.storage)? {
+                Mode::InPlace => {
+                    (in_place(config, telemetry)?, format!("sqlite {}", database_path(&config.storage).display()))
+                }
+                Mode::SharedLog => {
+                    (shared(config, telemetry)?, format!("shared log {}", log_path(&config.storage).display()))
+                }
+            };
+            (Store::Sqlite(sqlite), Engine::Sqlite, name)
         }
     };
     let app = App {
@@ -80,24 +88,74 @@ pub(super) fn database_path(storage: &config::Storage) -> PathBuf {
     storage.volume.join(format!("{}.db", storage.database_name))
 }
 
-fn sqlite(config: &Config, path: PathBuf, telemetry: &Telemetry) -> Result<Sqlite, Error> {
-    mount::check(&config.storage.volume, trust(config.storage.volume_unsafe))?;
-    for applied in super::migrate::sqlite(&config.storage, migrate::Mode::Apply)?.applied {
+/// `<VOLUME>/<name>`, the shared log's directory.
+pub(super) fn log_path(storage: &config::Storage) -> PathBuf {
+    storage.volume.join(&storage.database_name)
+}
+
+/// How the volume is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// One SQLite file on the volume.
+    InPlace,
+    /// The shared log.
+    SharedLog,
+}
+
+/// What the operator chose, or what the volume is fit for.
+///
+/// # Errors
+/// When the volume cannot be looked at, or the operator's choice loses data on it.
+pub(super) fn volume_mode(storage: &config::Storage) -> Result<Mode, Error> {
+    match storage.volume_mode {
+        config::VolumeMode::Auto if mount::shared_with_others(&storage.volume)?.is_some() => Ok(Mode::SharedLog),
+        config::VolumeMode::Auto => Ok(Mode::InPlace),
+        config::VolumeMode::InPlace => {
+            mount::check(&storage.volume, trust(storage.volume_unsafe))?;
+            Ok(Mode::InPlace)
+        }
+        config::VolumeMode::SharedLog => Ok(Mode::SharedLog),
+    }
+}
+
+fn in_place(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
+    tell_applied(&super::migrate::in_place(&config.storage, migrate::Mode::Apply)?, telemetry);
+    Ok(Sqlite::open(&sqlite_settings(config, database_path(&config.storage)), telemetry.clone())?)
+}
+
+fn shared(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
+    let log = shared_log(&config.storage, telemetry)?;
+    tell_applied(&super::migrate::shared(&log, &config.storage, migrate::Mode::Apply)?, telemetry);
+    let settings = sqlite_settings(config, log.path());
+    Ok(Sqlite::open_shared(&settings, &log, config.storage.read_staleness, telemetry.clone())?)
+}
+
+/// Opens the shared log on the volume, and makes the working copy.
+pub(super) fn shared_log(storage: &config::Storage, telemetry: &Telemetry) -> Result<Arc<SharedLog>, Error> {
+    let directory = log_path(storage);
+    let strategy = probe::strategy(&directory)?;
+    let disk = Disk::open(directory, strategy)?;
+    let settings = SharedLogSettings { local_dir: storage.local_dir.clone(), retention: storage.retention };
+    Ok(SharedLog::open(Arc::new(disk), &settings, telemetry.clone())?)
+}
+
+fn tell_applied(report: &migrate::Report, telemetry: &Telemetry) {
+    for applied in &report.applied {
         telemetry.record(&Event::MigrationApplied { file: &applied.name, latency: applied.latency });
     }
-    let settings = SqliteSettings {
+}
+
+fn sqlite_settings(config: &Config, path: PathBuf) -> SqliteSettings {
+    SqliteSettings {
         readers: u32::try_from(config.bounds.pool_size).unwrap_or(u32::MAX),
         queue_limit: config.bounds.queue_limit,
         ..SqliteSettings::new(path)
-    };
-    Ok(Sqlite::open(&settings, telemetry.clone())?)
+    }
 }
 
 async fn postgres(config: &Config, dsn: &str, telemetry: &Telemetry) -> Result<Postgres, Error> {
     let postgres = Postgres::open(&postgres_settings(config, dsn), telemetry.clone())?;
-    for applied in super::migrate::postgres(&postgres, &config.storage, migrate::Mode::Apply).await?.applied {
-        telemetry.record(&Event::MigrationApplied { file: &applied.name, latency: applied.latency });
-    }
+    tell_applied(&super::migrate::postgres(&postgres, &config.storage, migrate::Mode::Apply).await?, telemetry);
     postgres.reload().await?;
     Ok(postgres)
 }

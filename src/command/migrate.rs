@@ -6,8 +6,8 @@ use super::compose::{self, Error};
 use crate::config::{Config, Storage};
 use crate::migrate::{self, Mode, Report, Script};
 use crate::store::postgres::Postgres;
+use crate::store::sqlite::journal::SharedLog;
 use crate::telemetry::Telemetry;
-use crate::volume::mount;
 
 /// Applies the pending migrations, or with [`Mode::DryRun`] checks that they would apply, and prints their names.
 pub(super) async fn run(config: &Config, mode: Mode) -> Result<(), Error> {
@@ -17,10 +17,13 @@ pub(super) async fn run(config: &Config, mode: Mode) -> Result<(), Error> {
             let store = Postgres::open(&settings, Telemetry::silent()?)?;
             postgres(&store, &config.storage, mode).await?
         }
-        None => {
-            mount::check(&config.storage.volume, compose::trust(config.storage.volume_unsafe))?;
-            sqlite(&config.storage, mode)?
-        }
+        None => match compose::volume_mode(&config.storage)? {
+            compose::Mode::InPlace => in_place(&config.storage, mode)?,
+            compose::Mode::SharedLog => {
+                let log = compose::shared_log(&config.storage, &Telemetry::silent()?)?;
+                shared(&log, &config.storage, mode)?
+            }
+        },
     };
     let verb = match mode {
         Mode::Apply => "applied",
@@ -37,12 +40,21 @@ pub(super) async fn run(config: &Config, mode: Mode) -> Result<(), Error> {
 }
 
 /// Migrates the SQLite file of the volume.
-pub(super) fn sqlite(storage: &Storage, mode: Mode) -> Result<Report, migrate::Error> {
+pub(super) fn in_place(storage: &Storage, mode: Mode) -> Result<Report, migrate::Error> {
     let scripts = Script::read_directory(&storage.migrations)?;
     if scripts.is_empty() {
         return Ok(Report::default());
     }
     migrate::migrate_file(&compose::database_path(storage), &scripts, mode)
+}
+
+/// Migrates the database of a shared log. Many instances may do so at once: each script is one commit of one of them.
+pub(super) fn shared(log: &SharedLog, storage: &Storage, mode: Mode) -> Result<Report, Error> {
+    let scripts = Script::read_directory(&storage.migrations)?;
+    if scripts.is_empty() {
+        return Ok(Report::default());
+    }
+    log.run(|connection| migrate::apply_sqlite(connection, &scripts, mode).map_err(Error::from))
 }
 
 /// Migrates a Postgres database.

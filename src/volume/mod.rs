@@ -12,6 +12,7 @@ pub mod log;
 #[cfg(test)]
 mod memory;
 pub mod mount;
+pub mod probe;
 
 /// The directory of one database on the volume.
 ///

@@ -33,8 +33,8 @@ pub enum Error {
     /// Other hosts may mount the file system.
     #[error(
         "the volume \"{path}\" is on {file_system}, where SQLite in place loses data when more than one instance runs; \
-         use a block or local volume, a Postgres DSN (DATABASE_URL), or VOLUME_UNSAFE=true if you are sure that only \
-         one process ever opens it",
+         use VOLUME_MODE=shared-log (or auto), a block or local volume, a Postgres DSN (DATABASE_URL), or \
+         VOLUME_UNSAFE=true if you are sure that only one process ever opens it",
         path = path.display()
     )]
     Shared {
@@ -45,15 +45,23 @@ pub enum Error {
     },
 }
 
+/// What the volume is on, when other hosts may mount it too. Makes the directory if it is missing.
+///
+/// # Errors
+/// [`Error::Directory`] when it cannot be made or read.
+pub fn shared_with_others(volume: &Path) -> Result<Option<&'static str>, Error> {
+    let fault = |source| Error::Directory { path: volume.to_owned(), source };
+    std::fs::create_dir_all(volume).map_err(fault)?;
+    let kind = rustix::fs::statfs(volume).map_err(|error| fault(error.into()))?.f_type;
+    Ok(shared_file_system(kind))
+}
+
 /// Makes the directory if it is missing, and refuses file systems that several hosts can share.
 ///
 /// # Errors
 /// [`Error::Directory`] when it cannot be made or read; [`Error::Shared`] unless the operator is trusted.
 pub fn check(volume: &Path, trust: Trust) -> Result<(), Error> {
-    let fault = |source| Error::Directory { path: volume.to_owned(), source };
-    std::fs::create_dir_all(volume).map_err(fault)?;
-    let kind = rustix::fs::statfs(volume).map_err(|error| fault(error.into()))?.f_type;
-    match (shared_file_system(kind), trust) {
+    match (shared_with_others(volume)?, trust) {
         (Some(file_system), Trust::Nobody) => Err(Error::Shared { path: volume.to_owned(), file_system }),
         (Some(_), Trust::Operator) | (None, _) => Ok(()),
     }

@@ -15,4 +15,5 @@ mod durability;
 mod embed;
 mod migrations;
 mod serve;
+mod shared_log;
 mod support;

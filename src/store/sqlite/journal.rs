@@ -117,9 +117,11 @@ impl SharedLog {
         let copy = Arc::new(Mutex::new(copy));
         let vfs = Vfs::register().map_err(|error| Error::Internal(error.to_string()))?;
         let publisher = Arc::clone(&copy);
-        vfs.publish_with(Box::new(move |change| {
-            if lock(&publisher).publish(change) { Consent::Granted } else { Consent::Refused }
-        }));
+        vfs.publish_with(Box::new(
+            move |change| {
+                if lock(&publisher).publish(change) { Consent::Granted } else { Consent::Refused }
+            },
+        ));
         let stand = lock(&copy).stand();
         Ok(Arc::new(Self {
             volume,
@@ -216,7 +218,8 @@ impl SharedLog {
             return;
         }
         if let Err(error) = copy.checkpoint() {
-            self.telemetry.record(&Event::StoreFailed { doing: "bring the WAL into the file", cause: &error.to_string() });
+            self.telemetry
+                .record(&Event::StoreFailed { doing: "bring the WAL into the file", cause: &error.to_string() });
         }
         let snapshot = copy.due_snapshot();
         drop(copy);
@@ -298,10 +301,7 @@ fn working_directory(local_dir: &Path) -> io::Result<PathBuf> {
 }
 
 fn unreachable(error: copy::Error) -> Error {
-    match error {
-        copy::Error::Unsettled => Error::OutcomeUnknown,
-        error => Error::Unreachable(text_of(&error)),
-    }
+    if matches!(error, copy::Error::Unsettled) { Error::OutcomeUnknown } else { Error::Unreachable(text_of(&error)) }
 }
 
 /// The error and its causes.

@@ -92,7 +92,7 @@ impl Job {
 #[derive(Debug)]
 enum Task {
     /// Run a write, in a group with others.
-    Write(Job),
+    Write(Box<Job>),
     /// Bring the database up to what other instances have committed, and say so.
     CatchUp(SyncSender<Result<(), Error>>),
 }
@@ -165,7 +165,7 @@ impl Writer {
         let claim = Claim::default();
         let job = Job { statement, deadline, claim: claim.clone(), reply };
         let Some(queue) = &self.queue else { return Err(ended()) };
-        queue.try_send(Task::Write(job)).map_err(|error| match error {
+        queue.try_send(Task::Write(Box::new(job))).map_err(|error| match error {
             TrySendError::Full(_) => Error::QueueFull,
             TrySendError::Disconnected(_) => ended(),
         })?;
@@ -210,7 +210,7 @@ fn serve(
         let mut group = Vec::new();
         for task in std::iter::once(first).chain(tasks.try_iter().take(GROUP_MAX - 1)) {
             match task {
-                Task::Write(job) => group.push(job),
+                Task::Write(job) => group.push(*job),
                 // Who asked may be gone.
                 Task::CatchUp(reply) => drop(reply.send(catch_up())),
             }
@@ -268,7 +268,7 @@ mod tests {
         let _answers: Vec<_> = (0..GROUP_MAX + 1)
             .map(|_| {
                 let (job, answer) = job();
-                queue.try_send(Task::Write(job)).unwrap();
+                queue.try_send(Task::Write(Box::new(job))).unwrap();
                 answer
             })
             .collect();
@@ -289,7 +289,7 @@ mod tests {
         let mut answers: Vec<_> = (0..GROUP_MAX + 1)
             .map(|_| {
                 let (job, answer) = job();
-                queue.try_send(Task::Write(job)).unwrap();
+                queue.try_send(Task::Write(Box::new(job))).unwrap();
                 answer
             })
             .collect();

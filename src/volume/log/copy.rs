@@ -4,11 +4,12 @@
 //! on in two ways: by a commit of its own writer, once that is published, and by the records of others, which are
 //! written page by page through the `sqlite_dbpage` table on a connection that does nothing else.
 //!
-//! Records are applied one transaction each: whenever page 1 is among the pages, SQLite counts its change counter up
-//! by one while it writes them, and so do the copies that apply them. So all copies are equal to the byte.
+//! All copies are equal to the byte, but for twelve bytes of page 1 that SQLite sets whenever it writes the page: its
+//! change counters and its version. In the log they have one fixed value ([`unify_counters`]).
 //!
-//! Source: <https://www.sqlite.org/dbpage.html>.
+//! Source: <https://www.sqlite.org/dbpage.html>, <https://www.sqlite.org/fileformat2.html#file_change_counter>.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -122,7 +123,11 @@ pub struct Stand {
 
 impl std::fmt::Debug for Copy {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Copy").field("path", &self.path).field("position", &self.position).finish_non_exhaustive()
+        formatter
+            .debug_struct("Copy")
+            .field("path", &self.path)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
     }
 }
 
@@ -322,7 +327,10 @@ impl Copy {
         self.last == Last::Committed
     }
 
-    fn attempt(&mut self, change: Change) -> Last {
+    fn attempt(&mut self, mut change: Change) -> Last {
+        if let Some(first) = change.pages.get_mut(&1) {
+            unify_counters(first);
+        }
         let Ok(nonce) = Nonce::draw() else { return Last::Refused };
         let (page_size, slots) = (change.page_size, 1);
         let delta = self.sums.delta(&change);
@@ -405,9 +413,15 @@ impl Copy {
         let pages = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let lock_page = super::change::lock_page(page_size);
         let pages = pages
-            .filter(|page: &rusqlite::Result<(u32, Vec<u8>)>| !page.as_ref().is_ok_and(|(number, _)| *number == lock_page))
+            .filter(|page: &rusqlite::Result<(u32, Vec<u8>)>| {
+                !page.as_ref().is_ok_and(|(number, _)| *number == lock_page)
+            })
             .collect::<rusqlite::Result<_>>()?;
         drop(statement);
+        let mut pages: BTreeMap<u32, Vec<u8>> = pages;
+        if let Some(first) = pages.get_mut(&1) {
+            unify_counters(first);
+        }
         let whole = Change { page_size: self.page_size, database_pages: self.sums.len(), pages };
         Ok(Snapshot { position: self.position, timestamp_millis: self.timestamp_millis, whole })
     }
@@ -433,6 +447,19 @@ impl Snapshot {
     /// See [`retain::write_snapshot`].
     pub fn write(self, volume: &dyn Volume) -> Result<u64, super::Error> {
         retain::write_snapshot(volume, &self.position, self.timestamp_millis, self.whole)
+    }
+}
+
+/// Sets what SQLite overwrites whenever it writes page 1. In WAL mode nobody reads it; the two counters must be equal,
+/// else the size beside them would count for nothing.
+fn unify_counters(first_page: &mut [u8]) {
+    const CHANGE_COUNTER: std::ops::Range<usize> = 24..28;
+    const VALID_FOR_AND_VERSION: std::ops::Range<usize> = 92..100;
+    if let Some(counter) = first_page.get_mut(CHANGE_COUNTER) {
+        counter.copy_from_slice(&[0, 0, 0, 1]);
+    }
+    if let Some(rest) = first_page.get_mut(VALID_FOR_AND_VERSION) {
+        rest.copy_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0]);
     }
 }
 

@@ -83,7 +83,11 @@ mod tests {
 
     fn change(database_pages: u32, pages: &[(u32, u8)]) -> Change {
         let pages = pages.iter().filter(|(number, _)| (1..=database_pages).contains(number));
-        Change { page_size: 512, database_pages, pages: pages.map(|(number, fill)| (*number, vec![*fill; 512])).collect() }
+        Change {
+            page_size: 512,
+            database_pages,
+            pages: pages.map(|(number, fill)| (*number, vec![*fill; 512])).collect(),
+        }
     }
 
     proptest! {

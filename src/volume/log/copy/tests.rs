@@ -1,0 +1,222 @@
+use std::sync::{Mutex, MutexGuard};
+
+use proptest::prelude::*;
+
+use super::super::change::{Checksum, Txid};
+use super::super::slot;
+use super::super::vfs::{Consent, Vfs};
+use super::*;
+use crate::volume::disk::{Disk, Strategy as PutStrategy};
+
+/// One instance: a working copy, and a connection whose commits are published.
+struct Instance {
+    copy: Arc<Mutex<Copy>>,
+    vfs: Vfs,
+    connection: Connection,
+    path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+fn volume(folder: &Path) -> Arc<dyn Volume> {
+    Arc::new(Disk::open(folder.join("app"), PutStrategy::HardLink).unwrap())
+}
+
+impl Instance {
+    fn start(volume: &Arc<dyn Volume>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy.db");
+        let copy = Arc::new(Mutex::new(Copy::start(Arc::clone(volume), &path).unwrap()));
+        let vfs = Vfs::register().unwrap();
+        let publisher = Arc::clone(&copy);
+        vfs.publish_with(Box::new(move |change| {
+            if publisher.lock().unwrap().publish(change) { Consent::Granted } else { Consent::Refused }
+        }));
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags_and_vfs(&path, flags, vfs.name()).unwrap();
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).unwrap();
+        connection.pragma_update(None, "synchronous", "FULL").unwrap();
+        connection.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+        Self { copy, vfs, connection, path, _folder: folder }
+    }
+
+    fn copy(&self) -> MutexGuard<'_, Copy> {
+        self.copy.lock().unwrap()
+    }
+
+    fn catch_up(&self) {
+        self.copy().catch_up().unwrap();
+    }
+
+    /// Commits without a look at what others did.
+    fn try_commit(&self, sql: &str) -> Last {
+        self.vfs.begin();
+        self.copy().begin();
+        let done = self.connection.execute_batch(sql);
+        let last = self.copy().last();
+        assert_eq!(done.is_ok(), matches!(last, Last::Committed | Last::None), "{sql}: {done:?}, {last:?}");
+        self.copy().checkpoint().unwrap();
+        last
+    }
+
+    fn commit(&self, sql: &str) {
+        self.catch_up();
+        assert_eq!(self.try_commit(sql), Last::Committed, "{sql}");
+    }
+
+    fn count(&self) -> i64 {
+        self.connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
+    }
+
+    /// The pages that a reader sees, which must be those that the log says.
+    fn pages(&self) -> Vec<Vec<u8>> {
+        let reader = Connection::open(&self.path).unwrap();
+        let integrity: String = reader.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(integrity, "ok");
+        let mut statement = reader.prepare("SELECT data FROM sqlite_dbpage").unwrap();
+        let mut pages: Vec<Vec<u8>> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        unify_counters(&mut pages[0]);
+        let sum = Checksum::of_pages((1..).zip(pages.iter().map(Vec::as_slice)));
+        assert_eq!(sum, self.copy().position().checksum, "the file is not what the log says");
+        pages
+    }
+}
+
+#[test]
+fn copies_of_one_log_are_equal_to_the_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let (one, other) = (Instance::start(&volume), Instance::start(&volume));
+    one.commit("CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
+    for round in 0..40 {
+        let (first, second) = if round % 3 == 0 { (&one, &other) } else { (&other, &one) };
+        first.commit("INSERT INTO t (b) VALUES (randomblob(3000))");
+        second.commit("UPDATE t SET b = 'x' WHERE a % 2 = 1");
+    }
+    one.commit("DELETE FROM t WHERE a > 10; ");
+    other.commit("VACUUM");
+    one.catch_up();
+    assert_eq!(one.pages(), other.pages());
+    assert_eq!(Instance::start(&volume).pages(), one.pages());
+}
+
+#[test]
+fn who_is_slower_loses_and_does_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let (one, other) = (Instance::start(&volume), Instance::start(&volume));
+    one.commit("CREATE TABLE t (a)");
+    other.catch_up();
+    one.commit("INSERT INTO t VALUES (1)");
+    assert_eq!(other.try_commit("INSERT INTO t VALUES (2)"), Last::Lost);
+    assert_eq!(other.count(), 0, "what was lost is rolled back");
+    other.commit("INSERT INTO t VALUES (2)");
+    one.catch_up();
+    assert_eq!((one.count(), other.count(), other.copy().races_lost()), (2, 2, 1));
+    assert_eq!(one.pages(), other.pages());
+}
+
+#[test]
+fn a_reader_goes_on_while_others_records_are_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let (one, other) = (Instance::start(&volume), Instance::start(&volume));
+    one.commit("CREATE TABLE t (a)");
+    other.catch_up();
+    let reader = Connection::open(&other.path).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let count = || reader.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count(), 0);
+    one.commit("INSERT INTO t SELECT randomblob(5000) FROM (VALUES (1), (2), (3))");
+    other.catch_up();
+    assert_eq!((count(), other.count()), (0, 3));
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(count(), 3);
+}
+
+#[test]
+fn a_copy_begins_with_a_snapshot_and_what_came_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let one = Instance::start(&volume);
+    one.commit("CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
+    one.commit("INSERT INTO t (b) VALUES (randomblob(100000))");
+    let snapshot = one.copy().snapshot().unwrap();
+    snapshot.write(volume.as_ref()).unwrap();
+    one.commit("DELETE FROM t");
+    one.commit("INSERT INTO t (b) VALUES (1)");
+    for txid in 1..=2 {
+        volume.remove(&slot::slot_path(Txid(txid))).unwrap();
+    }
+    assert_eq!(Instance::start(&volume).pages(), one.pages());
+}
+
+#[test]
+fn a_copy_whose_next_slot_was_removed_is_made_anew_under_its_readers() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let (one, stalled) = (Instance::start(&volume), Instance::start(&volume));
+    one.commit("CREATE TABLE t (a)");
+    stalled.catch_up();
+    for _ in 0..5 {
+        one.commit("INSERT INTO t VALUES (randomblob(9000))");
+    }
+    let snapshot = one.copy().snapshot().unwrap();
+    snapshot.write(volume.as_ref()).unwrap();
+    for txid in 1..=5 {
+        volume.remove(&slot::slot_path(Txid(txid))).unwrap();
+    }
+    // It wakes up and commits on what it has: its slot is free again, but nobody may take that for a commit.
+    assert_eq!(stalled.try_commit("INSERT INTO t VALUES ('ghost')"), Last::Unknown);
+    stalled.catch_up();
+    assert_eq!(stalled.count(), 5);
+    assert_eq!(stalled.pages(), one.pages());
+    stalled.commit("INSERT INTO t VALUES ('alive')");
+    one.catch_up();
+    assert_eq!(one.pages(), stalled.pages());
+}
+
+#[test]
+fn a_copy_that_lacks_what_was_published_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let one = Instance::start(&volume);
+    one.commit("CREATE TABLE t (a)");
+    one.commit("INSERT INTO t VALUES (1)");
+    one.copy().break_off();
+    one.catch_up();
+    assert_eq!(one.count(), 1);
+    one.pages();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Several instances commit in any order, stale or not; no acknowledged row is lost, none is there twice.
+    #[test]
+    fn acknowledged_rows_are_there_once(steps in proptest::collection::vec((0usize..3, any::<bool>(), 0usize..4), 1..40)) {
+        let folder = tempfile::tempdir().unwrap();
+        let volume = volume(folder.path());
+        let instances: Vec<Instance> = (0..3).map(|_| Instance::start(&volume)).collect();
+        instances[0].commit("CREATE TABLE t (a UNIQUE, b)");
+        instances.iter().for_each(Instance::catch_up);
+        let mut acknowledged = Vec::new();
+        for (number, (which, is_fresh, size)) in steps.into_iter().enumerate() {
+            let instance = &instances[which];
+            if is_fresh {
+                instance.catch_up();
+            }
+            let sql = format!("INSERT INTO t VALUES ({number}, randomblob({}))", size * 3_000);
+            if instance.try_commit(&sql) == Last::Committed {
+                acknowledged.push(i64::try_from(number).unwrap());
+            }
+        }
+        instances.iter().for_each(Instance::catch_up);
+        let pages = instances[0].pages();
+        for instance in &instances {
+            let mut statement = instance.connection.prepare("SELECT a FROM t ORDER BY a").unwrap();
+            let rows: Vec<i64> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            prop_assert_eq!(&rows, &acknowledged);
+            prop_assert!(instance.pages() == pages);
+        }
+    }
+}
