@@ -47,7 +47,6 @@ const PAGES_MAX_BYTES: u64 = 4 << 30;
 const MAGIC: [u8; 4] = *b"LTX1";
 const HEADER_BYTES: usize = 100;
 const RESERVED_BYTES: usize = 20;
-const TRAILER_BYTES: usize = 16;
 const END_OF_PAGES: [u8; 6] = [0; 6];
 
 /// Flag of a page: its LZ4 block's length stands before it.

@@ -33,6 +33,8 @@
 //! | while old slots are removed | the newer ones of them | the next removal goes on: it goes upwards |
 
 pub mod change;
+#[cfg(test)]
+mod litestream;
 pub mod ltx;
 pub mod publish;
 pub mod retain;

@@ -20,7 +20,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::change::{Change, Checksum, Header, Nonce, Position, Record, Txid};
+use super::change::{Change, Checksum, Header, Nonce, Position, Record};
 use super::{Error, Found, decode_if, ltx, newest_snapshot_name, read_slot, slot};
 use crate::clock::Deadline;
 use crate::volume::Volume;

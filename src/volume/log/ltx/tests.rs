@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 const PAGE: usize = 512;
+const TRAILER_BYTES: usize = 16;
 
 fn page(seed: u8) -> Vec<u8> {
     (0..PAGE).map(|at| seed.wrapping_mul(u8::try_from(at % 7).unwrap())).collect()
