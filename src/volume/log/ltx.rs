@@ -82,6 +82,14 @@ pub enum Error {
         /// Which one.
         part: &'static str,
     },
+    /// It would be too long to be read again.
+    #[error("the file would have {size_bytes} bytes, more than the {limit_bytes} that are read")]
+    TooLarge {
+        /// Its bytes.
+        size_bytes: u64,
+        /// [`SLOT_MAX_BYTES`] or [`SNAPSHOT_MAX_BYTES`].
+        limit_bytes: u64,
+    },
     /// It was altered.
     #[error("the {part} does not match its checksum")]
     Checksum {
@@ -94,7 +102,8 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error::Malformed`] when the record breaks a rule of the format: a page of another size, past the end or the lock
-/// page, transactions out of order, a first slot or snapshot that is not the whole database.
+/// page, transactions out of order, a first slot or snapshot that is not the whole database. [`Error::TooLarge`] when no
+/// one could read it.
 ///
 /// # Example
 /// ```
@@ -141,6 +150,7 @@ pub fn encode(record: &Record) -> Result<Vec<u8>, Error> {
     bytes.extend(0_u64.to_be_bytes());
     digest.update(bytes.get(tail..).unwrap_or_default());
     bytes.extend((CHECKSUM_FLAG | digest.finalize()).to_be_bytes());
+    check_size(&record.header, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
     Ok(bytes)
 }
 
@@ -273,6 +283,12 @@ fn check_header(header: &Header, change: &Change) -> Result<(), Error> {
         return malformed("predecessor");
     }
     Ok(())
+}
+
+/// A slot that cannot be read would stop the log.
+fn check_size(header: &Header, size_bytes: u64) -> Result<(), Error> {
+    let limit_bytes = if header.first == header.last { SLOT_MAX_BYTES } else { SNAPSHOT_MAX_BYTES };
+    if size_bytes > limit_bytes { Err(Error::TooLarge { size_bytes, limit_bytes }) } else { Ok(()) }
 }
 
 /// The next page, or `None` at the end of the pages; what was read is added to the file's checksum.

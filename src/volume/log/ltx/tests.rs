@@ -170,6 +170,15 @@ fn files_of_litestream_itself_are_told_from_altered_ones() {
     assert_eq!(field(72..80, &[0; 8]), foreign("NodeID"));
 }
 
+#[test]
+fn what_nobody_could_read_again_is_not_written() {
+    let slot = slot(7, 9, &[1]);
+    let too_large = |record: &Record, size| matches!(check_size(&record.header, size), Err(Error::TooLarge { .. }));
+    assert!(too_large(&slot, SLOT_MAX_BYTES + 1) && !too_large(&slot, SLOT_MAX_BYTES));
+    let snapshot = snapshot(7, slot);
+    assert!(too_large(&snapshot, SNAPSHOT_MAX_BYTES + 1) && !too_large(&snapshot, SLOT_MAX_BYTES + 1));
+}
+
 fn any_slot() -> impl Strategy<Value = Record> {
     let pages = prop::collection::btree_map(1..40_u32, prop::collection::vec(any::<u8>(), PAGE), 0..6);
     (2..u64::MAX, pages, any::<(u64, u64, i64)>(), 40..u32::MAX).prop_map(
