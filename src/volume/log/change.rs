@@ -155,9 +155,7 @@ pub struct Header {
     pub nonce: Nonce,
     /// Who made the commit group before `first`: what this one was built on.
     pub predecessor: Nonce,
-    /// The database before; `None` where everything is in the file: the first slot, and snapshots.
-    pub before: Option<Checksum>,
-    /// The database after.
+    /// The database after: a copy that has other pages is to be thrown away.
     pub after: Checksum,
 }
 
@@ -168,13 +166,10 @@ impl Header {
         Position { txid: self.last, checksum: self.after, nonce: self.nonce }
     }
 
-    /// True when this is the commit group that follows `position`, made on exactly what stands there.
+    /// True when this is the commit group that follows `position`, made on the very record that stands there.
     #[must_use]
     pub fn follows(&self, position: &Position) -> bool {
-        self.first == self.last
-            && self.last == position.txid.next()
-            && self.predecessor == position.nonce
-            && self.before.unwrap_or(Checksum::EMPTY) == position.checksum
+        self.first == self.last && self.last == position.txid.next() && self.predecessor == position.nonce
     }
 }
 

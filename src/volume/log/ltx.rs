@@ -9,14 +9,16 @@
 //! | end of pages | 6 | zeros |
 //! | index | … | for each page: number, offset of its part in the file, length of its part, as varints; a zero |
 //! | index length | 8 | bytes of the index |
-//! | trailer | 8 + 8 | checksum of the database after; checksum of the file |
+//! | trailer | 8 + 8 | zero; checksum of the file |
 //!
 //! The file's checksum is over all of it but itself, with the pages as they are before compression. So a flipped bit is
 //! found unless LZ4 makes the same page of it: what [`decode`] returns is what was encoded, or an error.
 //!
-//! berth's use of two fields that the format leaves to the writer: `NodeID` is the maker's [`Nonce`], and the two WAL
-//! salts are the nonce of the predecessor (`WALOffset` is then 32, as the format wants an offset beside salts). Restoring
-//! with Litestream looks at neither.
+//! The format has fields for the database's checksums before and after, but Litestream 0.5 restores no file that uses
+//! them: it merges all files into one without checksums, and then finds the last one's not allowed
+//! (`ltx.Compactor` with `HeaderFlagNoChecksum`, `Trailer.Validate`). So the flag is set, those fields are zero, and the
+//! checksum after stands where the length of a WAL would, the predecessor's nonce where its salts would, and the maker's
+//! nonce in `NodeID`. Restoring looks at none of these.
 //!
 //! Source: <https://github.com/superfly/ltx/blob/main/README.md>, `encoder.go`, `decoder.go`.
 
@@ -45,14 +47,16 @@ const PAGES_MAX_BYTES: u64 = 4 << 30;
 const MAGIC: [u8; 4] = *b"LTX1";
 const HEADER_BYTES: usize = 100;
 const RESERVED_BYTES: usize = 20;
-const TRAILER_BYTES: usize = 16;
 const END_OF_PAGES: [u8; 6] = [0; 6];
 
 /// Flag of a page: its LZ4 block's length stands before it.
 const FLAG_SIZED: u16 = 1;
 
-/// `WALOffset` where a predecessor is named: that of the first frame of a WAL.
-const OFFSET_WITH_PREDECESSOR: u64 = 32;
+/// `WALOffset`, which the format wants beside length and salts: that of the first frame of a WAL.
+const WAL_OFFSET: u64 = 32;
+
+/// `HeaderFlagNoChecksum`.
+const FLAGS: u32 = 2;
 
 /// Why bytes are no file of the log, or a record cannot be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ThisError)]
@@ -78,6 +82,14 @@ pub enum Error {
         /// Which one.
         part: &'static str,
     },
+    /// It would be too long to be read again.
+    #[error("the file would have {size_bytes} bytes, more than the {limit_bytes} that are read")]
+    TooLarge {
+        /// Its bytes.
+        size_bytes: u64,
+        /// [`SLOT_MAX_BYTES`] or [`SNAPSHOT_MAX_BYTES`].
+        limit_bytes: u64,
+    },
     /// It was altered.
     #[error("the {part} does not match its checksum")]
     Checksum {
@@ -90,7 +102,8 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error::Malformed`] when the record breaks a rule of the format: a page of another size, past the end or the lock
-/// page, transactions out of order, a first slot or snapshot that is not the whole database.
+/// page, transactions out of order, a first slot or snapshot that is not the whole database. [`Error::TooLarge`] when no
+/// one could read it.
 ///
 /// # Example
 /// ```
@@ -104,7 +117,6 @@ pub enum Error {
 ///     timestamp_millis: 0,
 ///     nonce: Nonce(42),
 ///     predecessor: Nonce::NONE,
-///     before: None,
 ///     after: Checksum::of_pages([(1, page.as_slice())]),
 /// };
 /// let record = Record { header, change: Change { page_size: 512, database_pages: 1, pages: [(1, page)].into() } };
@@ -135,9 +147,10 @@ pub fn encode(record: &Record) -> Result<Vec<u8>, Error> {
     let tail = bytes.len();
     bytes.extend(END_OF_PAGES);
     bytes.extend(finish_index(index));
-    bytes.extend(record.header.after.0.to_be_bytes());
+    bytes.extend(0_u64.to_be_bytes());
     digest.update(bytes.get(tail..).unwrap_or_default());
     bytes.extend((CHECKSUM_FLAG | digest.finalize()).to_be_bytes());
+    check_size(&record.header, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
     Ok(bytes)
 }
 
@@ -148,7 +161,7 @@ pub fn encode(record: &Record) -> Result<Vec<u8>, Error> {
 pub fn decode(bytes: &[u8]) -> Result<Record, Error> {
     let mut cursor = Cursor::new(bytes);
     let mut digest = CRC.digest();
-    let (header, mut change) = decode_header(cursor.take(HEADER_BYTES, "header")?, after_of(bytes)?)?;
+    let (header, mut change) = decode_header(cursor.take(HEADER_BYTES, "header")?)?;
     digest.update(cursor.since(0));
     check_header(&header, &change)?;
     let mut order = PageOrder::new(&header, &change);
@@ -166,7 +179,9 @@ pub fn decode(bytes: &[u8]) -> Result<Record, Error> {
     if cursor.take(index.len(), "index")? != index {
         return Err(Error::Malformed { part: "index" });
     }
-    cursor.take(8, "trailer")?;
+    if cursor.u64("trailer")? != 0 {
+        return Err(Error::Foreign { field: "checksum of the database" });
+    }
     digest.update(cursor.since(start));
     let found = cursor.u64("trailer")?;
     if found != CHECKSUM_FLAG | digest.finalize() {
@@ -178,40 +193,34 @@ pub fn decode(bytes: &[u8]) -> Result<Record, Error> {
     Ok(Record { header, change })
 }
 
-/// The trailer's first half.
-fn after_of(bytes: &[u8]) -> Result<Checksum, Error> {
-    let start = bytes.len().checked_sub(TRAILER_BYTES).ok_or(Error::Short { part: "trailer" })?;
-    Cursor::new(bytes.get(start..).unwrap_or_default()).u64("trailer").map(Checksum)
-}
-
 /// The header's 100 bytes.
 ///
 /// | offset | bytes | what |
 /// |---|---|---|
 /// | 0 | 4 | `LTX1` |
-/// | 4 | 4 | flags: none |
+/// | 4 | 4 | flags: 2, no checksums of the database |
 /// | 8 | 4 | page size |
 /// | 12 | 4 | pages of the database after |
 /// | 16 | 8 + 8 | first and last transaction |
 /// | 32 | 8 | milliseconds since 1970 |
-/// | 40 | 8 | checksum of the database before; 0 when the first transaction is 1 |
-/// | 48 | 8 + 8 | `WALOffset`: 32 when a predecessor is named, `WALSize`: 0 |
+/// | 40 | 8 | zero |
+/// | 48 | 8 | `WALOffset`: 32 |
+/// | 56 | 8 | `WALSize`: checksum of the database after, without its highest bit |
 /// | 64 | 8 | `WALSalt1`, `WALSalt2`: nonce of the predecessor |
 /// | 72 | 8 | `NodeID`: nonce of the maker |
 /// | 80 | 20 | zeros |
 fn encode_header(header: &Header, change: &Change) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER_BYTES);
     bytes.extend(MAGIC);
-    bytes.extend(0_u32.to_be_bytes());
+    bytes.extend(FLAGS.to_be_bytes());
     bytes.extend(change.page_size.to_be_bytes());
     bytes.extend(change.database_pages.to_be_bytes());
     bytes.extend(header.first.0.to_be_bytes());
     bytes.extend(header.last.0.to_be_bytes());
     bytes.extend(header.timestamp_millis.to_be_bytes());
-    bytes.extend(header.before.map_or(0, |checksum| checksum.0).to_be_bytes());
-    let offset = if header.predecessor == Nonce::NONE { 0 } else { OFFSET_WITH_PREDECESSOR };
-    bytes.extend(offset.to_be_bytes());
     bytes.extend(0_u64.to_be_bytes());
+    bytes.extend(WAL_OFFSET.to_be_bytes());
+    bytes.extend((header.after.0 & !CHECKSUM_FLAG).to_be_bytes());
     bytes.extend(header.predecessor.0.to_be_bytes());
     bytes.extend(header.nonce.0.to_be_bytes());
     bytes.extend([0; RESERVED_BYTES]);
@@ -219,12 +228,12 @@ fn encode_header(header: &Header, change: &Change) -> Vec<u8> {
 }
 
 /// Reads what `encode_header` wrote; the change has no pages yet.
-fn decode_header(bytes: &[u8], after: Checksum) -> Result<(Header, Change), Error> {
+fn decode_header(bytes: &[u8]) -> Result<(Header, Change), Error> {
     let mut cursor = Cursor::new(bytes);
     if cursor.take(MAGIC.len(), "header")? != MAGIC {
         return Err(Error::Magic);
     }
-    if cursor.u32("header")? != 0 {
+    if cursor.u32("header")? != FLAGS {
         return Err(Error::Foreign { field: "flags" });
     }
     let page_size = cursor.u32("header")?;
@@ -232,19 +241,23 @@ fn decode_header(bytes: &[u8], after: Checksum) -> Result<(Header, Change), Erro
     let first = Txid(cursor.u64("header")?);
     let last = Txid(cursor.u64("header")?);
     let timestamp_millis = cursor.i64("header")?;
-    let before = Some(Checksum(cursor.u64("header")?)).filter(|checksum| checksum.0 != 0);
-    let offset = cursor.u64("header")?;
-    let size = cursor.u64("header")?;
-    let predecessor = Nonce(cursor.u64("header")?);
-    let nonce = Nonce(cursor.u64("header")?);
-    let expected = if predecessor == Nonce::NONE { 0 } else { OFFSET_WITH_PREDECESSOR };
-    if (offset, size) != (expected, 0) {
+    if cursor.u64("header")? != 0 {
+        return Err(Error::Foreign { field: "checksum of the database" });
+    }
+    if cursor.u64("header")? != WAL_OFFSET {
         return Err(Error::Foreign { field: "WALOffset" });
     }
+    let after = cursor.u64("header")?;
+    if after & CHECKSUM_FLAG != 0 {
+        return Err(Error::Foreign { field: "WALSize" });
+    }
+    let after = Checksum(after | CHECKSUM_FLAG);
+    let predecessor = Nonce(cursor.u64("header")?);
+    let nonce = Nonce(cursor.u64("header")?);
     if cursor.take(RESERVED_BYTES, "header")? != [0; RESERVED_BYTES] {
         return Err(Error::Foreign { field: "reserved field" });
     }
-    let header = Header { first, last, timestamp_millis, nonce, predecessor, before, after };
+    let header = Header { first, last, timestamp_millis, nonce, predecessor, after };
     Ok((header, Change { page_size, database_pages, pages: BTreeMap::new() }))
 }
 
@@ -266,14 +279,16 @@ fn check_header(header: &Header, change: &Change) -> Result<(), Error> {
     if header.after.0 & CHECKSUM_FLAG == 0 {
         return malformed("checksum of the database after");
     }
-    let before_fits = match header.before {
-        None => header.first == Txid::FIRST,
-        Some(before) => header.first != Txid::FIRST && before.0 & CHECKSUM_FLAG != 0,
-    };
-    if !before_fits {
-        return malformed("checksum of the database before");
+    if header.first == Txid::FIRST && header.predecessor != Nonce::NONE {
+        return malformed("predecessor");
     }
     Ok(())
+}
+
+/// A slot that cannot be read would stop the log.
+fn check_size(header: &Header, size_bytes: u64) -> Result<(), Error> {
+    let limit_bytes = if header.first == header.last { SLOT_MAX_BYTES } else { SNAPSHOT_MAX_BYTES };
+    if size_bytes > limit_bytes { Err(Error::TooLarge { size_bytes, limit_bytes }) } else { Ok(()) }
 }
 
 /// The next page, or `None` at the end of the pages; what was read is added to the file's checksum.
@@ -323,7 +338,7 @@ impl PageOrder {
             database_pages: change.database_pages,
             lock_page: lock_page(change.page_size),
             last: 0,
-            whole: header.before.is_none().then_some(Checksum::EMPTY),
+            whole: (header.first == Txid::FIRST).then_some(Checksum::EMPTY),
             bytes: 0,
         }
     }

@@ -34,6 +34,8 @@
 
 pub mod change;
 pub mod copy;
+#[cfg(test)]
+mod litestream;
 pub mod ltx;
 pub mod publish;
 pub mod retain;

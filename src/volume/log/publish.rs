@@ -20,7 +20,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::change::{Change, Checksum, Header, Nonce, Position, Record, Txid};
+use super::change::{Change, Checksum, Header, Nonce, Position, Record};
 use super::{Error, Found, decode_if, ltx, newest_snapshot_name, read_slot, slot};
 use crate::clock::Deadline;
 use crate::volume::Volume;
@@ -118,15 +118,7 @@ impl Attempt {
         timestamp_millis: i64,
     ) -> Result<Self, Error> {
         let txid = base.txid.next();
-        let header = Header {
-            first: txid,
-            last: txid,
-            timestamp_millis,
-            nonce,
-            predecessor: base.nonce,
-            before: (txid != Txid::FIRST).then_some(base.checksum),
-            after,
-        };
+        let header = Header { first: txid, last: txid, timestamp_millis, nonce, predecessor: base.nonce, after };
         let bytes = ltx::encode(&Record { header, change })?;
         Ok(Self { position: header.position(), bytes })
     }

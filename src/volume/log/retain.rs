@@ -75,7 +75,6 @@ pub fn write_snapshot(
         timestamp_millis,
         nonce: position.nonce,
         predecessor: Nonce::NONE,
-        before: None,
         after: position.checksum,
     };
     let bytes = ltx::encode(&Record { header, change: whole })?;

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 const PAGE: usize = 512;
+const TRAILER_BYTES: usize = 16;
 
 fn page(seed: u8) -> Vec<u8> {
     (0..PAGE).map(|at| seed.wrapping_mul(u8::try_from(at % 7).unwrap())).collect()
@@ -20,7 +21,6 @@ fn slot(txid: u64, database_pages: u32, numbers: &[u32]) -> Record {
         timestamp_millis: 1_700_000_000_123,
         nonce: Nonce(0x0102_0304_0506_0708 + txid),
         predecessor: if is_first { Nonce::NONE } else { Nonce(0xfeed_face_0000_0000 + txid) },
-        before: (!is_first).then_some(Checksum(CHECKSUM_FLAG | 77)),
         after,
     };
     Record { header, change: Change { page_size: 512, database_pages, pages } }
@@ -28,8 +28,7 @@ fn slot(txid: u64, database_pages: u32, numbers: &[u32]) -> Record {
 
 /// The same pages as a snapshot at `txid`.
 fn snapshot(txid: u64, record: Record) -> Record {
-    let header =
-        Header { first: Txid::FIRST, last: Txid(txid), before: None, predecessor: Nonce::NONE, ..record.header };
+    let header = Header { first: Txid::FIRST, last: Txid(txid), predecessor: Nonce::NONE, ..record.header };
     Record { header, ..record }
 }
 
@@ -58,10 +57,10 @@ fn what_is_encoded_lies_where_the_format_says() {
     let u32_at = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
     let u64_at = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap());
     assert_eq!(&bytes[..4], b"LTX1");
-    assert_eq!((u32_at(4), u32_at(8), u32_at(12)), (0, 512, 9));
+    assert_eq!((u32_at(4), u32_at(8), u32_at(12)), (2, 512, 9));
     assert_eq!((u64_at(16), u64_at(24), u64_at(32)), (0x2a, 0x2a, 1_700_000_000_123));
-    assert_eq!(u64_at(40), CHECKSUM_FLAG | 77);
-    assert_eq!((u64_at(48), u64_at(56)), (32, 0));
+    assert_eq!((u64_at(40), u64_at(48)), (0, 32));
+    assert_eq!(u64_at(56) | CHECKSUM_FLAG, record.header.after.0);
     assert_eq!((u64_at(64), u64_at(72)), (record.header.predecessor.0, record.header.nonce.0));
     assert!(bytes[80..100].iter().all(|&byte| byte == 0));
     let first_length = u32_at(106) as usize;
@@ -69,7 +68,7 @@ fn what_is_encoded_lies_where_the_format_says() {
     assert_eq!(lz4_flex::block::decompress(&bytes[110..110 + first_length], PAGE).unwrap(), page(2));
     assert_eq!(u32_at(110 + first_length), 3);
     let trailer = bytes.len() - TRAILER_BYTES;
-    assert_eq!(u64_at(trailer), record.header.after.0);
+    assert_eq!(u64_at(trailer), 0);
     let index_length = usize::try_from(u64_at(trailer - 8)).unwrap();
     let index = &bytes[trailer - 8 - index_length..trailer - 8];
     assert_eq!((index[0], index[1], *index.last().unwrap()), (2, 100, 0), "page 2 begins at byte 100");
@@ -121,8 +120,7 @@ fn records_that_break_the_format_are_not_written() {
     assert!(fault(&|record| record.header.first = Txid(8)));
     assert!(fault(&|record| record.header.first = Txid(0)));
     assert!(fault(&|record| record.header.nonce = Nonce::NONE));
-    assert!(fault(&|record| record.header.before = None));
-    assert!(fault(&|record| record.header.before = Some(Checksum(5))));
+    assert!(fault(&|record| record.header.first = Txid::FIRST), "a predecessor of the first");
     assert!(fault(&|record| record.header.after = Checksum(5)));
 }
 
@@ -160,9 +158,25 @@ fn a_length_past_the_end_allocates_nothing() {
 
 #[test]
 fn files_of_litestream_itself_are_told_from_altered_ones() {
-    let mut bytes = encode(&slot(7, 9, &[1])).unwrap();
-    bytes[7] = 2;
-    assert_eq!(decode(&bytes), Err(Error::Foreign { field: "flags" }), "HeaderFlagNoChecksum");
+    let bytes = encode(&slot(7, 9, &[1])).unwrap();
+    let field = |range: std::ops::Range<usize>, value: &[u8]| {
+        let mut other = bytes.clone();
+        other[range].copy_from_slice(value);
+        decode(&other).map(|_| ())
+    };
+    let foreign = |field| Err(Error::Foreign { field });
+    assert_eq!(field(4..8, &[0; 4]), foreign("flags"), "with checksums");
+    assert_eq!(field(48..56, &[0, 0, 0, 0, 0, 0, 16, 32]), foreign("WALOffset"));
+    assert_eq!(field(72..80, &[0; 8]), foreign("NodeID"));
+}
+
+#[test]
+fn what_nobody_could_read_again_is_not_written() {
+    let slot = slot(7, 9, &[1]);
+    let too_large = |record: &Record, size| matches!(check_size(&record.header, size), Err(Error::TooLarge { .. }));
+    assert!(too_large(&slot, SLOT_MAX_BYTES + 1) && !too_large(&slot, SLOT_MAX_BYTES));
+    let snapshot = snapshot(7, slot);
+    assert!(too_large(&snapshot, SNAPSHOT_MAX_BYTES + 1) && !too_large(&snapshot, SLOT_MAX_BYTES + 1));
 }
 
 fn any_slot() -> impl Strategy<Value = Record> {
@@ -175,7 +189,6 @@ fn any_slot() -> impl Strategy<Value = Record> {
                 timestamp_millis,
                 nonce: Nonce(nonce | 1),
                 predecessor: Nonce(sum),
-                before: Some(Checksum(sum | CHECKSUM_FLAG)),
                 after: Checksum(nonce | CHECKSUM_FLAG),
             };
             Record { header, change: Change { page_size: 512, database_pages, pages } }

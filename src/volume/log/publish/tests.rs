@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::volume::disk::{Disk, Strategy};
+use crate::volume::log::change::Txid;
 use crate::volume::log::scenario::{Never, attempt, commit, database, mount, remove, snapshot};
 use crate::volume::log::tail::{self, Look, Tail};
 use crate::volume::memory::{Faults, Memory};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::volume::log::change::Checksum;
+use crate::volume::log::change::Nonce;
 use crate::volume::log::scenario::{Never, attempt, commit, mount, remove, snapshot};
 use crate::volume::memory::{Faults, Memory};
 
@@ -79,13 +79,13 @@ fn a_ghost_that_says_the_same_as_the_removed_one_is_found_by_its_maker() {
 }
 
 #[test]
-fn a_copy_that_differs_from_the_log_is_told_so() {
+fn a_position_that_is_not_the_logs_is_told_so() {
     let mount = mount();
     let positions = commit(&mount, 2);
-    let other_pages = Position { checksum: Checksum::EMPTY, ..positions[1] };
+    let other_maker = Position { nonce: Nonce(99), ..positions[1] };
     let beyond = Position { txid: Txid(9), ..positions[2] };
     for look in BOTH {
-        assert_eq!(read(&mount, &other_pages, look), Err("diverged"));
+        assert_eq!(read(&mount, &other_maker, look), Err("diverged"));
     }
     assert_eq!(read(&mount, &beyond, Look::Names), Err("diverged"));
 }
