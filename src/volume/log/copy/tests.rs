@@ -90,7 +90,7 @@ fn copies_of_one_log_are_equal_to_the_byte() {
     for round in 0..40 {
         let (first, second) = if round % 3 == 0 { (&one, &other) } else { (&other, &one) };
         first.commit("INSERT INTO t (b) VALUES (randomblob(3000))");
-        second.commit("UPDATE t SET b = 'x' WHERE a % 2 = 1");
+        second.commit("UPDATE t SET b = randomblob(9) WHERE a % 2 = 1");
     }
     one.commit("DELETE FROM t WHERE a > 10; ");
     other.commit("VACUUM");
