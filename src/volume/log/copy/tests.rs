@@ -2,11 +2,11 @@ use std::sync::{Mutex, MutexGuard};
 
 use proptest::prelude::*;
 
-use super::super::change::{Checksum, Txid};
-use super::super::slot;
-use super::super::vfs::{Consent, Vfs};
 use super::*;
 use crate::volume::disk::{Disk, Strategy as PutStrategy};
+use crate::volume::log::change::{Checksum, Txid};
+use crate::volume::log::slot;
+use crate::volume::log::vfs::{Consent, Vfs};
 
 /// One instance: a working copy, and a connection whose commits are published.
 struct Instance {
