@@ -1,6 +1,6 @@
 //! Litestream restores what berth wrote, byte for byte.
 //!
-//! Its program comes from PyPI (`tests/setup.sh`), or is named by `LITESTREAM`; without one this is skipped.
+//! Its program comes from `PyPI` (`tests/setup.sh`), or is named by `LITESTREAM`; without one this is skipped.
 
 use std::collections::BTreeMap;
 use std::path::Path;
