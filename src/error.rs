@@ -256,6 +256,7 @@ fn store_code(error: &store::Error) -> &str {
         store::Error::Unreachable(_) => "PGRST000",
         store::Error::Timeout => "57014",
         store::Error::OutcomeUnknown => "40003",
+        store::Error::NoSuchPosition { .. } => "BERTH412",
         store::Error::Internal(_) => "PGRSTX00",
     }
 }
@@ -272,6 +273,7 @@ fn store_details(error: &store::Error) -> Option<Value> {
         | store::Error::Unreachable(_)
         | store::Error::Timeout
         | store::Error::OutcomeUnknown
+        | store::Error::NoSuchPosition { .. }
         | store::Error::Internal(_) => None,
     }
 }
@@ -288,6 +290,7 @@ fn store_hint(error: &store::Error) -> Option<String> {
         | store::Error::PoolTimeout
         | store::Error::Unreachable(_)
         | store::Error::Timeout
+        | store::Error::NoSuchPosition { .. }
         | store::Error::Internal(_) => None,
     }
 }

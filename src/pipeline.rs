@@ -19,6 +19,10 @@ use crate::{auth, sql};
 /// How often a plan is made anew because the schema changed under it.
 const REPLANS: usize = 2;
 
+/// The oldest position of the shared log that a request may be answered from: what an earlier answer's `Berth-Position`
+/// said, so that a client reads its own writes whichever instance answers and whatever `READ_STALENESS` allows.
+const MIN_POSITION: &str = "berth-min-position";
+
 /// Everything that outlives a request.
 #[derive(Debug)]
 pub struct App {
@@ -60,10 +64,13 @@ impl App {
 
     /// Plans again when the schema changed between planning and running.
     async fn answer_as(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
+        if let Some(position) = raw.header(MIN_POSITION).and_then(|text| text.parse().ok()) {
+            self.store.wait_for(position, deadline).await?;
+        }
         let mut replans = 0;
         loop {
             match self.attempt(raw, identity, deadline).await {
-                Err(error) if replans < REPLANS && self.is_outdated(&error) => {
+                Err(error) if replans < REPLANS && self.is_outdated(&error, deadline).await => {
                     replans += 1;
                     self.store.reload().await?;
                 }
@@ -73,10 +80,10 @@ impl App {
     }
 
     /// True when an error may come from a snapshot of the catalog that is no longer true.
-    fn is_outdated(&self, error: &Error) -> bool {
+    async fn is_outdated(&self, error: &Error, deadline: Deadline) -> bool {
         match error {
             Error::Store(error) => matches!(error, store::Error::SchemaChanged),
-            Error::Plan(_) => self.store.is_stale(),
+            Error::Plan(_) => self.store.is_stale(deadline).await,
             Error::Request(_) | Error::Auth(_) | Error::Response(_) | Error::NoCatalog => false,
         }
     }

@@ -20,6 +20,9 @@ use crate::telemetry::{Event, Telemetry};
 use crate::volume::disk::Disk;
 use crate::volume::{mount, probe};
 
+/// Age from which a file aside is a killed writer's: no put takes an hour.
+const LITTER_SECONDS: u64 = 3_600;
+
 /// Why the parts do not fit together.
 #[derive(Debug, Error)]
 pub(super) enum Error {
@@ -135,6 +138,9 @@ pub(super) fn shared_log(storage: &config::Storage, telemetry: &Telemetry) -> Re
     let directory = log_path(storage);
     let strategy = probe::strategy(&directory)?;
     let disk = Disk::open(directory, strategy)?;
+    if let Err(error) = disk.sweep(LITTER_SECONDS) {
+        telemetry.record(&Event::StoreFailed { doing: "sweep the volume", cause: &error.to_string() });
+    }
     let settings = SharedLogSettings { local_dir: storage.local_dir.clone(), retention: storage.retention };
     Ok(SharedLog::open(Arc::new(disk), &settings, telemetry.clone())?)
 }

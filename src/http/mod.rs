@@ -24,6 +24,7 @@ use std::future::Future;
 use crate::pipeline::{App, Context};
 use crate::request::Raw;
 use crate::response::Reply;
+use crate::telemetry::LogState;
 
 pub use server::{Error, Server};
 
@@ -34,6 +35,9 @@ pub trait Answer: Send + Sync + 'static {
 
     /// Says whether requests can be answered now; else what is missing, for the log.
     fn is_ready(&self) -> impl Future<Output = Result<(), String>>;
+
+    /// How this instance stands to the shared log, where there is one.
+    fn log_state(&self) -> Option<LogState>;
 }
 
 impl Answer for App {
@@ -43,6 +47,10 @@ impl Answer for App {
 
     async fn is_ready(&self) -> Result<(), String> {
         Self::is_ready(self).await
+    }
+
+    fn log_state(&self) -> Option<LogState> {
+        self.store.log_state()
     }
 }
 

@@ -52,6 +52,10 @@ impl Answer for Fake {
     async fn is_ready(&self) -> Result<(), String> {
         Err("the secret place is on fire".to_owned())
     }
+
+    fn log_state(&self) -> Option<LogState> {
+        None
+    }
 }
 
 /// A server on a port of its own; stops when dropped.

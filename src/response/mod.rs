@@ -76,6 +76,7 @@ impl Reply {
     pub fn to(plan: &Plan, outcome: Outcome, canonical_query: &str) -> Result<Self, Error> {
         let database_status = outcome.response_status.as_deref().map(parse_status).transpose()?;
         let database_headers = outcome.response_headers.as_deref().map(parse_headers).transpose()?.unwrap_or_default();
+        let position = outcome.position;
         let mut reply = match &plan.action {
             Action::Read(read) => {
                 let query = if canonical_query.is_empty() { String::new() } else { format!("?{canonical_query}") };
@@ -97,6 +98,9 @@ impl Reply {
         }
         if let Some(applied) = applied(&plan.preferences) {
             reply.headers.push(("Preference-Applied".to_owned(), applied));
+        }
+        if let Some(position) = position {
+            reply.headers.push(("Berth-Position".to_owned(), position.to_string()));
         }
         reply.status = database_status.unwrap_or(reply.status);
         reply.replace_headers(database_headers);

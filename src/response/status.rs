@@ -70,7 +70,8 @@ fn of_sqlstate(code: &str, message: &str, caller: Caller) -> u16 {
             return if is_unknown_role { 401 } else { 400 };
         }
         "53400" => return 500,
-        "57P01" => return 503,
+        // 40003: nobody knows whether the write was done. No server says so; berth does.
+        "57P01" | "40003" => return 503,
         "P0001" => return 400,
         "42883" => return if message.starts_with("function xmlagg(") { 406 } else { 404 },
         "42P01" => return 404,
@@ -118,7 +119,7 @@ mod tests {
                     "42P17",
                 ],
             ),
-            (503, &["PGRST000", "PGRST001", "PGRST002", "08006", "53300", "57P01", "BERTH503"]),
+            (503, &["PGRST000", "PGRST001", "PGRST002", "08006", "40003", "53300", "57P01", "BERTH503"]),
         ];
         for (status, codes) in table {
             for code in codes {

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
 use crate::sql::Statement;
+use crate::telemetry::LogState;
 
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
@@ -28,6 +29,8 @@ pub struct Outcome {
     pub location: Option<String>,
     /// Rows that an upsert inserted rather than updated; `None` when it was no upsert.
     pub inserted: Option<u64>,
+    /// The shared log's position that the answer was made at, or later.
+    pub position: Option<u64>,
     /// `response.headers`, as Postgres' code set it.
     pub response_headers: Option<String>,
     /// `response.status`, as Postgres' code set it.
@@ -82,6 +85,12 @@ pub enum Error {
     /// A write whose outcome is not known: 503, the client must look before it repeats it.
     #[error("the outcome of the write is unknown")]
     OutcomeUnknown,
+    /// BERTH412: the client has seen a position that the shared log does not have.
+    #[error("the log ends before position {position}")]
+    NoSuchPosition {
+        /// The one it asked for.
+        position: u64,
+    },
     /// What should not happen; the text is for the log only.
     #[error("internal error")]
     Internal(String),
@@ -141,11 +150,31 @@ impl Store {
     }
 
     /// True when the snapshot of the catalog is known to be old. Postgres tells by itself when it is.
-    #[must_use]
-    pub fn is_stale(&self) -> bool {
+    pub async fn is_stale(&self, deadline: Deadline) -> bool {
         match self {
-            Self::Sqlite(sqlite) => sqlite.is_stale(),
+            Self::Sqlite(sqlite) => sqlite.is_stale(deadline).await,
             Self::Postgres(_) => false,
+        }
+    }
+
+    /// How this instance stands to the shared log; `None` for other stores.
+    #[must_use]
+    pub fn log_state(&self) -> Option<LogState> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.log_state(),
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// Waits until the store has at least the commit group `position`. Only a shared log has positions; other stores
+    /// show every commit at once.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPosition`] when the log ends before it, or why the log cannot be read.
+    pub async fn wait_for(&self, position: u64, deadline: Deadline) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.wait_for(position, deadline).await,
+            Self::Postgres(_) => Ok(()),
         }
     }
 

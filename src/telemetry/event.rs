@@ -27,6 +27,13 @@ pub enum Event<'a> {
         /// From the first statement to durable.
         latency: Duration,
     },
+    /// A commit was put to the shared log.
+    Published {
+        /// What came of it.
+        outcome: Publication,
+        /// From the commit's pages to the answer of the volume.
+        latency: Duration,
+    },
     /// The store ran one request's statement.
     StatementRun {
         /// What kind.
@@ -166,6 +173,17 @@ impl Refusal {
             Self::BodiesFull => "bodies_full",
         }
     }
+}
+
+/// What came of a commit that was put to the shared log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publication {
+    /// It is in the log.
+    Won,
+    /// Another instance was faster.
+    Lost,
+    /// The volume does not tell.
+    Unknown,
 }
 
 /// Kinds of statements.

@@ -144,7 +144,10 @@ impl Log {
                 line.number("requests", requests).number("microseconds", latency.as_micros())
             }),
             // Counted only: each comes with a line of its request.
-            Event::RequestRefused(_) | Event::StatementRun { .. } | Event::PoolWait { .. } => {}
+            Event::RequestRefused(_)
+            | Event::StatementRun { .. }
+            | Event::PoolWait { .. }
+            | Event::Published { .. } => {}
         }
     }
 

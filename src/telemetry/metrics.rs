@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
-use super::event::{Event, Operation, Refusal, RequestAnswered, RouteClass};
+use super::event::{Event, Operation, Publication, Refusal, RequestAnswered, RouteClass};
 
 /// Verbs with a label of their own; the last stands for all others.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
@@ -30,6 +30,25 @@ pub struct Now {
     pub in_flight: usize,
     /// Bytes of bodies in memory.
     pub body_bytes: usize,
+    /// The shared log, where there is one.
+    pub log: Option<LogState>,
+}
+
+/// How an instance stands to the shared log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogState {
+    /// The newest commit group that the working copy has.
+    pub position: u64,
+    /// Commit groups of the working copy's newest snapshot on the volume that this instance knows of; zero for none.
+    pub snapshot_position: u64,
+    /// Bytes of the working copy, its WAL included.
+    pub copy_bytes: u64,
+    /// Operations on the volume since the start, by kind.
+    pub operations: [(&'static str, u64); 5],
+    /// Bytes read from the volume since the start.
+    pub bytes_read: u64,
+    /// Bytes written to the volume since the start.
+    pub bytes_put: u64,
 }
 
 /// Every metric.
@@ -43,6 +62,9 @@ pub struct Metrics {
     bodies_full: IntCounter,
     group_requests: Histogram,
     commit_latency: Histogram,
+    publish_latency: Histogram,
+    published: [IntCounter; 3],
+    log: LogMetrics,
     reads: Histogram,
     writes: Histogram,
     calls: Histogram,
@@ -65,6 +87,8 @@ impl Metrics {
             .gauge("process_start_time_seconds", "Start of the process since the Unix epoch in seconds.")?
             .set(crate::clock::unix_seconds());
         let refused = declare.counters("berth_http_refused_total", "Requests turned away, by reason.", &["reason"])?;
+        let published =
+            declare.counters("berth_log_commits_total", "Commits put to the shared log, by outcome.", &["outcome"])?;
         let [root, relation, function, own, preflight, other] = RouteClass::ALL.map(|class| {
             declare.latency(
                 "berth_http_request_duration_seconds",
@@ -95,6 +119,13 @@ impl Metrics {
                 &GROUP_BUCKETS,
             )?,
             commit_latency: declare.latency("berth_commit_duration_seconds", "Time to make a group durable.", None)?,
+            publish_latency: declare.latency(
+                "berth_log_publish_duration_seconds",
+                "Time until the volume tells whether a commit is in the shared log.",
+                None,
+            )?,
+            published: ["won", "lost", "unknown"].map(|outcome| published.with_label_values(&[outcome])),
+            log: LogMetrics::new(&declare)?,
             reads: reads?,
             writes: writes?,
             calls: calls?,
@@ -120,6 +151,15 @@ impl Metrics {
             Event::GroupCommitted { requests, latency } => {
                 self.group_requests.observe(f64::from(u32::try_from(requests).unwrap_or(u32::MAX)));
                 self.commit_latency.observe(latency.as_secs_f64());
+            }
+            Event::Published { outcome, latency } => {
+                self.publish_latency.observe(latency.as_secs_f64());
+                let [won, lost, unknown] = &self.published;
+                match outcome {
+                    Publication::Won => won.inc(),
+                    Publication::Lost => lost.inc(),
+                    Publication::Unknown => unknown.inc(),
+                }
             }
             Event::StatementRun { operation, latency } => {
                 let histogram = match operation {
@@ -156,9 +196,60 @@ impl Metrics {
     pub(super) fn render(&self, now: Now, dropped_lines: u64) -> Result<String, prometheus::Error> {
         self.in_flight.set(whole(now.in_flight));
         self.body_bytes.set(whole(now.body_bytes));
+        if let Some(log) = &now.log {
+            self.log.set(log);
+        }
         self.dropped_lines.set(i64::try_from(dropped_lines).unwrap_or(i64::MAX));
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
+}
+
+/// The shared log: what it costs and where it stands.
+#[derive(Debug)]
+struct LogMetrics {
+    position: IntGauge,
+    snapshot_position: IntGauge,
+    copy_bytes: IntGauge,
+    operations: IntCounterVec,
+    bytes: IntCounterVec,
+}
+
+impl LogMetrics {
+    fn new(declare: &Declare<'_>) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            position: declare.gauge("berth_log_position", "Newest commit group of the working copy.")?,
+            snapshot_position: declare.gauge("berth_log_snapshot_position", "Commit group of the newest snapshot.")?,
+            copy_bytes: declare.gauge("berth_log_copy_bytes", "Bytes of the working copy on local disk.")?,
+            operations: declare.counters(
+                "berth_volume_operations_total",
+                "Operations on the volume, by kind: they are billed.",
+                &["operation"],
+            )?,
+            bytes: declare.counters(
+                "berth_volume_bytes_total",
+                "Bytes moved from and to the volume.",
+                &["direction"],
+            )?,
+        })
+    }
+
+    /// The totals are the volume's own, so they are set anew.
+    fn set(&self, log: &LogState) {
+        let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.position.set(gauge(log.position));
+        self.snapshot_position.set(gauge(log.snapshot_position));
+        self.copy_bytes.set(gauge(log.copy_bytes));
+        for (operation, count) in log.operations {
+            raise(&self.operations.with_label_values(&[operation]), count);
+        }
+        raise(&self.bytes.with_label_values(&["read"]), log.bytes_read);
+        raise(&self.bytes.with_label_values(&["written"]), log.bytes_put);
+    }
+}
+
+/// Brings a counter up to `total`.
+fn raise(counter: &IntCounter, total: u64) {
+    counter.inc_by(total.saturating_sub(counter.get()));
 }
 
 /// Answered requests, each combination looked up once.
@@ -281,7 +372,7 @@ mod tests {
     fn rendered(events: &[Event<'_>]) -> String {
         let metrics = Metrics::new().unwrap();
         events.iter().for_each(|event| metrics.interpret(event));
-        metrics.render(Now { in_flight: 3, body_bytes: 4 }, 5).unwrap()
+        metrics.render(Now { in_flight: 3, body_bytes: 4, log: None }, 5).unwrap()
     }
 
     #[test]

@@ -12,9 +12,9 @@ mod writer;
 
 use std::sync::Arc;
 
-pub use event::{Event, Operation, Refusal, RequestAnswered, RouteClass};
+pub use event::{Event, Operation, Publication, Refusal, RequestAnswered, RouteClass};
 pub use log::{Format, Level, Log, Settings};
-pub use metrics::{Metrics, Now};
+pub use metrics::{LogState, Metrics, Now};
 pub use writer::Writer;
 
 /// Where happenings are told; cheap to clone.

@@ -247,3 +247,36 @@ fn eight_instances_that_are_killed_and_frozen_lose_nothing() {
     }
     run(8, Duration::from_secs(300));
 }
+
+#[test]
+fn an_answer_names_its_position_and_a_request_may_ask_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = Fleet::start(folder.path(), 1);
+    let slow = fleet.instance().with("READ_STALENESS", "1h").run();
+    let (quick, slow) = (fleet.client(), slow.client());
+    assert_eq!(slow.get("/names").body, "[]", "the look that is then an hour good");
+
+    let written = quick.send("POST", "/names", &[("Content-Type", "application/json")], r#"{"name":"a","owner":"b"}"#);
+    let position = written.header("berth-position").unwrap().to_owned();
+    assert_eq!(slow.get("/names").body, "[]", "as stale as it may be");
+    let ask = |position: &str| slow.send("GET", "/names", &[("Berth-Min-Position", position)], "");
+    let answer = ask(&position);
+    assert_eq!((answer.json()[0]["name"].as_str(), answer.header("berth-position")), (Some("a"), Some(&*position)));
+    let answer = ask("999999");
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (412, Some("BERTH412")));
+}
+
+#[test]
+fn an_idle_instance_does_not_touch_the_volume() {
+    let folder = tempfile::tempdir().unwrap();
+    let fleet = Fleet::start(folder.path(), 1);
+    let operations = || fleet.client().get("/-/status").json()["log"]["volumeOperations"].clone();
+    fleet.client().get("/names");
+    let before = operations();
+    assert!(before["list"].as_u64().unwrap() > 0, "{before}");
+    thread::sleep(Duration::from_secs(if torture() { 60 } else { 2 }));
+    assert_eq!(operations(), before);
+    let metrics = fleet.client().get("/-/metrics").body;
+    assert!(metrics.contains("berth_log_commits_total{outcome=\"won\"} 1"), "{metrics}");
+    assert!(metrics.contains("berth_log_position 1"), "{metrics}");
+}

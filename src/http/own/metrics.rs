@@ -7,7 +7,11 @@ use crate::response::Reply;
 use crate::telemetry::Now;
 
 pub(super) fn answer<A: Answer>(shared: &Shared<A>) -> Reply {
-    let now = Now { in_flight: shared.limits.in_flight(), body_bytes: shared.limits.body_bytes() };
+    let now = Now {
+        in_flight: shared.limits.in_flight(),
+        body_bytes: shared.limits.body_bytes(),
+        log: shared.app.log_state(),
+    };
     match shared.telemetry.render(now) {
         Ok(text) => super::reply(200, "text/plain; version=0.0.4; charset=utf-8", text),
         Err(error) => {

@@ -16,6 +16,15 @@ pub(super) async fn answer<A: Answer>(shared: &Shared<A>) -> Reply {
             "uptimeSeconds": shared.started.elapsed().as_secs(),
             "requestsInFlight": shared.limits.in_flight(),
             "queueLimit": shared.limits.queue_limit(),
+            "log": shared.app.log_state().map(|log| json!({
+                "position": log.position,
+                "snapshotPosition": log.snapshot_position,
+                "copyBytes": log.copy_bytes,
+                "volumeOperations": log.operations.iter().map(|(name, count)| ((*name).to_owned(), (*count).into()))
+                    .collect::<serde_json::Map<_, _>>(),
+                "volumeBytesRead": log.bytes_read,
+                "volumeBytesWritten": log.bytes_put,
+            })),
         }),
     )
 }

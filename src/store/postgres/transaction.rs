@@ -170,6 +170,7 @@ fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
         location: row.try_get(2)?,
         body: row.try_get::<_, Option<String>>(3)?.unwrap_or_default().into(),
         inserted: count(row.try_get(4)?),
+        position: None,
         response_headers: row.try_get(5)?,
         response_status: row.try_get(6)?,
     })

@@ -6,7 +6,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::clock::{self, Stopwatch};
 use crate::store::Error;
-use crate::telemetry::{Event, Telemetry};
-use crate::volume::Volume;
+use crate::telemetry::{Event, LogState, Publication, Telemetry};
 use crate::volume::log::change::Txid;
 use crate::volume::log::copy::{self, Copy, Last, Stand};
 use crate::volume::log::retain;
 use crate::volume::log::tail::{self, Tail};
 use crate::volume::log::vfs::{Consent, Vfs};
+use crate::volume::{Operation, Volume};
 
 /// After others committed, for how long a winner lets them go first.
 const POLITE_FOR: Duration = Duration::from_secs(1);
@@ -88,6 +88,8 @@ pub struct SharedLog {
     /// When others' records were applied last.
     others: Mutex<Option<Stopwatch>>,
     is_tidying: Arc<AtomicBool>,
+    /// The newest snapshot that this instance knows of.
+    snapshot_position: Arc<AtomicU64>,
     telemetry: Telemetry,
 }
 
@@ -114,14 +116,22 @@ impl SharedLog {
             Error::Unreachable(format!("working copies cannot be made in {}: {error}", settings.local_dir.display()))
         })?;
         let copy = Copy::start(Arc::clone(&volume), &directory.join(FILE)).map_err(unreachable)?;
+        let snapshot_position = Arc::new(AtomicU64::new(copy.snapshot_txid().0));
         let copy = Arc::new(Mutex::new(copy));
         let vfs = Vfs::register().map_err(|error| Error::Internal(error.to_string()))?;
-        let publisher = Arc::clone(&copy);
-        vfs.publish_with(Box::new(
-            move |change| {
-                if lock(&publisher).publish(change) { Consent::Granted } else { Consent::Refused }
-            },
-        ));
+        let (publisher, told) = (Arc::clone(&copy), telemetry.clone());
+        vfs.publish_with(Box::new(move |change| {
+            let stopwatch = Stopwatch::start();
+            let mut copy = lock(&publisher);
+            let consent = if copy.publish(change) { Consent::Granted } else { Consent::Refused };
+            let outcome = match copy.last() {
+                Last::Committed => Publication::Won,
+                Last::Lost => Publication::Lost,
+                Last::None | Last::Unknown | Last::Refused => Publication::Unknown,
+            };
+            told.record(&Event::Published { outcome, latency: stopwatch.elapsed() });
+            consent
+        }));
         let stand = lock(&copy).stand();
         Ok(Arc::new(Self {
             volume,
@@ -132,6 +142,7 @@ impl SharedLog {
             retention: settings.retention,
             others: Mutex::new(None),
             is_tidying: Arc::new(AtomicBool::new(false)),
+            snapshot_position,
             telemetry,
         }))
     }
@@ -179,6 +190,21 @@ impl SharedLog {
                 (Err(_), Last::Unknown) => return Err(Error::OutcomeUnknown.into()),
                 (done, _) => return done,
             }
+        }
+    }
+
+    /// Where this instance stands, and what it asked of the volume.
+    #[must_use]
+    pub(super) fn state(&self) -> LogState {
+        let usage = self.volume.usage();
+        let size = |end: &str| fs::metadata(self.directory.join(format!("{FILE}{end}"))).map_or(0, |file| file.len());
+        LogState {
+            position: self.txid().0,
+            snapshot_position: self.snapshot_position.load(Ordering::Relaxed),
+            copy_bytes: size("").saturating_add(size("-wal")),
+            operations: Operation::ALL.map(|operation| (operation.name(), usage.operations(operation))),
+            bytes_read: usage.bytes_read(),
+            bytes_put: usage.bytes_put(),
         }
     }
 
@@ -240,9 +266,11 @@ impl SharedLog {
         }
         let (volume, copy) = (Arc::clone(&self.volume), Arc::clone(&self.copy));
         let (retention, telemetry) = (self.retention, self.telemetry.clone());
-        let is_tidying = Arc::clone(&self.is_tidying);
+        let (is_tidying, snapshot_position) = (Arc::clone(&self.is_tidying), Arc::clone(&self.snapshot_position));
         let work = move || {
+            let txid = snapshot.txid();
             let tidied = snapshot.write(volume.as_ref()).and_then(|size_bytes| {
+                snapshot_position.store(txid.0, Ordering::Relaxed);
                 lock(&copy).snapshot_written(size_bytes);
                 retain::remove_old(volume.as_ref(), clock::unix_micros() / 1_000, retention)
             });

@@ -35,6 +35,15 @@ impl Shared {
     }
 }
 
+/// How fresh a read must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// As `READ_STALENESS` allows.
+    AsConfigured,
+    /// As of now.
+    Now,
+}
+
 /// The thread that looks.
 #[derive(Debug)]
 pub(super) struct Looks {
@@ -58,14 +67,17 @@ impl Looks {
         Ok(Self { shared, staleness, thread: Some(thread) })
     }
 
-    /// Returns once the working copy has what was in the log when this was called, or as long before as may be.
+    /// Returns once the working copy has what was in the log when this was called, or as long before as `freshness`
+    /// allows.
     ///
     /// # Errors
     /// [`Error::Timeout`] at the deadline, or why the log cannot be read.
-    pub(super) async fn fresh(&self, deadline: Deadline) -> Result<(), Error> {
+    pub(super) async fn fresh(&self, deadline: Deadline, freshness: Freshness) -> Result<(), Error> {
         let answer = {
             let mut state = self.shared.state();
-            if state.last.is_some_and(|last| last.elapsed() < self.staleness) {
+            let is_fresh =
+                freshness == Freshness::AsConfigured && state.last.is_some_and(|last| last.elapsed() < self.staleness);
+            if is_fresh {
                 return Ok(());
             }
             let (reply, answer) = oneshot::channel();

@@ -36,10 +36,10 @@ use super::{Error, Outcome};
 use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
-use crate::telemetry::{Event, Operation, Telemetry};
+use crate::telemetry::{Event, LogState, Operation, Telemetry};
 use connection::{Readers, open_readers, open_writer};
 use journal::{Journal, SharedLog};
-use looks::Looks;
+use looks::{Freshness, Looks};
 use outcome::schema_version;
 use reader::Read;
 use writer::Writer;
@@ -78,6 +78,13 @@ impl SqliteSettings {
     }
 }
 
+/// What a shared log adds.
+#[derive(Debug)]
+struct Shared {
+    looks: Looks,
+    log: Arc<SharedLog>,
+}
+
 /// A SQLite file on a volume that gives locks and shared memory.
 ///
 /// Dropped, it lets the waiting writes finish and brings them into the file.
@@ -85,7 +92,7 @@ impl SqliteSettings {
 pub struct Sqlite {
     // Dropped in this order: who looks has a way into the writer's queue, and the last to close must be the writer,
     // which removes the WAL.
-    looks: Option<Looks>,
+    shared: Option<Shared>,
     readers: Readers,
     writer: Writer,
     /// The current snapshot, for whoever plans and for the writer's error texts.
@@ -124,7 +131,8 @@ impl Sqlite {
         let connection = open_writer(settings, Some(log))?;
         let mut sqlite = Self::with(connection, Journal::Shared(Arc::clone(log)), settings, telemetry)?;
         if let Some(catch_up) = sqlite.writer.catch_up() {
-            sqlite.looks = Some(Looks::start(Arc::clone(log), catch_up, staleness)?);
+            let looks = Looks::start(Arc::clone(log), catch_up, staleness)?;
+            sqlite.shared = Some(Shared { looks, log: Arc::clone(log) });
         }
         Ok(sqlite)
     }
@@ -148,7 +156,7 @@ impl Sqlite {
         let running = usize::try_from(settings.readers.max(1)).unwrap_or(1);
         let admitted = running.saturating_add(settings.queue_limit).min(Semaphore::MAX_PERMITS);
         Ok(Self {
-            looks: None,
+            shared: None,
             readers,
             writer,
             catalog,
@@ -208,13 +216,17 @@ impl Sqlite {
                 let answer = self.writer.run(statement, deadline).await;
                 self.telemetry
                     .record(&Event::StatementRun { operation: Operation::Write, latency: stopwatch.elapsed() });
-                answer
+                let position = self.shared.as_ref().map(|shared| shared.log.txid().0);
+                answer.map(|outcome| Outcome { position, ..outcome })
             }
             Work::Rows { by_key, .. } => {
-                if let Some(looks) = &self.looks {
-                    looks.fresh(deadline).await?;
-                }
-                self.read_by(*by_key, statement, deadline).await
+                let by_key = *by_key;
+                let Some(shared) = &self.shared else { return self.read_by(by_key, statement, deadline).await };
+                shared.looks.fresh(deadline, Freshness::AsConfigured).await?;
+                // What the read sees is this or newer.
+                let position = Some(shared.log.txid().0);
+                let outcome = self.read_by(by_key, statement, deadline).await?;
+                Ok(Outcome { position, ..outcome })
             }
         }
     }
@@ -228,11 +240,34 @@ impl Sqlite {
     }
 
     /// True when the schema is no longer that of the snapshot: another process may have changed it.
-    #[must_use]
-    pub fn is_stale(&self) -> bool {
+    pub async fn is_stale(&self, deadline: Deadline) -> bool {
+        if let Some(shared) = &self.shared
+            && shared.looks.fresh(deadline, Freshness::AsConfigured).await.is_err()
+        {
+            return false;
+        }
         let version = self.catalog.load().version;
         let current = self.readers.try_get().and_then(|connection| schema_version(&connection).ok());
         current.is_some_and(|current| current != version)
+    }
+
+    /// How this instance stands to the shared log.
+    #[must_use]
+    pub fn log_state(&self) -> Option<LogState> {
+        self.shared.as_ref().map(|shared| shared.log.state())
+    }
+
+    /// Waits until the working copy has at least the commit group `position`.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPosition`] when the log ends before it, or why the log cannot be read.
+    pub async fn wait_for(&self, position: u64, deadline: Deadline) -> Result<(), Error> {
+        let Some(shared) = &self.shared else { return Ok(()) };
+        if shared.log.txid().0 >= position {
+            return Ok(());
+        }
+        shared.looks.fresh(deadline, Freshness::Now).await?;
+        if shared.log.txid().0 >= position { Ok(()) } else { Err(Error::NoSuchPosition { position }) }
     }
 
     /// Reads on the blocking pool, as many at a time as there are connections.

@@ -21,7 +21,7 @@ use arc_swap::ArcSwap;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error as ThisError;
 
-use super::change::{Change, Nonce, Position, Record};
+use super::change::{Change, Nonce, Position, Record, Txid};
 use super::publish::{Attempt, Until, Verdict};
 use super::retain::{self, Growth};
 use super::sums::Sums;
@@ -108,7 +108,8 @@ pub struct Copy {
     unsettled: Option<Attempt>,
     /// The local file does not have what the position says.
     is_broken: bool,
-    races_lost: u64,
+    /// What the copy began with.
+    snapshot: Txid,
     stand: Arc<ArcSwap<Stand>>,
 }
 
@@ -151,7 +152,7 @@ impl Copy {
             last: Last::None,
             unsettled: None,
             is_broken: false,
-            races_lost: 0,
+            snapshot: start.position().txid,
             stand: Arc::new(ArcSwap::from_pointee(Stand {
                 position: Position::START,
                 look: Look::for_slots(start.slots),
@@ -229,10 +230,10 @@ impl Copy {
         self.stand.store(Arc::new(Stand { position: self.position, look: self.look }));
     }
 
-    /// Commits that another instance was faster with, since the start.
+    /// The snapshot that the copy began with; [`Txid::NONE`] when there was none.
     #[must_use]
-    pub fn races_lost(&self) -> u64 {
-        self.races_lost
+    pub fn snapshot_txid(&self) -> Txid {
+        self.snapshot
     }
 
     /// Brings the copy up to what the log has at a moment after the call; says how many records that were.
@@ -348,10 +349,7 @@ impl Copy {
                 self.tell_stand();
                 Last::Committed
             }
-            Verdict::Lost => {
-                self.races_lost += 1;
-                Last::Lost
-            }
+            Verdict::Lost => Last::Lost,
             Verdict::Behind => {
                 self.is_broken = true;
                 Last::Unknown
@@ -441,6 +439,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The commit group that it is of.
+    #[must_use]
+    pub fn txid(&self) -> Txid {
+        self.position.txid
+    }
+
     /// Writes it, and says how many bytes it has. Takes as long as the volume does: not for the writer's thread.
     ///
     /// # Errors
