@@ -72,10 +72,36 @@ wait_ready 18080 /
 printf '\n%-46s %12s   %s\n' "what" "requests/s" "beside"
 base=$(measure 64 "http://127.0.0.1:18080$key")
 row "bare actix-web handler, same bytes" "$base" "1.00"
-value=$(measure 64 "http://127.0.0.1:18081$key"); row "SQLite: one row by primary key" "$value" "$(ratio "$value" "$base")"
-value=$(measure 64 "http://127.0.0.1:18081/items?order=id&limit=100"); row "SQLite: list of 100 rows" "$value" "$(ratio "$value" "$base")"
-value=$(measure 1 "http://127.0.0.1:18081/events" "$work/insert.lua"); row "SQLite: insert, 1 client (fsync each)" "$value"
-value=$(measure 64 "http://127.0.0.1:18081/events" "$work/insert.lua"); row "SQLite: insert, 64 clients (group commit)" "$value"
+value=$(measure 64 "http://127.0.0.1:18081$key"); row "in place: one row by primary key" "$value" "$(ratio "$value" "$base")"
+value=$(measure 64 "http://127.0.0.1:18081/items?order=id&limit=100"); row "in place: list of 100 rows" "$value" "$(ratio "$value" "$base")"
+# Inserts by 1, 8 and 64 clients, with the latencies of the last run, beside the same on the in-place store.
+inserts() { # store, port, [port …]
+  local store=$1 clients value latency; shift
+  for clients in 1 8 64; do
+    value=0
+    for port in "$@"; do
+      wrk -t1 -c$((clients / $# + (clients < $#))) -d"${each}s" --latency -s "$work/insert.lua" "http://127.0.0.1:$port/events" > "$work/wrk-$port" &
+    done
+    wait $(jobs -p | tail -n $#)
+    for port in "$@"; do value=$(awk -v sum="$value" '/Requests\/sec/ {print sum + $2}' "$work/wrk-$port"); done
+    latency=$(awk '/ 50%/ {half = $2} / 99%/ {most = $2} END {print "p50 " half ", p99 " most}' "$work/wrk-$1")
+    [ "$store" = "in place" ] && in_place[$clients]=$value
+    row "$store: insert, $clients clients" "$value" "$latency$(awk -v a="$value" -v b="${in_place[$clients]}" -v s="$store" 'BEGIN {if (s != "in place") printf ", %.2f of in place", a / b}')"
+  done
+}
+declare -A in_place
+inserts "in place" 18081
+reads=$(measure 64 "http://127.0.0.1:18081$key")
+kill "${pids[0]}"; wait "${pids[0]}" 2>/dev/null || true
+
+start_berth 18083 VOLUME="$work/log" VOLUME_MODE=shared-log LOCAL_DIR="$work/local"
+against() { awk -v a="$1" -v b="$reads" 'BEGIN {printf "%.2f of in place", a / b}'; }
+value=$(measure 64 "http://127.0.0.1:18083$key"); row "shared log: one row by key, fresh" "$value" "$(against "$value")"
+inserts "shared log" 18083
+start_berth 18084 VOLUME="$work/log" VOLUME_MODE=shared-log LOCAL_DIR="$work/local" READ_STALENESS=1s
+value=$(measure 64 "http://127.0.0.1:18084$key"); row "shared log: one row by key, 1 s stale" "$value" "$(against "$value")"
+start_berth 18085 VOLUME="$work/log" VOLUME_MODE=shared-log LOCAL_DIR="$work/local"
+inserts "shared log, 3 instances" 18083 18084 18085
 
 pg_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1 || true)
 if [ -z "$pg_bin" ]; then echo "skipped: the Postgres part (no server installed)"; exit 0; fi

@@ -133,6 +133,10 @@ impl Volume for Disk {
         }
     }
 
+    fn forgets_when_revalidated(&self) -> bool {
+        self.strategy == Strategy::HardLink
+    }
+
     fn read(&self, path: &str, limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {
         let read = read_fresh(&self.root.join(path), limit_bytes);
         let bytes = read.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::len);

@@ -373,6 +373,10 @@ impl Volume for Mount {
         Ok(())
     }
 
+    fn forgets_when_revalidated(&self) -> bool {
+        false
+    }
+
     fn read(&self, path: &str, _limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {
         self.usage.count(Operation::Read, 0);
         self.turn(|state| state.read(self.writer, path))

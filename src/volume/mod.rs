@@ -40,6 +40,10 @@ pub trait Volume: fmt::Debug + Send + Sync {
     /// What the system said; a missing directory is none.
     fn revalidate(&self, directory: &str) -> io::Result<()>;
 
+    /// Whether [`revalidate`](Self::revalidate) is all it takes to see every name: so it is on local file systems and
+    /// NFS, and not where a mount keeps "no such file" in a cache of its own (Cloud Storage FUSE).
+    fn forgets_when_revalidated(&self) -> bool;
+
     /// The whole file by a fresh open; `None` when there is none of that name.
     ///
     /// # Errors

@@ -102,6 +102,8 @@ pub struct Copy {
     /// When the commit group at the position was made, by its maker's clock.
     timestamp_millis: i64,
     look: Look,
+    /// Slots on the volume, as far as this instance knows.
+    slots: usize,
     growth: Growth,
     last: Last,
     /// An attempt whose outcome is not known.
@@ -139,6 +141,7 @@ impl Copy {
     /// [`Error::Log`] when the log cannot be read, [`Error::File`] when the file cannot be written.
     pub fn start(volume: Arc<dyn Volume>, path: &Path) -> Result<Self, Error> {
         let start = tail::start(volume.as_ref())?;
+        let look = Look::at(volume.as_ref(), start.slots);
         let mut copy = Self {
             volume,
             path: path.to_owned(),
@@ -147,16 +150,14 @@ impl Copy {
             sums: Sums::default(),
             position: Position::START,
             timestamp_millis: 0,
-            look: Look::for_slots(start.slots),
+            look,
+            slots: start.slots,
             growth: Growth::since_snapshot(start.size_bytes),
             last: Last::None,
             unsettled: None,
             is_broken: false,
             snapshot: start.position().txid,
-            stand: Arc::new(ArcSwap::from_pointee(Stand {
-                position: Position::START,
-                look: Look::for_slots(start.slots),
-            })),
+            stand: Arc::new(ArcSwap::from_pointee(Stand { position: Position::START, look })),
         };
         let mut file = None;
         if let Some(snapshot) = start.snapshot {
@@ -226,7 +227,8 @@ impl Copy {
         Arc::clone(&self.stand)
     }
 
-    fn tell_stand(&self) {
+    fn tell_stand(&mut self) {
+        self.look = Look::at(self.volume.as_ref(), self.slots);
         self.stand.store(Arc::new(Stand { position: self.position, look: self.look }));
     }
 
@@ -263,6 +265,7 @@ impl Copy {
                         self.apply(record)?;
                         applied += 1;
                     }
+                    self.slots = self.slots.saturating_add(batch.records.len());
                     self.growth.add(batch.records.len() as u64, batch.size_bytes);
                     if batch.is_end {
                         return Ok(applied);
@@ -294,7 +297,7 @@ impl Copy {
     /// Writes all pages of the newest snapshot over those that are there.
     fn rebuild(&mut self) -> Result<(), Error> {
         let start = tail::start(self.volume.as_ref())?;
-        self.look = Look::for_slots(start.slots);
+        self.slots = start.slots;
         self.growth = Growth::since_snapshot(start.size_bytes);
         self.sums = Sums::default();
         self.position = Position::START;
@@ -333,7 +336,7 @@ impl Copy {
             unify_counters(first);
         }
         let Ok(nonce) = Nonce::draw() else { return Last::Refused };
-        let (page_size, slots) = (change.page_size, 1);
+        let page_size = change.page_size;
         let delta = self.sums.delta(&change);
         let timestamp_millis = clock::unix_micros() / 1_000;
         let Ok(attempt) = Attempt::new(&self.position, change, delta.checksum(), nonce, timestamp_millis) else {
@@ -345,7 +348,8 @@ impl Copy {
                 self.page_size = page_size;
                 self.position = position;
                 self.timestamp_millis = timestamp_millis;
-                self.growth.add(slots, attempt.size_bytes());
+                self.growth.add(1, attempt.size_bytes());
+                self.slots = self.slots.saturating_add(1);
                 self.tell_stand();
                 Last::Committed
             }

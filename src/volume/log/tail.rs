@@ -81,10 +81,11 @@ impl Start {
 }
 
 impl Look {
-    /// The cheaper way with that many slots.
+    /// The cheaper way that sees everything, with that many slots; with more than a page of a bucket's listing, the
+    /// cheaper way.
     #[must_use]
-    pub fn for_slots(slots: usize) -> Self {
-        if slots <= LISTING_MAX_NAMES { Self::Names } else { Self::Probe }
+    pub fn at(volume: &dyn Volume, slots: usize) -> Self {
+        if volume.forgets_when_revalidated() || slots > LISTING_MAX_NAMES { Self::Probe } else { Self::Names }
     }
 }
 

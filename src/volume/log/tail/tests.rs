@@ -134,7 +134,8 @@ fn batches_are_bounded_and_continue() {
 }
 
 #[test]
-fn listing_is_for_few_slots() {
-    assert_eq!(Look::for_slots(LISTING_MAX_NAMES), Look::Names);
-    assert_eq!(Look::for_slots(LISTING_MAX_NAMES + 1), Look::Probe);
+fn listing_is_for_few_slots_on_mounts_that_remember_what_is_not_there() {
+    let mount = mount();
+    assert_eq!(Look::at(&mount, LISTING_MAX_NAMES), Look::Names);
+    assert_eq!(Look::at(&mount, LISTING_MAX_NAMES + 1), Look::Probe);
 }
