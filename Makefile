@@ -19,7 +19,7 @@ run: ## build and serve the sample tables over SQLite in ./data
 	@printf "  curl 'http://localhost:%s/films?select=title,year&order=year.desc&limit=3'\n" '$(PORT)'
 	@printf "  curl 'http://localhost:%s/films?rating=gte.8&title=ilike.*the*' -H 'Prefer: count=exact' -i\n" '$(PORT)'
 	@printf "  curl 'http://localhost:%s/reviews' -H 'Content-Type: application/json' -H 'Prefer: return=representation' -d '{\"film_id\":1,\"stars\":5,\"body\":\"Again!\"}'\n\n" '$(PORT)'
-	PORT=$(PORT) ./target/release/berth serve
+	PORT=$(PORT) cargo run --release --quiet -- serve
 
 .PHONY: test
 test: ## install what the tests need and run every test

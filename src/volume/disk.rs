@@ -51,7 +51,7 @@ impl Disk {
     /// What the system said when it could not be made.
     pub fn open(root: impl Into<PathBuf>, strategy: Strategy) -> io::Result<Self> {
         let root = root.into();
-        fs::create_dir_all(root.join(ASIDE))?;
+        make_directory(&root.join(ASIDE))?;
         Ok(Self { root, strategy, usage: Usage::default() })
     }
 
@@ -154,8 +154,8 @@ impl Volume for Disk {
         match put() {
             // The first put of a database, or of a level: its directory is not there yet.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(self.root.join(ASIDE))?;
-                path.parent().map_or(Ok(()), fs::create_dir_all)?;
+                make_directory(&self.root.join(ASIDE))?;
+                path.parent().map_or(Ok(()), make_directory)?;
                 put()
             }
             answer => answer,
@@ -182,6 +182,15 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     // With streaming writes (Cloud Storage FUSE) only the close publishes, and dropping a `File` swallows its answer.
     nix::unistd::close(file).map_err(io::Error::from)
+}
+
+/// Makes a directory and those above it. One that another instance makes at the same moment is there, even if the mount
+/// believes for a while that it is not.
+pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+    match fs::create_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
 }
 
 /// Makes the new name durable where the file system has such a thing.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::disk::Strategy;
+use super::disk::{Strategy, make_directory};
 use crate::clock;
 
 /// Finds out how files can be made whole if and only if their name is free: by a hard link where there are such, else
@@ -13,7 +13,7 @@ use crate::clock;
 /// # Errors
 /// When no file can be made in `directory` at all.
 pub fn strategy(directory: &Path) -> io::Result<Strategy> {
-    fs::create_dir_all(directory)?;
+    make_directory(directory)?;
     let nonce = clock::nonce().map_err(|error| io::Error::other(error.to_string()))?;
     let file = directory.join(format!("probe-{nonce:016x}"));
     let link = directory.join(format!("probe-{nonce:016x}-link"));

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::bucket::{self, Bucket};
 use crate::support::{Answer, Berth, Client, Start};
 
 const WRITERS: usize = 6;
@@ -33,6 +34,8 @@ fn torture() -> bool {
 /// The instances over one directory, and what their clients were told.
 struct Fleet {
     folder: PathBuf,
+    /// Where each instance finds the directory: one path, or a mount for each.
+    volumes: Vec<PathBuf>,
     instances: Vec<RwLock<Option<Berth>>>,
     acknowledged: Mutex<BTreeMap<String, u32>>,
     names: Mutex<BTreeMap<String, String>>,
@@ -44,10 +47,16 @@ struct Fleet {
 
 impl Fleet {
     fn start(folder: &Path, count: usize) -> Arc<Self> {
+        Self::start_on(folder, vec![folder.join("volume"); count])
+    }
+
+    fn start_on(folder: &Path, volumes: Vec<PathBuf>) -> Arc<Self> {
+        let count = volumes.len();
         std::fs::create_dir_all(folder.join("migrations")).unwrap();
         std::fs::write(folder.join("migrations/0001.sql"), SCHEMA).unwrap();
         let fleet = Self {
             folder: folder.to_owned(),
+            volumes,
             instances: (0..count).map(|_| RwLock::new(None)).collect(),
             acknowledged: Mutex::default(),
             names: Mutex::default(),
@@ -57,7 +66,7 @@ impl Fleet {
             next: AtomicU64::new(0),
         };
         // All at once: they migrate one empty log.
-        let mut started: Vec<Berth> = (0..count).map(|_| fleet.instance().spawn()).collect();
+        let mut started: Vec<Berth> = (0..count).map(|place| fleet.instance(place).spawn()).collect();
         started.iter_mut().for_each(Berth::wait_until_ready);
         for (place, berth) in fleet.instances.iter().zip(started) {
             *place.write().unwrap() = Some(berth);
@@ -65,8 +74,8 @@ impl Fleet {
         Arc::new(fleet)
     }
 
-    fn instance(&self) -> Start<'_> {
-        Start::sqlite(&self.folder, &self.folder.join("volume"))
+    fn instance(&self, place: usize) -> Start<'_> {
+        Start::sqlite(&self.folder, &self.volumes[place])
             .with("VOLUME_MODE", "shared-log")
             .with("MIGRATIONS", self.folder.join("migrations").display())
     }
@@ -149,13 +158,14 @@ impl Fleet {
     fn torment(&self, mut seed: u64) {
         while !self.is_over.load(Ordering::Relaxed) {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let place = &self.instances[usize::try_from(seed >> 33).unwrap() % self.instances.len()];
+            let number = usize::try_from(seed >> 33).unwrap() % self.instances.len();
+            let place = &self.instances[number];
             if (seed >> 20).is_multiple_of(2) {
                 if let Some(mut berth) = place.write().unwrap().take() {
                     berth.kill();
                 }
                 thread::sleep(Duration::from_millis(50));
-                *place.write().unwrap() = Some(self.instance().run());
+                *place.write().unwrap() = Some(self.instance(number).run());
             } else {
                 let id = place.read().unwrap().as_ref().map(Berth::id);
                 if let Some(pid) = id.and_then(|id| Pid::from_raw(i32::try_from(id).unwrap())) {
@@ -204,10 +214,13 @@ impl Fleet {
 
 fn run(count: usize, time: Duration) {
     let folder = tempfile::tempdir().unwrap();
-    let fleet = Fleet::start(folder.path(), count);
+    run_fleet(&Fleet::start(folder.path(), count), time);
+}
+
+fn run_fleet(fleet: &Arc<Fleet>, time: Duration) {
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
-            let fleet = Arc::clone(&fleet);
+            let fleet = Arc::clone(fleet);
             thread::spawn(move || {
                 let mut number = 0;
                 while !fleet.is_over.load(Ordering::Relaxed) {
@@ -218,7 +231,7 @@ fn run(count: usize, time: Duration) {
         })
         .collect();
     let tormentor = {
-        let fleet = Arc::clone(&fleet);
+        let fleet = Arc::clone(fleet);
         thread::spawn(move || fleet.torment(42))
     };
     let started = Instant::now();
@@ -240,6 +253,17 @@ fn three_instances_that_are_killed_and_frozen_lose_nothing() {
 }
 
 #[test]
+fn three_hosts_that_mount_a_faulty_bucket_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = Arc::new(Bucket::default());
+    let places: Vec<PathBuf> = (0..3).map(|host| folder.path().join(format!("host-{host}"))).collect();
+    let mounts: Option<Vec<_>> = (1..).zip(&places).map(|(seed, place)| bucket::mount(&shared, place, seed)).collect();
+    let Some(mounts) = mounts else { return };
+    run_fleet(&Fleet::start_on(folder.path(), places), Duration::from_secs(if torture() { 120 } else { 8 }));
+    drop(mounts);
+}
+
+#[test]
 fn eight_instances_that_are_killed_and_frozen_lose_nothing() {
     if !torture() {
         eprintln!("skipped: eight instances run with BERTH_TORTURE=1 (make torture)");
@@ -252,7 +276,7 @@ fn eight_instances_that_are_killed_and_frozen_lose_nothing() {
 fn an_answer_names_its_position_and_a_request_may_ask_for_one() {
     let folder = tempfile::tempdir().unwrap();
     let fleet = Fleet::start(folder.path(), 1);
-    let slow = fleet.instance().with("READ_STALENESS", "1h").run();
+    let slow = fleet.instance(0).with("READ_STALENESS", "1h").run();
     let (quick, slow) = (fleet.client(), slow.client());
     assert_eq!(slow.get("/names").body, "[]", "the look that is then an hour good");
 

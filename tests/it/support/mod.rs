@@ -1,5 +1,6 @@
 //! What integration tests share: a berth process of their own, and a client.
 
+pub mod bucket;
 pub mod client;
 pub mod postgres;
 
