@@ -292,11 +292,7 @@ fn check_size(header: &Header, size_bytes: u64) -> Result<(), Error> {
 }
 
 /// The next page, or `None` at the end of the pages; what was read is added to the file's checksum.
-fn decode_page(
-    cursor: &mut Cursor<'_>,
-    digest: &mut Digest,
-    page_size: u32,
-) -> Result<Option<(u32, Vec<u8>)>, Error> {
+fn decode_page(cursor: &mut Cursor<'_>, digest: &mut Digest, page_size: u32) -> Result<Option<(u32, Vec<u8>)>, Error> {
     let start = cursor.position();
     let number = cursor.u32("page")?;
     let flags = cursor.u16("page")?;
