@@ -17,3 +17,4 @@ mod migrations;
 mod serve;
 mod shared_log;
 mod support;
+mod tokens;
