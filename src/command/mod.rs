@@ -40,7 +40,7 @@ enum Command {
     },
     /// Ask the server on this machine whether it is ready; the exit code tells.
     Health,
-    /// Make a token for development, signed with JWT_SECRET.
+    /// Make a token for development, signed with the configured secret.
     Token(token::Wish),
 }
 
