@@ -44,12 +44,7 @@ impl Limits {
     /// At most `queue_limit` requests in flight, and `bodies_limit` bytes of their bodies.
     #[must_use]
     pub fn new(queue_limit: usize, bodies_limit: usize) -> Self {
-        Self(Arc::new(Counts {
-            flight: Mutex::default(),
-            queue_limit,
-            body_bytes: AtomicUsize::new(0),
-            bodies_limit,
-        }))
+        Self(Arc::new(Counts { flight: Mutex::default(), queue_limit, body_bytes: AtomicUsize::new(0), bodies_limit }))
     }
 
     /// Takes a place; `None` when all are taken.
