@@ -9,6 +9,7 @@
     reason = "a test says what went wrong by panicking, and waits by the clock"
 )]
 
+mod access;
 mod bad_input;
 mod clients;
 mod differential;
