@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 
+use crate::request::call::Whole;
 use crate::{auth, plan, request, response, store};
 
 /// Whatever a request can end in instead of an answer: one variant for each stage.
@@ -161,6 +162,8 @@ fn plan_code(error: &plan::Error) -> &'static str {
         plan::Error::NoRelationship { .. } => "PGRST200",
         plan::Error::AmbiguousRelationship { .. } => "PGRST201",
         plan::Error::NoFunction { .. } => "PGRST202",
+        plan::Error::AmbiguousFunction(_) => "PGRST203",
+        plan::Error::MaxAffectedOfOne => "PGRST128",
         plan::Error::ColumnNotFound { .. } => "PGRST204",
         plan::Error::TableNotFound { .. } => "PGRST205",
         plan::Error::Sqlstate { code, .. } => code,
@@ -193,9 +196,9 @@ fn plan_details(error: &plan::Error) -> Option<Value> {
             };
             Some(Value::Array(candidates.iter().map(told).collect()))
         }
-        plan::Error::NoFunction { schema, name } => Some(json!(format!(
-            "Searched for the function {schema}.{name} without parameters, but no matches were found in the schema \
-             cache."
+        plan::Error::NoFunction { schema, name, arguments, whole, .. } => Some(json!(format!(
+            "Searched for the function {schema}.{name}{}, but no matches were found in the schema cache.",
+            searched_parameters(arguments, *whole)
         ))),
         plan::Error::Sqlstate { details, .. } => details.clone().map(Value::String),
         plan::Error::PutFilters
@@ -204,8 +207,26 @@ fn plan_details(error: &plan::Error) -> Option<Value> {
         | plan::Error::NotEmbedded(_)
         | plan::Error::PutMismatch
         | plan::Error::AggregatesNotAllowed
+        | plan::Error::AmbiguousFunction(_)
+        | plan::Error::MaxAffectedOfOne
         | plan::Error::ColumnNotFound { .. }
         | plan::Error::TableNotFound { .. } => None,
+    }
+}
+
+/// The parameters that a function was looked for with.
+fn searched_parameters(arguments: &[String], whole: Option<Whole>) -> String {
+    let named = match arguments {
+        [] => " without parameters".to_owned(),
+        [only] => format!(" with parameter {only}"),
+        several => format!(" with parameters {}", several.join(", ")),
+    };
+    match whole {
+        None => named,
+        Some(Whole::Json) => format!("{named} or with a single unnamed json/jsonb parameter"),
+        Some(Whole::Text) => " with a single unnamed text parameter".to_owned(),
+        Some(Whole::Xml) => " with a single unnamed xml parameter".to_owned(),
+        Some(Whole::Bytes) => " with a single unnamed bytea parameter".to_owned(),
     }
 }
 
@@ -231,6 +252,13 @@ fn plan_hint(error: &plan::Error) -> Option<String> {
         plan::Error::TableNotFound { schema, suggestion, .. } => {
             suggestion.as_ref().map(|name| format!("Perhaps you meant the table '{schema}.{name}'"))
         }
+        plan::Error::NoFunction { schema, suggestion, .. } => {
+            suggestion.as_ref().map(|function| format!("Perhaps you meant to call the function {schema}.{function}"))
+        }
+        plan::Error::AmbiguousFunction(_) => Some(
+            "Try renaming the parameters or the function itself in the database so function overloading can be resolved"
+                .to_owned(),
+        ),
         plan::Error::Sqlstate { hint, .. } => hint.clone(),
         plan::Error::PutFilters
         | plan::Error::MediaType(_)
@@ -239,7 +267,7 @@ fn plan_hint(error: &plan::Error) -> Option<String> {
         | plan::Error::EmbedFilter(_)
         | plan::Error::AggregatesNotAllowed
         | plan::Error::NotImplemented(_)
-        | plan::Error::NoFunction { .. }
+        | plan::Error::MaxAffectedOfOne
         | plan::Error::ColumnNotFound { .. } => None,
     }
 }

@@ -96,9 +96,9 @@ impl App {
         let plan = Plan::make(request, &catalog, &self.settings)?;
         let authorized = Authorized::authorize(plan, identity, &catalog, &self.settings, self.origin(raw))?;
         let outcome = match &authorized.plan().action {
-            Action::TableInfo(_) | Action::RootInfo => Outcome::default(),
+            Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo => Outcome::default(),
             Action::Describe { schema, .. } => self.describe(&catalog, schema, identity),
-            Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) => {
+            Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) | Action::Call(_) => {
                 let statement = sql::render(&authorized, catalog.version, self.settings.engine);
                 self.store.execute(statement, deadline).await?
             }

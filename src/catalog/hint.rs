@@ -7,6 +7,10 @@
 /// How alike a suggestion must be: below it, a hint would reveal names rather than mend a typing error.
 pub const MIN_SCORE: f64 = 0.75;
 
+/// How alike a function's list of parameters must be to the arguments that were sent: who calls it knows its name, and
+/// may see what it takes.
+pub const PARAMETERS_MIN_SCORE: f64 = 0.33;
+
 /// Longest name that is compared, in characters. Postgres cuts names at 63 bytes; the bound keeps the cost of a
 /// name that a client made up in hand.
 pub const NAME_MAX_CHARACTERS: usize = 128;
@@ -14,11 +18,17 @@ pub const NAME_MAX_CHARACTERS: usize = 128;
 /// The candidate most like `name`, when one is at least [`MIN_SCORE`] alike; the first of several.
 #[must_use]
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    closest_above(MIN_SCORE, name, candidates)
+}
+
+/// The candidate most like `name`, when one is at least `min_score` alike; the first of several.
+#[must_use]
+pub fn closest_above<'a>(min_score: f64, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = folded(name)?;
     let mut best: Option<(f64, &str)> = None;
     for candidate in candidates {
-        let Some(score) = folded(candidate).and_then(|other| similarity(&wanted, &other)) else { continue };
-        if score >= MIN_SCORE && best.is_none_or(|(highest, _)| score > highest) {
+        let Some(score) = folded(candidate).and_then(|other| similarity(&wanted, &other, min_score)) else { continue };
+        if score >= min_score && best.is_none_or(|(highest, _)| score > highest) {
             best = Some((score, candidate));
         }
     }
@@ -31,11 +41,11 @@ fn folded(name: &str) -> Option<Vec<char>> {
     (!characters.is_empty() && characters.len() <= NAME_MAX_CHARACTERS).then_some(characters)
 }
 
-/// How alike two names are, from 0 to 1; `None` when their lengths alone keep them below [`MIN_SCORE`].
-fn similarity(a: &[char], b: &[char]) -> Option<f64> {
+/// How alike two names are, from 0 to 1; `None` when their lengths alone keep them below `min_score`.
+fn similarity(a: &[char], b: &[char], min_score: f64) -> Option<f64> {
     let longer = bounded(a.len().max(b.len()));
     let difference = bounded(a.len().abs_diff(b.len()));
-    if 1.0 - difference / longer < MIN_SCORE {
+    if 1.0 - difference / longer < min_score {
         return None;
     }
     Some(1.0 - bounded(edit_distance(a, b)) / longer)

@@ -4,6 +4,7 @@
 
 pub mod hint;
 pub mod relationship;
+pub mod routine;
 pub mod table;
 pub mod type_name;
 pub mod view;
@@ -11,6 +12,7 @@ pub mod view;
 use std::collections::BTreeMap;
 
 pub use relationship::{Cardinality, Junction, Link, Relationship};
+pub use routine::{Parameter, ReturnKind, Returns, Routine, Volatility};
 pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
 pub use type_name::{TypeKind, TypeName};
 pub use view::ShownKey;
@@ -24,6 +26,8 @@ pub struct Catalog {
     pub tables: BTreeMap<QualifiedName, Table>,
     /// Foreign keys between views and tables or views, both of which are in `tables`.
     pub shown_keys: Vec<ShownKey>,
+    /// Functions by name, those of a name with fewer parameters first.
+    pub routines: BTreeMap<QualifiedName, Vec<Routine>>,
     /// Comments on schemas.
     pub schema_comments: BTreeMap<String, String>,
     /// What each role may do, where berth itself enforces it (SQLite); empty where the server does.

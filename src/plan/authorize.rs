@@ -73,13 +73,14 @@ impl Authorized {
     ) -> Result<Self, Error> {
         let read_only = plan.action.is_read_only();
         match (settings.access, settings.engine, plan.action.table()) {
-            (AccessMode::Read, _, Some(table)) if !read_only => return Err(denied(catalog, table)),
+            (AccessMode::Read, _, table) if !read_only => return Err(denied_write(&plan.action, table, catalog)),
             (AccessMode::Closed, Engine::Sqlite, _) => check_grants(&plan.action, &identity.role, catalog)?,
             (AccessMode::Closed, Engine::Postgres, _) | (AccessMode::Read | AccessMode::Open, _, _) => {}
         }
         let schema = match (&plan.action, plan.action.table()) {
             (_, Some(table)) => table.schema.clone(),
             (Action::Describe { schema, .. }, None) => schema.clone(),
+            (Action::Call(call), None) => call.function.schema.clone(),
             (_, None) => negotiate::default_schema(settings).to_owned(),
         };
         let session = Session {
@@ -129,7 +130,12 @@ impl<'a> Needs<'a> {
             Action::Insert(insert) => needs.add_insert(insert),
             Action::Update(update) => needs.add_update(update),
             Action::Delete(delete) => needs.add_delete(delete),
-            Action::TableInfo(_) | Action::RootInfo | Action::Describe { .. } => {}
+            // SQLite has no functions to call yet; Postgres checks for itself.
+            Action::Call(_)
+            | Action::TableInfo(_)
+            | Action::RoutineInfo(_)
+            | Action::RootInfo
+            | Action::Describe { .. } => {}
         }
         needs
     }
@@ -282,6 +288,20 @@ fn is_granted(need: &Need<'_>, roles: &BTreeSet<&str>, catalog: &Catalog) -> boo
 pub fn has_any_privilege(catalog: &Catalog, role: &str, table: &QualifiedName) -> bool {
     let roles = effective_roles(role, catalog);
     catalog.grants.iter().any(|grant| &grant.table == table && roles.contains(grant.grantee.as_str()))
+}
+
+/// 42501 for a write where nothing may be written.
+fn denied_write(action: &Action, table: Option<&QualifiedName>, catalog: &Catalog) -> Error {
+    match (action, table) {
+        (Action::Call(call), _) => denied_call(&call.function),
+        (_, Some(table)) => denied(catalog, table),
+        (_, None) => Error::sqlstate("42501", "permission denied"),
+    }
+}
+
+/// 42501 for a function.
+fn denied_call(function: &QualifiedName) -> Error {
+    Error::sqlstate("42501", format!("permission denied for function {}", function.name))
 }
 
 /// 42501 for a table or view.

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::request::call::Whole;
+
 /// A request that names what is not there, or asks for what cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Error {
@@ -67,13 +69,25 @@ pub enum Error {
         candidates: Vec<Candidate>,
     },
     /// PGRST202: no such function.
-    #[error("Could not find the function {schema}.{name} in the schema cache")]
+    #[error("Could not find the function {schema}.{name}{} in the schema cache", argument_list(arguments, *whole))]
     NoFunction {
         /// The schema.
         schema: String,
         /// The function.
         name: String,
+        /// The names of the arguments, sorted.
+        arguments: Vec<String>,
+        /// What the body might have been passed as.
+        whole: Option<Whole>,
+        /// The function that was perhaps meant, with its parameters when it is they that differ.
+        suggestion: Option<String>,
     },
+    /// PGRST203: several functions that the arguments fit.
+    #[error("Could not choose the best candidate function between: {}", .0.join(", "))]
+    AmbiguousFunction(Vec<String>),
+    /// PGRST128: `max-affected` on a function that gives one result.
+    #[error("Function must return SETOF or TABLE when max-affected preference is used with handling=strict")]
+    MaxAffectedOfOne,
     /// PGRST204: a column named in `columns=` or the body that the table lacks.
     #[error("Could not find the '{column}' column of '{table}' in the schema cache")]
     ColumnNotFound {
@@ -104,6 +118,15 @@ pub enum Error {
         /// Postgres' hint.
         hint: Option<String>,
     },
+}
+
+/// The arguments of a function that was not found, as its message names them.
+fn argument_list(arguments: &[String], whole: Option<Whole>) -> String {
+    match whole {
+        Some(Whole::Text | Whole::Xml | Whole::Bytes) => String::new(),
+        Some(Whole::Json) | None if arguments.is_empty() => " without parameters".to_owned(),
+        Some(Whole::Json) | None => format!("({})", arguments.join(", ")),
+    }
 }
 
 /// One of several relationships that a request may mean.

@@ -5,6 +5,7 @@
 
 mod aggregate;
 pub mod authorize;
+pub mod call;
 mod capability;
 mod cast;
 pub mod condition;
@@ -24,13 +25,16 @@ pub mod value;
 mod write;
 
 pub use authorize::Authorized;
+pub use call::Call;
 pub use condition::{Condition, Target, Test};
 pub use error::Error;
 pub use mutation::{Cell, Conflict, Delete, Insert, InsertColumn, InsertRows, Put, Update};
 pub use read::{Aggregated, Embed, Operand, Order, Projection, Read, ReadNode, Related, Shape};
 pub use value::Value;
 
-use crate::catalog::{Catalog, QualifiedName, Table, hint};
+use std::collections::BTreeSet;
+
+use crate::catalog::{Catalog, QualifiedName, Table, Volatility, hint};
 use crate::request::method::{Method, Resource};
 use crate::request::prefer::Representation;
 use crate::request::{MediaType, Preferences, Request};
@@ -107,7 +111,13 @@ impl Plan {
             (Resource::Root, Method::Post | Method::Put | Method::Patch | Method::Delete) => {
                 Err(Error::NotImplemented("the path / is read-only".to_owned()))
             }
-            (Resource::Function(name), _) => Err(Error::NoFunction { schema, name }),
+            (Resource::Function(name), Method::Options) => {
+                let routine = call::find_routine(catalog, &QualifiedName { schema, name }, &BTreeSet::new(), None)?;
+                Ok(Self::without_rows(Action::RoutineInfo(routine.volatility), MediaType::Any, profile))
+            }
+            (Resource::Function(name), _) => {
+                call::plan_call(request, QualifiedName { schema, name }, catalog, settings, profile)
+            }
             (Resource::Relation(name), method) => {
                 let table = find_table(catalog, QualifiedName { schema, name })?;
                 if method == Method::Options {
@@ -171,8 +181,12 @@ pub enum Action {
     Update(Update),
     /// `DELETE`.
     Delete(Delete),
+    /// `/rpc/…`.
+    Call(Box<Call>),
     /// `OPTIONS` on a table: which verbs it takes.
     TableInfo(Table),
+    /// `OPTIONS` on a function: which verbs it takes.
+    RoutineInfo(Volatility),
     /// `OPTIONS` on `/`.
     RootInfo,
     /// `GET /`: the tables of a schema, described.
@@ -189,7 +203,8 @@ impl Action {
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         match self {
-            Self::Read(_) | Self::TableInfo(_) | Self::RootInfo | Self::Describe { .. } => true,
+            Self::Read(_) | Self::TableInfo(_) | Self::RoutineInfo(_) | Self::RootInfo | Self::Describe { .. } => true,
+            Self::Call(call) => call.read_only,
             Self::Insert(_) | Self::Update(_) | Self::Delete(_) => false,
         }
     }
@@ -203,7 +218,7 @@ impl Action {
             Self::Update(update) => Some(&update.table),
             Self::Delete(delete) => Some(&delete.from),
             Self::TableInfo(table) => Some(&table.name),
-            Self::RootInfo | Self::Describe { .. } => None,
+            Self::Call(_) | Self::RoutineInfo(_) | Self::RootInfo | Self::Describe { .. } => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/url_grammar.html>
 
+pub mod call;
 pub mod error;
 mod fault;
 mod field;
@@ -84,6 +85,8 @@ pub struct Request {
     pub columns: Option<Vec<String>>,
     /// `on_conflict=`, for upserts.
     pub on_conflict: Option<Vec<String>>,
+    /// What the body is said to be; JSON when nothing is said.
+    pub content: MediaType,
     /// The body, for verbs that take one.
     pub payload: Option<Payload>,
     /// Arguments of a function, by name, in order: query parameters without an operator when it is called by `GET`, the

@@ -36,7 +36,8 @@ impl Request {
         let query = Query::parse(&raw.query, audience(method, &resource))?;
         let range = query.windows.top_range(method, raw.header("range"))?;
         let embed_ranges = query.windows.embed_ranges()?;
-        let (payload, pairs) = read_payload(raw, method, &resource, query.columns.as_deref())?;
+        let content = raw.header("content-type").map_or(MediaType::Json, MediaType::parse);
+        let (payload, pairs) = read_payload(raw, method, &resource, query.columns.as_deref(), &content)?;
         let preferences = read_preferences(raw, method, &resource)?;
         Ok(Self {
             method,
@@ -49,6 +50,7 @@ impl Request {
             embed_ranges,
             columns: query.columns,
             on_conflict: query.on_conflict,
+            content,
             payload,
             arguments: if pairs.is_empty() { query.arguments } else { pairs },
             preferences,
@@ -71,14 +73,14 @@ fn read_payload(
     method: Method,
     resource: &Resource,
     columns: Option<&[String]>,
+    media: &MediaType,
 ) -> Result<(Option<Payload>, Pairs), Error> {
     let columns = match method {
         Method::Get | Method::Head | Method::Delete | Method::Options => return Ok((None, Vec::new())),
         Method::Put => None,
         Method::Post | Method::Patch => columns,
     };
-    let media = raw.header("content-type").map_or(MediaType::Json, MediaType::parse);
-    let (payload, pairs) = Payload::parse(&raw.body, Envelope { media: &media, resource, columns })?;
+    let (payload, pairs) = Payload::parse(&raw.body, Envelope { media, resource, columns })?;
     Ok((Some(payload), pairs))
 }
 

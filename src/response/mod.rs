@@ -11,8 +11,8 @@ use bytes::Bytes;
 use serde_json::json;
 use thiserror::Error as ThisError;
 
-use crate::catalog::Table;
-use crate::plan::{Action, Insert, Plan, Returning};
+use crate::catalog::{Table, Volatility};
+use crate::plan::{Action, Call, Insert, Plan, Returning, call};
 use crate::request::prefer::{Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd};
 use crate::request::{MediaType, Range};
 use crate::store::Outcome;
@@ -87,7 +87,10 @@ impl Reply {
             Action::Insert(insert) => Self::insert(plan, insert, &outcome),
             Action::Update(update) => Self::update(plan, &update.returning, &outcome),
             Action::Delete(delete) => Self::delete(plan, &delete.returning, &outcome),
+            Action::Call(call) => Self::call(plan, call, &outcome)?,
             Action::TableInfo(table) => Self::allow(&table_verbs(table)),
+            Action::RoutineInfo(Volatility::Volatile) => Self::allow("OPTIONS,POST"),
+            Action::RoutineInfo(Volatility::Stable | Volatility::Immutable) => Self::allow("OPTIONS,GET,HEAD,POST"),
             Action::RootInfo => Self::allow("OPTIONS,GET,HEAD"),
             Action::Describe { .. } => Self::with_body(200, Vec::new(), &MediaType::OpenApi, outcome.body.clone()),
         };
@@ -111,15 +114,23 @@ impl Reply {
     }
 
     fn read(plan: &Plan, outcome: &Outcome, wanted: Range, location: &str) -> Result<Self, Error> {
-        let status = range::status(wanted.offset, outcome.page, outcome.total);
-        if status == 416 {
-            return Err(Error::OffsetBeyondEnd { offset: wanted.offset, total: outcome.total.unwrap_or_default() });
-        }
+        let status = page_status(outcome, wanted)?;
         let headers = vec![
             ("Content-Range", range::of_rows(wanted.offset, outcome.page, outcome.total)),
             ("Content-Location", location.to_owned()),
         ];
         Ok(Self::with_body(status, headers, &plan.media, outcome.body.clone()))
+    }
+
+    fn call(plan: &Plan, call: &Call, outcome: &Outcome) -> Result<Self, Error> {
+        let wanted = call.read.node.range;
+        let status = page_status(outcome, wanted)?;
+        let headers = vec![("Content-Range", range::of_rows(wanted.offset, outcome.page, outcome.total))];
+        if call.result == call::Outcome::Nothing {
+            return Ok(Self::new(204, headers));
+        }
+        let body = if call.read.headers_only { Bytes::new() } else { outcome.body.clone() };
+        Ok(Self::with_body(status, headers, &plan.media, body))
     }
 
     fn insert(plan: &Plan, insert: &Insert, outcome: &Outcome) -> Self {
@@ -203,6 +214,14 @@ impl Reply {
 
     fn has_body_headers(&self) -> bool {
         self.headers.iter().any(|(name, _)| name == "Content-Type")
+    }
+}
+
+/// The status of a page of rows.
+fn page_status(outcome: &Outcome, wanted: Range) -> Result<u16, Error> {
+    match range::status(wanted.offset, outcome.page, outcome.total) {
+        416 => Err(Error::OffsetBeyondEnd { offset: wanted.offset, total: outcome.total.unwrap_or_default() }),
+        status => Ok(status),
     }
 }
 

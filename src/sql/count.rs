@@ -9,16 +9,16 @@ use super::writer::Writer;
 use crate::plan::ReadNode;
 
 /// Adds `SELECT 1 FROM … WHERE …`: the rows without their columns, order and range.
-pub(super) fn write_all_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode) {
+pub(super) fn write_all_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode, scope: Scope<'_>) {
     writer.push("SELECT 1");
-    write_source::<D>(writer, node);
+    write_source::<D>(writer, node, scope);
 }
 
 /// SQLite: counts the rows.
 pub(super) fn exact(node: &ReadNode) -> Query {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     writer.push("SELECT count(*)");
-    write_source::<Sqlite>(&mut writer, node);
+    write_source::<Sqlite>(&mut writer, node, Scope::Table(&node.from));
     writer.finish()
 }
 
@@ -26,12 +26,12 @@ pub(super) fn exact(node: &ReadNode) -> Query {
 pub(super) fn planned(node: &ReadNode) -> Query {
     let mut writer = Writer::new(Postgres::PLACEHOLDER);
     writer.push("EXPLAIN (FORMAT JSON) ");
-    write_all_rows::<Postgres>(&mut writer, node);
+    write_all_rows::<Postgres>(&mut writer, node, Scope::Table(&node.from));
     writer.finish()
 }
 
-fn write_source<D: Dialect>(writer: &mut Writer, node: &ReadNode) {
+fn write_source<D: Dialect>(writer: &mut Writer, node: &ReadNode, scope: Scope<'_>) {
     writer.push(" FROM ");
-    D::table(writer, &node.from);
-    write_where::<D>(writer, Scope::Table(&node.from), &node.filter);
+    scope.source::<D>(writer);
+    write_where::<D>(writer, scope, &node.filter);
 }

@@ -12,6 +12,7 @@
 
 use super::embed::members;
 use super::writer::Writer;
+use crate::plan::call::Outcome;
 use crate::plan::{ReadNode, Value};
 use crate::request::MediaType;
 
@@ -54,6 +55,36 @@ pub(super) fn write_body(writer: &mut Writer, media: &MediaType, node: &ReadNode
         | MediaType::Plan { .. }
         | MediaType::Other(_) => writer.push("coalesce(json_agg(berth_row.*), '[]')::text"),
     };
+}
+
+/// Adds the body of a call: what [`write_body`] gives, but a single result stands alone and a value has no name.
+pub(super) fn write_result(writer: &mut Writer, media: &MediaType, node: &ReadNode, result: Outcome) {
+    let strips = match media {
+        MediaType::Any | MediaType::Json | MediaType::ArrayJson { strip_nulls: false } => false,
+        MediaType::ArrayJson { strip_nulls: true } => true,
+        MediaType::ObjectJson { strip_nulls } if matches!(result, Outcome::Nothing | Outcome::Value) => *strip_nulls,
+        MediaType::ObjectJson { .. }
+        | MediaType::GeoJson
+        | MediaType::Csv
+        | MediaType::Text
+        | MediaType::Xml
+        | MediaType::OpenApi
+        | MediaType::UrlEncoded
+        | MediaType::OctetStream
+        | MediaType::Plan { .. }
+        | MediaType::Other(_) => return write_body(writer, media, node),
+    };
+    let stripped = |writer: &mut Writer, gathered: &'static str| {
+        writer.push(if strips { "json_strip_nulls(" } else { "(" }).push(gathered).push(")");
+    };
+    writer.push("coalesce(");
+    match result {
+        Outcome::Nothing | Outcome::Value => stripped(writer, "json_agg(berth_row.pgrst_scalar)->0"),
+        Outcome::Values => stripped(writer, "json_agg(berth_row.pgrst_scalar)"),
+        Outcome::Row => stripped(writer, "json_agg(berth_row.*)->0"),
+        Outcome::Rows => stripped(writer, "json_agg(berth_row.*)"),
+    }
+    writer.push(if result.is_one() { ", 'null')::text" } else { ", '[]')::text" });
 }
 
 /// The first line of a CSV body with its line feed. Rows are as Postgres writes a record; names are quoted by

@@ -5,6 +5,7 @@
 //! what engines spell differently is in `dialect`, `sqlite` and `postgres`.
 
 mod aggregate;
+mod call;
 mod condition;
 mod count;
 mod dialect;
@@ -51,7 +52,10 @@ fn work(plan: &Plan, engine: Engine) -> Work {
         (Action::Update(update), Engine::Postgres) => write::postgres::update(update, media),
         (Action::Delete(delete), Engine::Sqlite) => write::sqlite::delete(delete, media),
         (Action::Delete(delete), Engine::Postgres) => write::postgres::delete(delete, media),
-        (Action::TableInfo(_) | Action::RootInfo | Action::Describe { .. }, _) => Work::None,
+        (Action::Call(call), Engine::Postgres) => call::postgres(call, media),
+        // Planning lets no call through to SQLite.
+        (Action::Call(_), Engine::Sqlite)
+        | (Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo | Action::Describe { .. }, _) => Work::None,
     }
 }
 
@@ -62,7 +66,10 @@ fn expectation(action: &Action) -> Expectation {
         Action::Insert(insert) => insert.expect,
         Action::Update(update) => update.expect,
         Action::Delete(delete) => delete.expect,
-        Action::TableInfo(_) | Action::RootInfo | Action::Describe { .. } => Expectation::default(),
+        Action::Call(call) => call.read.expect,
+        Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo | Action::Describe { .. } => {
+            Expectation::default()
+        }
     }
 }
 

@@ -196,7 +196,7 @@ fn write_language(writer: &mut Writer, language: Option<&str>) {
 /// Postgres cannot hold, is left out.
 ///
 /// Source: <https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO>.
-fn array_literal(values: &[Value]) -> String {
+pub(super) fn array_literal(values: &[Value]) -> String {
     let mut literal = String::from("{");
     for (index, value) in values.iter().enumerate() {
         if index > 0 {

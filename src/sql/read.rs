@@ -34,7 +34,7 @@ pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
     write_rows::<Postgres>(&mut writer, &read.node, Scope::Table(&read.node.from));
     writer.push(")");
     let total = Total::of(read);
-    total.write_part(&mut writer, &read.node);
+    total.write_part(&mut writer, &read.node, Scope::Table(&read.node.from));
     writer.push(" SELECT ");
     total.write(&mut writer);
     writer.push(" AS total, count(*) AS page, NULL::text AS location, ");
@@ -50,7 +50,7 @@ pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
 
 /// Where a Postgres read takes its total from.
 #[derive(Debug, Clone, Copy)]
-enum Total {
+pub(super) enum Total {
     /// It is not wanted.
     None,
     /// The planner's guess only.
@@ -64,7 +64,8 @@ enum Total {
 }
 
 impl Total {
-    fn of(read: &Read) -> Self {
+    /// How a read asks for it.
+    pub(super) fn of(read: &Read) -> Self {
         match (read.count, read.max_rows) {
             (None, _) => Self::None,
             (Some(Count::Planned), _) => Self::Planned,
@@ -80,20 +81,20 @@ impl Total {
     }
 
     /// Adds the rows to be counted. One more than the limit is enough to know that there are more.
-    fn write_part(self, writer: &mut Writer, node: &ReadNode) {
+    pub(super) fn write_part(self, writer: &mut Writer, node: &ReadNode, scope: Scope<'_>) {
         let limit = match self {
             Self::None | Self::Planned | Self::Page => return,
             Self::Counted => None,
             Self::CountedUpTo(max) => Some(max.saturating_add(1)),
         };
         writer.push(", berth_total AS (");
-        count::write_all_rows::<Postgres>(writer, node);
+        count::write_all_rows::<Postgres>(writer, node, scope);
         write_range::<Postgres>(writer, Range { offset: 0, limit });
         writer.push(")");
     }
 
     /// Adds the number.
-    fn write(self, writer: &mut Writer) {
+    pub(super) fn write(self, writer: &mut Writer) {
         match self {
             Self::None | Self::Planned => writer.push("NULL::bigint"),
             Self::Page => writer.push("count(*)"),

@@ -16,6 +16,7 @@ mod differential;
 mod durability;
 mod embed;
 mod migrations;
+mod rpc;
 mod serve;
 mod shared_log;
 mod support;

@@ -133,6 +133,7 @@ fn request(method: Method, relation: &str) -> Request {
         embed_ranges: Vec::new(),
         columns: None,
         on_conflict: None,
+        content: MediaType::Json,
         payload: None,
         arguments: Vec::new(),
         preferences: Preferences::default(),

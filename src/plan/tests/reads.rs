@@ -247,7 +247,13 @@ fn aggregates_are_off_unless_switched_on() {
 #[test]
 fn functions_are_not_found() {
     let wanted = Request { resource: Resource::Function("add".to_owned()), ..get() };
-    let expected = Error::NoFunction { schema: "public".to_owned(), name: "add".to_owned() };
+    let expected = Error::NoFunction {
+        schema: "public".to_owned(),
+        name: "add".to_owned(),
+        arguments: Vec::new(),
+        whole: None,
+        suggestion: None,
+    };
     assert_eq!(sqlite(wanted), Err(expected));
 }
 

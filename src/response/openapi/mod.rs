@@ -5,11 +5,12 @@
 
 mod parameter;
 mod path;
+mod routine;
 mod schema;
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{Catalog, Table};
+use crate::catalog::{Catalog, Routine, Table};
 
 /// What the description says beside the tables.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,11 +68,13 @@ pub enum Security {
     Token,
 }
 
-/// Describes the tables and views of `schema` that `is_visible` lets through.
+/// Describes the functions of `schema`, and the tables and views of it that `is_visible` lets through.
 #[must_use]
 pub fn describe(catalog: &Catalog, schema: &str, settings: &Settings, is_visible: impl Fn(&Table) -> bool) -> Value {
     let tables: Vec<&Table> =
         catalog.tables.values().filter(|table| table.name.schema == schema && is_visible(table)).collect();
+    let routines: Vec<&Routine> =
+        catalog.routines.values().flatten().filter(|routine| routine.name.schema == schema).collect();
     let media = json!([
         "application/json",
         "application/vnd.pgrst.object+json;nulls=stripped",
@@ -89,7 +92,7 @@ pub fn describe(catalog: &Catalog, schema: &str, settings: &Settings, is_visible
     say("basePath", json!(settings.proxy.as_ref().map_or("/", |proxy| proxy.base_path.as_str())));
     say("consumes", media.clone());
     say("produces", media);
-    say("paths", path::all(&tables));
+    say("paths", path::all(&tables, &routines));
     say("definitions", schema::all(&tables));
     say("parameters", parameter::all(&tables));
     if settings.security == Security::Token {

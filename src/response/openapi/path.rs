@@ -3,15 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use super::parameter::reference;
-use crate::catalog::Table;
+use crate::catalog::{Routine, Table};
 
 /// Every path.
-pub(super) fn all(tables: &[&Table]) -> Value {
+pub(super) fn all(tables: &[&Table], routines: &[&Routine]) -> Value {
     let mut paths = Map::new();
     paths.insert("/".into(), root());
     for table in tables {
         paths.insert(format!("/{}", table.name.name), of_table(table));
     }
+    super::routine::add_paths(&mut paths, routines);
     Value::Object(paths)
 }
 
@@ -53,16 +54,22 @@ fn of_table(table: &Table) -> Value {
 }
 
 fn operation<'a>(table: &Table, parameters: impl Iterator<Item = &'a str>, responses: Value) -> Value {
-    let mut operation = Map::new();
+    let mut operation = about(table.comment.as_deref());
     operation.insert("tags".into(), json!([table.name.name]));
-    let (summary, description) = table.comment.as_deref().map(super::split_comment).unwrap_or_default();
-    if let Some(summary) = summary {
-        operation.insert("summary".into(), json!(summary));
-    }
-    if let Some(description) = description {
-        operation.insert("description".into(), json!(description));
-    }
     operation.insert("parameters".into(), parameters.map(reference).collect());
     operation.insert("responses".into(), responses);
     Value::Object(operation)
+}
+
+/// Summary and description from a comment.
+pub(super) fn about(comment: Option<&str>) -> Map<String, Value> {
+    let mut said = Map::new();
+    let (summary, description) = comment.map(super::split_comment).unwrap_or_default();
+    if let Some(summary) = summary {
+        said.insert("summary".into(), json!(summary));
+    }
+    if let Some(description) = description {
+        said.insert("description".into(), json!(description));
+    }
+    said
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{Column, Table, TypeKind};
+use crate::catalog::{Column, Table, TypeKind, TypeName};
 
 /// Every table's definition.
 pub(super) fn all(tables: &[&Table]) -> Value {
@@ -49,18 +49,25 @@ fn of_column(table: &Table, column: &Column) -> Value {
     if !column.enum_values.is_empty() {
         property.insert("enum".into(), json!(column.enum_values));
     }
-    property.insert("format".into(), json!(format_of(column)));
-    if let TypeKind::Text { max_length: Some(length) } = column.type_name.kind {
+    property.extend(of_type(&column.type_name));
+    Value::Object(property)
+}
+
+/// What a type's values look like.
+pub(super) fn of_type(type_name: &TypeName) -> Map<String, Value> {
+    let mut property = Map::new();
+    property.insert("format".into(), json!(format_of(type_name)));
+    if let TypeKind::Text { max_length: Some(length) } = type_name.kind {
         property.insert("maxLength".into(), json!(length));
     }
-    if let TypeKind::Array(element) = &column.type_name.kind {
+    if let TypeKind::Array(element) = &type_name.kind {
         let item = json_type(element).map_or_else(|| json!({}), |name| json!({ "type": name }));
         property.insert("items".into(), item);
     }
-    if let Some(name) = json_type(&column.type_name.kind) {
+    if let Some(name) = json_type(&type_name.kind) {
         property.insert("type".into(), json!(name));
     }
-    Value::Object(property)
+    property
 }
 
 /// The comment, and notes on keys in the form that `PostgREST`'s tools look for.
@@ -82,7 +89,7 @@ fn describe(table: &Table, column: &Column) -> Option<String> {
 }
 
 /// JSON's name of a type; JSON itself has none, any value may stand there.
-fn json_type(kind: &TypeKind) -> Option<&'static str> {
+pub(super) fn json_type(kind: &TypeKind) -> Option<&'static str> {
     match kind {
         TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => Some("integer"),
         TypeKind::Real | TypeKind::Double | TypeKind::Numeric { .. } => Some("number"),
@@ -104,12 +111,12 @@ fn json_type(kind: &TypeKind) -> Option<&'static str> {
 }
 
 /// `int32` and `int64` for integers, the declared name without its length for the rest.
-fn format_of(column: &Column) -> String {
-    match column.type_name.kind {
+pub(super) fn format_of(type_name: &TypeName) -> String {
+    match type_name.kind {
         TypeKind::SmallInt | TypeKind::Integer => "int32".to_owned(),
         TypeKind::BigInt => "int64".to_owned(),
         TypeKind::Text { max_length: Some(_) } | TypeKind::Numeric { .. } => {
-            column.type_name.declared.split('(').next().unwrap_or_default().trim().to_owned()
+            type_name.declared.split('(').next().unwrap_or_default().trim().to_owned()
         }
         TypeKind::Real
         | TypeKind::Double
@@ -127,9 +134,9 @@ fn format_of(column: &Column) -> String {
         | TypeKind::Bytea
         | TypeKind::Array(_)
         | TypeKind::Any
-        | TypeKind::Other => column.type_name.declared.clone(),
+        | TypeKind::Other => type_name.declared.clone(),
         // As Postgres names a type that is not its own.
-        TypeKind::Enum { .. } => format!("public.{}", column.type_name.declared),
+        TypeKind::Enum { .. } => format!("public.{}", type_name.declared),
     }
 }
 

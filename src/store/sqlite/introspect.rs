@@ -47,7 +47,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Catalog> {
     resolve_references(&mut tables);
     let shown_keys = view::find_keys(&transaction, &mut tables)?;
     let Metadata { schema_comments, grants, roles, .. } = metadata;
-    Ok(Catalog { version, tables, shown_keys, schema_comments, grants, roles })
+    Ok(Catalog { version, tables, shown_keys, schema_comments, grants, roles, ..Catalog::default() })
 }
 
 /// A line of `PRAGMA table_list`.

@@ -1,0 +1,354 @@
+//! Calls: which function is meant, what it is given, and what becomes of its result.
+//!
+//! A result of rows is read like a table: the same select, filters, order, range and embedding. A value is read like a
+//! table of the one column [`VALUE`].
+//!
+//! Source: <https://docs.postgrest.org/en/v16/references/api/functions.html>
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::embed::{self, Wishes};
+use super::scope::{Purpose, Scope};
+use super::{Condition, Engine, Error, Expectation, Operand, Plan, Read, ReadNode, Settings, Value, negotiate, prefer};
+use crate::catalog::{
+    Catalog, Column, Generated, Kind, Parameter, QualifiedName, ReturnKind, Routine, Table, TypeKind, TypeName,
+    Volatility, hint,
+};
+use crate::request::call::{self, Whole};
+use crate::request::method::Method;
+use crate::request::payload::{Rows, Shape};
+use crate::request::prefer::{Count, Handling};
+use crate::request::{MediaType, Preferences, Request};
+
+/// The column that a value stands in. `PostgREST` has the same, and CSV shows it.
+pub const VALUE: &str = "pgrst_scalar";
+
+/// A call of a function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The function.
+    pub function: QualifiedName,
+    /// What it is given.
+    pub arguments: Arguments,
+    /// What it gives.
+    pub result: Outcome,
+    /// What is read of the result. `ReadNode::from` names no table when the result is none's row.
+    pub read: Read,
+    /// Columns that are read of the result and that its table does not have: functions of its rows.
+    pub computed: Vec<String>,
+    /// Nothing may be changed.
+    pub read_only: bool,
+}
+
+/// What a function is given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arguments {
+    /// A value for each of these parameters.
+    Named(Vec<(Parameter, Given)>),
+    /// Postgres: members of a JSON object, one for each of these parameters.
+    Members {
+        /// The parameters.
+        parameters: Vec<Parameter>,
+        /// The object, or an array whose first object counts.
+        json: String,
+        /// Which of the two.
+        shape: Shape,
+    },
+    /// The body, to the only parameter, which has no name.
+    Whole(Parameter, Value),
+}
+
+/// What a parameter is given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Given {
+    /// One value.
+    One(Value),
+    /// The elements of a variadic parameter's array.
+    Many(Vec<Value>),
+}
+
+/// What a function gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing.
+    Nothing,
+    /// A value.
+    Value,
+    /// Any number of values.
+    Values,
+    /// A row.
+    Row,
+    /// Any number of rows.
+    Rows,
+}
+
+impl Outcome {
+    fn of(routine: &Routine) -> Self {
+        match (&routine.returns.kind, routine.returns.set) {
+            (ReturnKind::Void, _) => Self::Nothing,
+            (ReturnKind::Value(_), false) => Self::Value,
+            (ReturnKind::Value(_), true) => Self::Values,
+            (ReturnKind::Row { .. }, false) => Self::Row,
+            (ReturnKind::Row { .. }, true) => Self::Rows,
+        }
+    }
+
+    /// True when there is exactly one result.
+    #[must_use]
+    pub fn is_one(self) -> bool {
+        matches!(self, Self::Nothing | Self::Value | Self::Row)
+    }
+
+    /// True when a result is a row.
+    #[must_use]
+    pub fn is_row(self) -> bool {
+        matches!(self, Self::Row | Self::Rows)
+    }
+}
+
+/// Plans a call of the function `name` of a schema.
+pub(super) fn plan_call(
+    request: Request,
+    name: QualifiedName,
+    catalog: &Catalog,
+    settings: &Settings,
+    profile: Option<String>,
+) -> Result<Plan, Error> {
+    let mut request = request;
+    let method = request.method;
+    let whole = Whole::of(&request);
+    let given = call::Arguments::take(&mut request);
+    let routine = find_routine(catalog, &name, &given.names(), whole)?;
+    let result = Outcome::of(routine);
+    let table = result_table(routine, catalog);
+    let preferences = applied(&request.preferences, &table)?;
+    let scope = Scope { table: &table, engine: settings.engine, catalog, settings, purpose: Purpose::Read };
+    let range = request.range.at_most(settings.max_rows);
+    let accept = std::mem::take(&mut request.accept);
+    let select = std::mem::take(&mut request.select);
+    let node = ReadNode { range, ..embed::plan_top(&scope, select, Wishes::of_read(request))? };
+    let media = negotiate::choose_media(&accept)?;
+    let strict = preferences.handling == Some(Handling::Strict);
+    if strict && preferences.max_affected.is_some() && result.is_one() {
+        return Err(Error::MaxAffectedOfOne);
+    }
+    let expect = Expectation {
+        singular: matches!(media, MediaType::ObjectJson { .. }),
+        max_affected: preferences.max_affected.filter(|_| strict),
+        put: false,
+    };
+    let computed = match &table {
+        Cow::Borrowed(table) => computed_columns(&node, table),
+        Cow::Owned(_) => Vec::new(),
+    };
+    let call = Call {
+        function: routine.name.clone(),
+        arguments: plan_arguments(routine, given, settings.engine)?,
+        result,
+        read: Read {
+            node,
+            // As in PostgREST, nothing asks the planner what a function will give.
+            count: preferences.count.filter(|count| *count != Count::Planned),
+            max_rows: settings.max_rows,
+            headers_only: method == Method::Head,
+            by_key: false,
+            expect,
+        },
+        computed,
+        read_only: method != Method::Post || routine.volatility != Volatility::Volatile,
+    };
+    Ok(Plan { action: super::Action::Call(Box::new(call)), media, profile, preferences })
+}
+
+/// The preferences that apply to a call: those of a read, and `max-affected`.
+fn applied(sent: &Preferences, table: &Table) -> Result<Preferences, Error> {
+    let strict = sent.handling == Some(Handling::Strict);
+    let read = prefer::applied(sent, Method::Get, table, None)?;
+    Ok(Preferences { max_affected: sent.max_affected.filter(|_| strict), ..read })
+}
+
+/// The columns that a read of `table` names and that it does not have.
+fn computed_columns(node: &ReadNode, table: &Table) -> Vec<String> {
+    let is_value = |operand: Operand| operand != Operand::Rows;
+    let selected = node.select.iter().filter(|it| it.aggregate.as_ref().is_none_or(|it| is_value(it.operand)));
+    let ordered = node.order.iter().filter(|order| order.related.is_none());
+    let mut columns: BTreeSet<&str> = selected.map(|projection| projection.column.as_str()).collect();
+    columns.extend(ordered.map(|order| order.column.as_str()));
+    add_tested(&node.filter, &mut columns);
+    columns.into_iter().filter(|column| table.column(column).is_none()).map(str::to_owned).collect()
+}
+
+/// Goes down as deep as the request's parser let the tree become.
+fn add_tested<'a>(condition: &'a Condition, columns: &mut BTreeSet<&'a str>) {
+    match condition {
+        Condition::And(children) | Condition::Or(children) => {
+            children.iter().for_each(|child| add_tested(child, columns));
+        }
+        Condition::Not(child) => add_tested(child, columns),
+        Condition::Test(target, _) => _ = columns.insert(&target.column),
+        Condition::Related(_) => {}
+    }
+}
+
+/// The one function of that name that the arguments fit, by the names of its parameters; failing that, the one whose
+/// only parameter takes the body whole.
+///
+/// # Errors
+/// [`Error::NoFunction`], [`Error::AmbiguousFunction`].
+pub(super) fn find_routine<'a>(
+    catalog: &'a Catalog,
+    name: &QualifiedName,
+    arguments: &BTreeSet<String>,
+    whole: Option<Whole>,
+) -> Result<&'a Routine, Error> {
+    let overloads = catalog.routines.get(name).map(Vec::as_slice).unwrap_or_default();
+    let (mut fitting, others): (Vec<&Routine>, Vec<&Routine>) =
+        overloads.iter().partition(|routine| fits(routine, arguments, whole));
+    if fitting.is_empty() {
+        fitting = others.into_iter().filter(|routine| takes_whole(routine, whole)).collect();
+    }
+    match fitting.as_slice() {
+        [only] => Ok(only),
+        [] => Err(Error::NoFunction {
+            schema: name.schema.clone(),
+            name: name.name.clone(),
+            suggestion: suggest(catalog, name, overloads, arguments, whole),
+            arguments: arguments.iter().cloned().collect(),
+            whole,
+        }),
+        several => Err(Error::AmbiguousFunction(several.iter().map(|routine| routine.signature()).collect())),
+    }
+}
+
+/// True when each required parameter has an argument and each argument a parameter.
+fn fits(routine: &Routine, arguments: &BTreeSet<String>, whole: Option<Whole>) -> bool {
+    if routine.parameters.is_empty() {
+        return arguments.is_empty() && matches!(whole, None | Some(Whole::Json));
+    }
+    let is_known = |name: &String| routine.parameters.iter().any(|parameter| &parameter.name == name);
+    let is_given = |parameter: &&Parameter| arguments.contains(&parameter.name);
+    arguments.iter().all(is_known) && routine.parameters.iter().filter(|it| it.required).all(|it| is_given(&it))
+}
+
+/// True when the only parameter has no name and takes the body as it is.
+fn takes_whole(routine: &Routine, whole: Option<Whole>) -> bool {
+    let [Parameter { name, type_name, .. }] = routine.parameters.as_slice() else { return false };
+    name.is_empty()
+        && match whole {
+            None => false,
+            Some(Whole::Json) => matches!(type_name.kind, TypeKind::Json | TypeKind::Jsonb),
+            Some(Whole::Text) => type_name.declared == "text",
+            Some(Whole::Xml) => type_name.declared == "xml",
+            Some(Whole::Bytes) => type_name.kind == TypeKind::Bytea,
+        }
+}
+
+/// The function that was perhaps meant: another name, or the same with other parameters.
+fn suggest(
+    catalog: &Catalog,
+    name: &QualifiedName,
+    overloads: &[Routine],
+    arguments: &BTreeSet<String>,
+    whole: Option<Whole>,
+) -> Option<String> {
+    if !matches!(whole, None | Some(Whole::Json)) {
+        return None;
+    }
+    if overloads.is_empty() {
+        let beside = catalog.routines.keys().filter(|other| other.schema == name.schema);
+        return hint::closest(&name.name, beside.map(|other| other.name.as_str())).map(str::to_owned);
+    }
+    let list = |names: BTreeSet<&String>| {
+        format!("({})", names.into_iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+    };
+    let known: Vec<String> =
+        overloads.iter().map(|it| list(it.parameters.iter().map(|parameter| &parameter.name).collect())).collect();
+    let sent = list(arguments.iter().collect());
+    hint::closest_above(hint::PARAMETERS_MIN_SCORE, &sent, known.iter().map(String::as_str))
+        .map(|parameters| format!("{}{parameters}", name.name))
+}
+
+/// The table that a result is read as: one of the catalog, or one made for it.
+fn result_table<'a>(routine: &Routine, catalog: &'a Catalog) -> Cow<'a, Table> {
+    let (of, columns) = match &routine.returns.kind {
+        ReturnKind::Row { of, columns } => (of.as_ref(), columns.clone()),
+        ReturnKind::Value(type_name) => (None, vec![value_column(type_name)]),
+        ReturnKind::Void => {
+            (None, vec![value_column(&TypeName { declared: "void".to_owned(), kind: TypeKind::Other })])
+        }
+    };
+    if let Some(table) = of.and_then(|name| catalog.table(name)) {
+        return Cow::Borrowed(table);
+    }
+    Cow::Owned(Table {
+        name: of.unwrap_or(&routine.name).clone(),
+        kind: Kind::View,
+        comment: None,
+        columns,
+        primary_key: Vec::new(),
+        unique: Vec::new(),
+        foreign_keys: Vec::new(),
+        insertable: false,
+        updatable: false,
+        deletable: false,
+    })
+}
+
+fn value_column(type_name: &TypeName) -> Column {
+    Column {
+        name: VALUE.to_owned(),
+        type_name: type_name.clone(),
+        nullable: true,
+        default: None,
+        generated: Generated::No,
+        enum_values: Vec::new(),
+        comment: None,
+    }
+}
+
+/// Gives each parameter what the request has for it; those without get their defaults.
+fn plan_arguments(routine: &Routine, given: call::Arguments, engine: Engine) -> Result<Arguments, Error> {
+    if engine == Engine::Sqlite {
+        return Err(Error::not_on_sqlite("calling functions"));
+    }
+    let names = given.names();
+    let parameters = || routine.parameters.iter().filter(|parameter| names.contains(&parameter.name)).cloned();
+    match (routine.parameters.as_slice(), given) {
+        ([only], call::Arguments::Members(rows)) if only.name.is_empty() => {
+            Ok(Arguments::Whole(only.clone(), Value::Text(rows.json.get().to_owned())))
+        }
+        ([only], call::Arguments::Body(body)) if only.type_name.kind == TypeKind::Bytea => {
+            Ok(Arguments::Whole(only.clone(), Value::Blob(body.to_vec())))
+        }
+        ([only], call::Arguments::Body(body)) => Ok(Arguments::Whole(only.clone(), text_of(&body)?)),
+        (_, call::Arguments::Texts(texts)) => {
+            Ok(Arguments::Named(parameters().map(|parameter| give_texts(parameter, &texts)).collect()))
+        }
+        (_, call::Arguments::Members(Rows { json, shape, .. })) => {
+            let parameters: Vec<Parameter> = parameters().collect();
+            if parameters.is_empty() {
+                return Ok(Arguments::Named(Vec::new()));
+            }
+            Ok(Arguments::Members { parameters, json: json.get().to_owned(), shape })
+        }
+        (_, call::Arguments::Body(_)) => Ok(Arguments::Named(Vec::new())),
+    }
+}
+
+/// A variadic parameter takes all texts of its name, any other the last.
+fn give_texts(parameter: Parameter, texts: &[(String, String)]) -> (Parameter, Given) {
+    let mut own = texts.iter().filter(|(name, _)| *name == parameter.name).map(|(_, text)| Value::Text(text.clone()));
+    let given = if parameter.variadic {
+        Given::Many(own.collect())
+    } else {
+        Given::One(own.next_back().unwrap_or(Value::Null))
+    };
+    (parameter, given)
+}
+
+fn text_of(body: &[u8]) -> Result<Value, Error> {
+    let invalid = || Error::sqlstate("22021", "invalid byte sequence for encoding \"UTF8\"");
+    let text = std::str::from_utf8(body).map_err(|_| invalid())?;
+    if text.contains('\0') { Err(invalid()) } else { Ok(Value::Text(text.to_owned())) }
+}

@@ -1,0 +1,145 @@
+//! Reads the functions of a schema.
+//!
+//! Source: <https://www.postgresql.org/docs/current/catalog-pg-proc.html>
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Row;
+
+use crate::catalog::type_name::Origin;
+use crate::catalog::{
+    Column, Generated, Parameter, QualifiedName, ReturnKind, Returns, Routine, TypeKind, TypeName, Volatility,
+};
+
+/// Functions with the names and types of what they take and give. A domain stands for the type under it. Columns are
+/// those of `OUT` parameters, or else of the composite type that is returned.
+pub(super) const ROUTINES: &str = r"
+SELECT n.nspname, p.proname, obj_description(p.oid, 'pg_proc'), taken.names, taken.types,
+       (p.pronargs - p.pronargdefaults)::int, p.provariadic <> 0, p.provolatile::text, p.proretset,
+       format_type(p.prorettype, NULL), t.typtype::text, tn.nspname, c.relname,
+       COALESCE(given.names, made.names), COALESCE(given.types, made.types)
+FROM pg_proc p
+JOIN pg_namespace n ON n.oid = p.pronamespace
+JOIN LATERAL (
+    WITH RECURSIVE base(oid, under) AS (
+        SELECT d.oid, d.typbasetype FROM pg_type d WHERE d.oid = p.prorettype
+        UNION ALL SELECT d.oid, d.typbasetype FROM base JOIN pg_type d ON d.oid = base.under)
+    SELECT oid FROM base WHERE under = 0) AS base ON true
+JOIN pg_type t ON t.oid = base.oid
+JOIN pg_namespace tn ON tn.oid = t.typnamespace
+LEFT JOIN pg_class c ON c.oid = t.typrelid
+LEFT JOIN LATERAL (
+    SELECT array_agg(COALESCE(a.name, '') ORDER BY a.place) AS names,
+           array_agg(format_type(a.type, NULL) ORDER BY a.place) AS types
+    FROM unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[]), p.proargnames, p.proargmodes)
+         WITH ORDINALITY AS a(type, name, mode, place)
+    WHERE a.type IS NOT NULL AND COALESCE(a.mode, 'i') IN ('i', 'b', 'v')) AS taken ON true
+LEFT JOIN LATERAL (
+    SELECT array_agg(COALESCE(NULLIF(a.name, ''), 'column' || a.nth) ORDER BY a.nth) AS names,
+           array_agg(format_type(a.type, NULL) ORDER BY a.nth) AS types
+    FROM (SELECT u.*, row_number() OVER (ORDER BY u.place) AS nth
+          FROM unnest(p.proallargtypes, p.proargnames, p.proargmodes)
+               WITH ORDINALITY AS u(type, name, mode, place)
+          WHERE u.mode IN ('o', 'b', 't')) AS a) AS given ON true
+LEFT JOIN LATERAL (
+    SELECT array_agg(a.attname::text ORDER BY a.attnum) AS names,
+           array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) AS types
+    FROM pg_attribute a
+    WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS made ON true
+WHERE n.nspname = ANY ($1) AND p.prokind = 'f' AND t.typname NOT IN ('trigger', 'event_trigger')";
+
+/// Functions by name, those with fewer parameters first, so that errors list them in one order.
+pub(super) fn read_all(rows: &[Row]) -> Result<BTreeMap<QualifiedName, Vec<Routine>>, tokio_postgres::Error> {
+    let mut routines: BTreeMap<QualifiedName, Vec<Routine>> = BTreeMap::new();
+    for row in rows {
+        let routine = read(row)?;
+        if is_callable(&routine.parameters) {
+            routines.entry(routine.name.clone()).or_default().push(routine);
+        }
+    }
+    for overloads in routines.values_mut() {
+        overloads.sort_by_cached_key(|routine| {
+            let parameters = routine.parameters.iter().map(|it| (it.name.clone(), it.type_name.declared.clone()));
+            (routine.parameters.len(), parameters.collect::<Vec<_>>())
+        });
+    }
+    Ok(routines)
+}
+
+fn read(row: &Row) -> Result<Routine, tokio_postgres::Error> {
+    let required: i32 = row.try_get(5)?;
+    let required = usize::try_from(required).unwrap_or_default();
+    let variadic: bool = row.try_get(6)?;
+    let taken = pairs(row, 3)?;
+    let last = taken.len().saturating_sub(1);
+    let parameters = taken.into_iter().enumerate().map(|(index, (name, type_name))| Parameter {
+        name,
+        type_name,
+        required: index < required,
+        variadic: variadic && index == last,
+    });
+    Ok(Routine {
+        name: QualifiedName::new(row.try_get::<_, String>(0)?, row.try_get::<_, String>(1)?),
+        comment: row.try_get(2)?,
+        parameters: parameters.collect(),
+        returns: Returns { kind: read_return(row)?, set: row.try_get(8)? },
+        volatility: match row.try_get::<_, String>(7)?.as_str() {
+            "i" => Volatility::Immutable,
+            "s" => Volatility::Stable,
+            _ => Volatility::Volatile,
+        },
+    })
+}
+
+fn read_return(row: &Row) -> Result<ReturnKind, tokio_postgres::Error> {
+    let declared: String = row.try_get(9)?;
+    let is_composite = row.try_get::<_, String>(10)? == "c";
+    let given: Vec<(String, TypeName)> = pairs(row, 13)?;
+    if declared == "void" {
+        return Ok(ReturnKind::Void);
+    }
+    if given.is_empty() && !is_composite {
+        return Ok(ReturnKind::Value(TypeName::parse(&declared, Origin::Postgres)));
+    }
+    let relation: Option<String> = row.try_get(12)?;
+    let schema: String = row.try_get(11)?;
+    Ok(ReturnKind::Row {
+        of: relation.map(|name| QualifiedName::new(schema, name)),
+        columns: given.into_iter().map(column).collect(),
+    })
+}
+
+/// Names and types from two columns.
+fn pairs(row: &Row, position: usize) -> Result<Vec<(String, TypeName)>, tokio_postgres::Error> {
+    let names: Option<Vec<String>> = row.try_get(position)?;
+    let types: Option<Vec<String>> = row.try_get(position + 1)?;
+    // Named as the server names it: `character` read and written again would have a length of one.
+    let types = types.unwrap_or_default().into_iter().map(|declared| {
+        let kind = TypeName::parse(&declared, Origin::Postgres).kind;
+        TypeName { declared, kind }
+    });
+    Ok(names.unwrap_or_default().into_iter().zip(types).collect())
+}
+
+fn column((name, type_name): (String, TypeName)) -> Column {
+    Column {
+        name,
+        type_name,
+        nullable: true,
+        default: None,
+        generated: Generated::No,
+        enum_values: Vec::new(),
+        comment: None,
+    }
+}
+
+/// A function is called by the names of its parameters; one without a name must be the only one, and take a body whole.
+fn is_callable(parameters: &[Parameter]) -> bool {
+    match parameters {
+        [only] if only.name.is_empty() => {
+            matches!(only.type_name.kind, TypeKind::Json | TypeKind::Jsonb | TypeKind::Bytea)
+                || matches!(only.type_name.declared.as_str(), "text" | "xml")
+        }
+        all => all.iter().all(|parameter| !parameter.name.is_empty()),
+    }
+}

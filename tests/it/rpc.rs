@@ -1,0 +1,287 @@
+//! Functions under `/rpc/`: what PostgREST's documentation says of them, asked of a server.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Berth, Client, Start, postgres};
+
+/// Functions in what SQLite knows too.
+const SCHEMA: &str = include_str!("rpc/schema.sql");
+/// Functions in what only Postgres knows.
+const POSTGRES: &str = include_str!("rpc/postgres.sql");
+
+/// A berth over a Postgres with both scripts; `None` where no server is installed.
+fn served(folder: &std::path::Path, database: &str) -> Option<Berth> {
+    let cluster = postgres::cluster()?;
+    let dsn = cluster.create_database(database);
+    cluster.run(database, SCHEMA);
+    cluster.run(database, POSTGRES.replace("it_rpc", &format!("it_rpc_{database}")).as_str());
+    Some(Start::postgres(folder, &dsn).run())
+}
+
+/// Sends `Prefer: tx=rollback` with everything, so that each case finds the same rows.
+fn ask(client: &Client, method: &str, path: &str, body: &str) -> Answer {
+    ask_as(client, method, path, ("Content-Type", "application/json"), body)
+}
+
+fn ask_as(client: &Client, method: &str, path: &str, header: (&str, &str), body: &str) -> Answer {
+    client.send(method, path, &[header, ("Prefer", "tx=rollback")], body)
+}
+
+#[test]
+fn results_have_the_shape_of_what_a_function_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(berth) = served(folder.path(), "rpc_shapes") else { return };
+    let client = berth.client();
+    let cases: [(&str, &str, &str, Value); 33] = [
+        ("GET", "/rpc/add_them?a=1&b=2", "", json!(3)),
+        ("POST", "/rpc/add_them", r#"{"a":1,"b":2}"#, json!(3)),
+        ("POST", "/rpc/add_them", r#"[{"a":1,"b":2},{"a":3,"b":4}]"#, json!(3)),
+        ("POST", "/rpc/add_them?columns=a,b", r#"{"a":1,"b":2,"c":3}"#, json!(3)),
+        ("GET", "/rpc/greet", "", json!("Hello guest")),
+        ("POST", "/rpc/greet", "", json!("Hello guest")),
+        ("POST", "/rpc/greet", r#"{"name":"you"}"#, json!("Hello you")),
+        ("GET", "/rpc/greet?name=you&name=me", "", json!("Hello me")),
+        ("GET", "/rpc/years", "", json!([1927, 1931, 1975])),
+        ("GET", "/rpc/film?wanted=2", "", json!({"id": 2, "title": "M", "year": 1931, "director_id": 1})),
+        ("GET", "/rpc/film?wanted=2&select=t:title", "", json!({"t": "M"})),
+        ("GET", "/rpc/by_director", "", json!([{"name": "Kubrick", "films": 1}, {"name": "Lang", "films": 2}])),
+        ("GET", "/rpc/by_director?films=gt.1&select=name", "", json!([{"name": "Lang"}])),
+        ("GET", "/rpc/origin", "", json!({"x": 0, "y": 1})),
+        ("GET", "/rpc/origin?select=y", "", json!({"y": 1})),
+        ("GET", "/rpc/out_one?num=5", "", json!({"next": 6})),
+        ("GET", "/rpc/out_two?num=5", "", json!({"num": 10, "word": "two"})),
+        ("GET", "/rpc/untyped", "", json!({"a": 1, "b": "b"})),
+        (
+            "GET",
+            "/rpc/film_of_domain?select=title,directors(name)",
+            "",
+            json!({"title": "Metropolis", "directors": {"name": "Lang"}}),
+        ),
+        ("GET", "/rpc/sum_all?v=1&v=2&v=3", "", json!(6)),
+        ("GET", "/rpc/sum_all?v=1", "", json!(1)),
+        ("POST", "/rpc/sum_all", r#"{"v":[1,2,3]}"#, json!(6)),
+        ("POST", "/rpc/sum_all", "{}", json!(null)),
+        ("GET", "/rpc/plus_one?arr={1,2}", "", json!([2, 3])),
+        ("POST", "/rpc/plus_one", r#"{"arr":[1,2]}"#, json!([2, 3])),
+        ("GET", "/rpc/the_mood?is_=ok", "", json!("ok")),
+        ("GET", "/rpc/letters?c=abc", "", json!("abc")),
+        ("POST", "/rpc/kind_of", r#"{"value":{"a":1}}"#, json!("object")),
+        ("POST", "/rpc/kind_of", r#"{"value":"{}"}"#, json!("string")),
+        ("POST", "/rpc/whole_json", r#"{"a":[1]}"#, json!({"a": [1]})),
+        ("POST", "/rpc/fallback", r#"{"a":1}"#, json!("named")),
+        ("POST", "/rpc/fallback", r#"{"b":1}"#, json!("whole")),
+        ("GET", "/rpc/quoted%20Name?full%20Name=x", "", json!("x")),
+    ];
+    for (method, path, body, expected) in cases {
+        let answer = ask(&client, method, path, body);
+        assert_eq!((answer.status, answer.json()), (200, expected), "{method} {path} {body}");
+        assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"), "{method} {path}");
+    }
+    let nothing = ask(&client, "POST", "/rpc/nothing", "");
+    assert_eq!((nothing.status, nothing.body.as_str(), nothing.header("content-type")), (204, "", None));
+    assert_eq!(ask(&client, "POST", "/rpc/retitle", r#"{"film":2,"title":"N"}"#).json()["title"], "N");
+}
+
+#[test]
+fn bodies_that_are_no_json_reach_the_only_parameter_or_name_their_arguments() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(berth) = served(folder.path(), "rpc_bodies") else { return };
+    let form = "application/x-www-form-urlencoded";
+    for (path, media, body, expected) in [
+        ("/rpc/add_them", form, "a=1&b=2", json!(3)),
+        ("/rpc/greet", form, "name=a+b", json!("Hello a b")),
+        ("/rpc/sum_all", form, "v=1&v=2", json!(3)),
+        ("/rpc/add_them", "text/csv", "a,b\n1,2\n", json!(3)),
+        ("/rpc/whole_text", "text/plain", "{\"a\":1}", json!(7)),
+        ("/rpc/whole_bytes", "application/octet-stream", "é\0", json!(3)),
+    ] {
+        let answer = ask_as(&berth.client(), "POST", path, ("Content-Type", media), body);
+        assert_eq!((answer.status, answer.json()), (200, expected), "{path} {media} {body}");
+    }
+    for (path, media, details) in [
+        (
+            "/rpc/add_them",
+            "text/plain",
+            "Searched for the function public.add_them with a single unnamed text parameter",
+        ),
+        (
+            "/rpc/years",
+            "application/octet-stream",
+            "Searched for the function public.years with a single unnamed bytea parameter",
+        ),
+        (
+            "/rpc/whole_text",
+            "text/xml",
+            "Searched for the function public.whole_text with a single unnamed xml parameter",
+        ),
+        ("/rpc/whole_text", form, "Searched for the function public.whole_text with parameters a, b"),
+    ] {
+        let answer = ask_as(&berth.client(), "POST", path, ("Content-Type", media), "a=1&b=2");
+        let expected = format!("{details}, but no matches were found in the schema cache.");
+        assert_eq!(
+            (answer.status, answer.json()["details"].as_str()),
+            (404, Some(expected.as_str())),
+            "{path} {media}"
+        );
+    }
+}
+
+#[test]
+fn rows_that_a_function_gives_are_read_like_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(berth) = served(folder.path(), "rpc_rows") else { return };
+    let client = berth.client();
+    let since = "/rpc/films_since?since=1900";
+    for (query, expected) in [
+        ("&select=id&order=id.desc", json!([{"id": 3}, {"id": 2}, {"id": 1}])),
+        ("&select=id&year=gt.1930", json!([{"id": 2}, {"id": 3}])),
+        ("&select=id&or=(id.eq.1,title.eq.M)", json!([{"id": 1}, {"id": 2}])),
+        ("&select=id&limit=1&offset=1", json!([{"id": 2}])),
+        ("&select=title,directors(name)&id=eq.3", json!([{"title": "Barry Lyndon", "directors": {"name": "Kubrick"}}])),
+        ("&select=id,directors!inner()&directors.name=eq.Lang", json!([{"id": 1}, {"id": 2}])),
+        ("&select=...directors(name)&id=eq.2", json!([{"name": "Lang"}])),
+    ] {
+        let answer = client.get(&format!("{since}{query}"));
+        assert_eq!((answer.status, answer.json()), (200, expected), "{query}");
+    }
+    let ranged = |method, path: &str, headers: &[(&str, &str)], body: &str| {
+        let answer = client.send(method, path, headers, body);
+        (answer.status, answer.header("content-range").unwrap_or_default().to_owned())
+    };
+    let is = |status: u16, range: &str| (status, range.to_owned());
+    assert_eq!(ranged("GET", since, &[], ""), is(200, "0-2/*"));
+    assert_eq!(ranged("GET", since, &[("Range", "1-1"), ("Prefer", "count=exact")], ""), is(206, "1-1/3"));
+    assert_eq!(ranged("GET", &format!("{since}&limit=1"), &[("Prefer", "count=estimated")], ""), is(206, "0-0/3"));
+    assert_eq!(ranged("GET", since, &[("Prefer", "count=planned")], ""), is(200, "0-2/*"));
+    assert_eq!(ranged("HEAD", since, &[("Prefer", "count=exact")], ""), is(200, "0-2/3"));
+    assert_eq!(ranged("POST", "/rpc/films_since", &[("Range", "1-1")], r#"{"since":1900}"#), is(200, "0-2/*"));
+    assert_eq!(ranged("GET", &format!("{since}&offset=9"), &[("Prefer", "count=exact")], ""), is(416, ""));
+    assert_eq!(ranged("GET", "/rpc/add_them?a=1&b=2", &[("Prefer", "count=exact")], ""), is(200, "0-0/1"));
+    let object = ("Accept", "application/vnd.pgrst.object+json");
+    assert_eq!(client.send("GET", since, &[object], "").json()["code"], "PGRST116");
+    assert_eq!(client.send("GET", &format!("{since}&id=eq.2&select=id"), &[object], "").json(), json!({"id": 2}));
+    let table = client.send("GET", &format!("{since}&select=id,title&id=lt.3"), &[("Accept", "text/csv")], "");
+    assert_eq!(table.body, "id,title\n1,Metropolis\n2,M");
+    let strict = ("Prefer", "handling=strict, max-affected=2");
+    assert_eq!(client.send("GET", since, &[strict], "").json()["code"], "PGRST124");
+    assert_eq!(client.send("GET", "/rpc/greet", &[strict], "").json()["code"], "PGRST128");
+}
+
+#[test]
+fn what_cannot_be_called_is_told_in_postgrests_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(berth) = served(folder.path(), "rpc_errors") else { return };
+    let client = berth.client();
+    let told = |method: &str, path: &str, body: &str| {
+        let answer = ask(&client, method, path, body);
+        let error = answer.json();
+        let field = |name: &str| error[name].as_str().unwrap_or("-").to_owned();
+        (answer.status, format!("{} {} | {} | {}", field("code"), field("message"), field("details"), field("hint")))
+    };
+    for (method, path, body, status, expected) in [
+        (
+            "GET",
+            "/rpc/gree",
+            "",
+            404,
+            "PGRST202 Could not find the function public.gree without parameters in the schema cache | Searched for the function public.gree without parameters, but no matches were found in the schema cache. | Perhaps you meant to call the function public.greet",
+        ),
+        (
+            "GET",
+            "/rpc/add_them?a=1&b=2&c=3",
+            "",
+            404,
+            "PGRST202 Could not find the function public.add_them(a, b, c) in the schema cache | Searched for the function public.add_them with parameters a, b, c, but no matches were found in the schema cache. | Perhaps you meant to call the function public.add_them(a, b)",
+        ),
+        (
+            "POST",
+            "/rpc/add_them",
+            r#"{"a":1}"#,
+            404,
+            "PGRST202 Could not find the function public.add_them(a) in the schema cache | Searched for the function public.add_them with parameter a or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache. | Perhaps you meant to call the function public.add_them(a, b)",
+        ),
+        (
+            "GET",
+            "/rpc/rent?nosuchargument=1",
+            "",
+            404,
+            "PGRST202 Could not find the function public.rent(nosuchargument) in the schema cache | Searched for the function public.rent with parameter nosuchargument, but no matches were found in the schema cache. | -",
+        ),
+        (
+            "GET",
+            "/rpc/same?arg=1",
+            "",
+            300,
+            "PGRST203 Could not choose the best candidate function between: public.same(arg => integer), public.same(arg => text, num => integer) | - | Try renaming the parameters or the function itself in the database so function overloading can be resolved",
+        ),
+        ("DELETE", "/rpc/greet", "", 405, "PGRST101 Cannot use the DELETE method on RPC | - | -"),
+        (
+            "GET",
+            "/rpc/retitle?film=1&title=x",
+            "",
+            405,
+            "25006 cannot execute UPDATE in a read-only transaction | - | -",
+        ),
+        ("HEAD", "/rpc/retitle?film=1&title=x", "", 405, ""),
+        ("GET", "/rpc/add_them?a=x&b=2", "", 400, "22P02 invalid input syntax for type integer: \"x\" | - | -"),
+        ("GET", "/rpc/years?select=nope", "", 400, "42703 column berth_source.nope does not exist | - | -"),
+        ("POST", "/rpc/fails", "", 400, "P0001 no | d | h"),
+        ("POST", "/rpc/teapot", "", 418, "PT418 short | - | -"),
+    ] {
+        if method == "HEAD" {
+            assert_eq!(ask(&client, method, path, body).status, status, "{method} {path}");
+            continue;
+        }
+        assert_eq!(told(method, path, body), (status, expected.to_owned()), "{method} {path} {body}");
+    }
+    assert_eq!(client.get("/rpc/rent?days=1").body, "1");
+    assert_eq!(client.get("/rpc/rent?days=1&late=2").body, "3");
+}
+
+#[test]
+fn a_function_runs_once_and_speaks_of_status_headers_and_verbs() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(berth) = served(folder.path(), "rpc_speaks") else { return };
+    let client = berth.client();
+    let counted = [("Prefer", "count=exact"), ("Content-Type", "application/json")];
+    for call in 1..=2 {
+        assert_eq!(client.send("POST", "/rpc/count_calls", &counted, "{}").body, call.to_string());
+    }
+    let answer = client.post("/rpc/with_headers", "{}");
+    assert_eq!((answer.status, answer.header("x-film")), (202, Some("M")));
+    let verbs = |path| client.send("OPTIONS", path, &[], "").header("allow").unwrap_or_default().to_owned();
+    assert_eq!(verbs("/rpc/greet"), "OPTIONS,GET,HEAD,POST");
+    assert_eq!(verbs("/rpc/nothing"), "OPTIONS,POST");
+    let document = client.get("/").json();
+    let path = &document["paths"]["/rpc/add_them"];
+    assert_eq!((&path["get"]["summary"], &path["get"]["description"]), (&json!("Adds"), &json!("two numbers")));
+    assert_eq!(
+        path["get"]["parameters"][0],
+        json!({"name": "a", "in": "query", "required": true, "type": "integer", "format": "int32"})
+    );
+    assert_eq!(path["post"]["parameters"][0]["schema"]["required"], json!(["a", "b"]));
+    assert_eq!(document["paths"]["/rpc/sum_all"]["get"]["parameters"][0]["collectionFormat"], "multi");
+    assert!(document["paths"]["/rpc/retitle"].get("get").is_none());
+}
+
+#[test]
+fn the_server_decides_who_may_call() {
+    let Some(cluster) = postgres::cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let Some(berth) = served(folder.path(), "rpc_grants") else { return };
+    assert_eq!(berth.client().get("/rpc/secret").body, "42");
+    let closed = Start::postgres(folder.path(), &cluster.dsn("rpc_grants"))
+        .with("ACCESS", "closed")
+        .with("ANON_ROLE", "it_rpc_rpc_grants")
+        .run();
+    let answer = closed.client().get("/rpc/secret");
+    assert_eq!(
+        (answer.status, answer.json()["message"].as_str()),
+        (401, Some("permission denied for function secret"))
+    );
+    assert_eq!(closed.client().get("/rpc/add_them?a=1&b=2").body, "3");
+    assert_eq!(closed.client().get("/rpc/years").json()["message"], "permission denied for table films");
+    let read = Start::postgres(folder.path(), &cluster.dsn("rpc_grants")).with("ACCESS", "read").run();
+    assert_eq!(read.client().post("/rpc/greet", "{}").status, 200);
+    assert_eq!(read.client().post("/rpc/nothing", "{}").json()["message"], "permission denied for function nothing");
+}
