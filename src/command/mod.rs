@@ -3,6 +3,7 @@
 //! Only here do the parts meet: [`serve`] reads the configuration, puts store, pipeline and server together, and takes
 //! them apart again.
 
+mod check;
 mod compose;
 mod health;
 mod migrate;
@@ -11,6 +12,7 @@ mod serve;
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -27,7 +29,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Serve the API (the default).
     Serve,
@@ -37,9 +39,24 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Try what the volume or the database can do, and say whether the configuration is safe; the exit code tells.
+    Check {
+        /// Write the findings for machines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The second process of a probe: takes a lock and looks at memory that the first one shares.
+    #[command(name = PROBE_PEER, hide = true)]
+    ProbePeer {
+        /// The file that is locked and mapped.
+        file: PathBuf,
+    },
     /// Ask the server on this machine whether it is ready; the exit code tells.
     Health,
 }
+
+/// The hidden command of a probe's second process.
+const PROBE_PEER: &str = "probe-peer";
 
 /// Exit code of a command that was understood and failed.
 const FAILED: u8 = 1;
@@ -59,6 +76,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSED));
         }
     };
+    let command = arguments.command.unwrap_or(Command::Serve);
+    if let Command::ProbePeer { file } = &command {
+        return check::answer_probe(file);
+    }
     let config = match Config::read(config::environment(), &Machine::look()) {
         Ok(config) => config,
         Err(faults) => {
@@ -66,12 +87,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(MISUSED);
         }
     };
-    let done: Result<(), Box<dyn Error>> = match arguments.command.unwrap_or(Command::Serve) {
+    let done: Result<(), Box<dyn Error>> = match command {
         Command::Serve => serve::run(&config, since_start).map_err(Into::into),
         Command::Migrate { dry_run } => {
             let mode = if dry_run { Mode::DryRun } else { Mode::Apply };
             block_on(migrate::run(&config, mode)).map_err(Into::into)
         }
+        Command::Check { json } => {
+            let form = if json { check::Form::Json } else { check::Form::Table };
+            block_on(check::run(&config, form)).map_err(Into::into)
+        }
+        // Answered above, without a configuration.
+        Command::ProbePeer { .. } => Ok(()),
         Command::Health => health::run(&config.http).map_err(Into::into),
     };
     match done {
