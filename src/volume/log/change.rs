@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crc::{CRC_64_GO_ISO, Crc, Table};
+use crc_fast::{CrcAlgorithm, Digest};
 
 use crate::clock;
 
-/// CRC-64 as the LTX format has it, by sixteen bytes a step: every byte of every page goes through it.
-pub(super) static CRC: Crc<u64, Table<16>> = Crc::<u64, Table<16>>::new(&CRC_64_GO_ISO);
+/// CRC-64 as the LTX format has it. Every byte of every page goes through it, at a start several times.
+pub(super) fn crc() -> Digest {
+    Digest::new(CrcAlgorithm::Crc64GoIso)
+}
 
 /// The bit that every checksum of the format has, so that none is zero.
 pub(super) const CHECKSUM_FLAG: u64 = 1 << 63;
@@ -103,7 +105,7 @@ pub(super) fn page_checksum(number: u32, content: &[u8]) -> u64 {
     if u32::try_from(content.len()).is_ok_and(|page_size| number == lock_page(page_size)) {
         return 0;
     }
-    let mut digest = CRC.digest();
+    let mut digest = crc();
     digest.update(&number.to_be_bytes());
     digest.update(content);
     digest.finalize()

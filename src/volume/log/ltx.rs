@@ -24,10 +24,10 @@
 
 use std::collections::BTreeMap;
 
-use crc::{Digest, Table};
+use crc_fast::Digest;
 use thiserror::Error as ThisError;
 
-use super::change::{CHECKSUM_FLAG, CRC, Change, Checksum, Header, Nonce, Record, Txid, lock_page};
+use super::change::{CHECKSUM_FLAG, Change, Checksum, Header, Nonce, Record, Txid, crc, lock_page};
 
 mod cursor;
 #[cfg(test)]
@@ -127,7 +127,7 @@ pub fn encode(record: &Record) -> Result<Vec<u8>, Error> {
     check_header(&record.header, &record.change)?;
     let mut order = PageOrder::new(&record.header, &record.change);
     let mut bytes = encode_header(&record.header, &record.change);
-    let mut digest = CRC.digest();
+    let mut digest = crc();
     digest.update(&bytes);
     let mut index = Vec::new();
     for (&number, content) in &record.change.pages {
@@ -160,7 +160,7 @@ pub fn encode(record: &Record) -> Result<Vec<u8>, Error> {
 /// [`Error`] when they are not.
 pub fn decode(bytes: &[u8]) -> Result<Record, Error> {
     let mut cursor = Cursor::new(bytes);
-    let mut digest = CRC.digest();
+    let mut digest = crc();
     let (header, mut change) = decode_header(cursor.take(HEADER_BYTES, "header")?)?;
     digest.update(cursor.since(0));
     check_header(&header, &change)?;
@@ -292,11 +292,7 @@ fn check_size(header: &Header, size_bytes: u64) -> Result<(), Error> {
 }
 
 /// The next page, or `None` at the end of the pages; what was read is added to the file's checksum.
-fn decode_page(
-    cursor: &mut Cursor<'_>,
-    digest: &mut Digest<'_, u64, Table<16>>,
-    page_size: u32,
-) -> Result<Option<(u32, Vec<u8>)>, Error> {
+fn decode_page(cursor: &mut Cursor<'_>, digest: &mut Digest, page_size: u32) -> Result<Option<(u32, Vec<u8>)>, Error> {
     let start = cursor.position();
     let number = cursor.u32("page")?;
     let flags = cursor.u16("page")?;
