@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod clients;
 mod differential;
 mod durability;
 mod embed;
