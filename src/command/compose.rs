@@ -17,8 +17,8 @@ use crate::store::sqlite::journal::{SharedLog, SharedLogSettings};
 use crate::store::sqlite::{Sqlite, SqliteSettings};
 use crate::store::{self, Store};
 use crate::telemetry::{Event, Telemetry};
-use crate::volume::log::slot;
 use crate::volume::disk::{Disk, Strategy};
+use crate::volume::log::slot;
 use crate::volume::probe::{self, Depth, Facts, Refusal};
 
 /// Age from which a file aside is a killed writer's: no put takes an hour.
@@ -42,8 +42,8 @@ pub(super) enum Error {
     /// A file of its name would be served although the data is in the shared log.
     #[error(
         "the database \"{name}\" is in the shared log \"{log}\": in place it would be another database; use \
-         VOLUME_MODE=shared-log, or leave the log: stop all instances, run `berth restore --output {file}`, and move \
-         \"{log}\" away",
+         VOLUME_MODE=shared-log, or leave the log: stop all instances, run `litestream restore -o {file} file://{log}`, \
+         and move \"{log}\" away",
         log = log.display(),
         file = file.display()
     )]
@@ -153,7 +153,8 @@ pub(super) fn volume_mode(storage: &config::Storage) -> Result<Mode, Error> {
 pub(super) fn has_log(log: &Path) -> bool {
     [slot::SLOTS, slot::SNAPSHOTS].iter().any(|directory| {
         std::fs::read_dir(log.join(directory)).is_ok_and(|entries| {
-            let names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            let names: Vec<String> =
+                entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
             slot::slots(&names).chain(slot::snapshots(&names)).next().is_some()
         })
     })

@@ -138,9 +138,10 @@ impl Mount {
     #[must_use]
     pub fn value(&self, option: &str) -> Option<&str> {
         let wanted = option.replace('_', "-");
-        self.options.iter().filter_map(|set| set.split_once('=')).find_map(|(name, value)| {
-            (name.replace('_', "-").trim_start_matches('-') == wanted).then_some(value)
-        })
+        self.options
+            .iter()
+            .filter_map(|set| set.split_once('='))
+            .find_map(|(name, value)| (name.replace('_', "-").trim_start_matches('-') == wanted).then_some(value))
     }
 }
 

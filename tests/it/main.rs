@@ -18,3 +18,4 @@ mod migrations;
 mod serve;
 mod shared_log;
 mod support;
+mod tools;

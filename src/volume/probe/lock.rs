@@ -121,23 +121,6 @@ pub fn answer(path: &Path) -> io::Result<String> {
     Ok(format!("{lock} {memory}"))
 }
 
-/// True when a process, perhaps this one, has a lock at byte `at` of the file that keeps an exclusive one out. Nothing
-/// is locked; `false` also where locks are not kept.
-///
-/// # Errors
-/// When the file cannot be opened.
-pub fn is_locked(path: &Path, at: i64) -> io::Result<bool> {
-    let file = File::open(path)?;
-    let mut asked = libc::flock { l_start: at, ..exclusive() };
-    match fcntl(&file, FcntlArg::F_GETLK(&mut asked)) {
-        Ok(_) => Ok(asked.l_type != UNLOCKED),
-        Err(_) => Ok(false),
-    }
-}
-
-/// `F_UNLCK` as the field is typed.
-const UNLOCKED: libc::c_short = libc::F_UNLCK as libc::c_short;
-
 fn make(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
     file.set_len(FILE_BYTES as u64)?;

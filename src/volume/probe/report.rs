@@ -78,7 +78,12 @@ pub fn findings(facts: &Facts, log: &Path) -> Vec<Finding> {
         "the shared log writes a file aside and links it to its name: no half file is ever seen",
         "the shared log creates its files in place, which is right only where they appear whole at their close",
     ));
-    findings.push(trial("rename", &facts.rename, "files can be renamed; berth does not need it", "berth does not need it"));
+    findings.push(trial(
+        "rename",
+        &facts.rename,
+        "files can be renamed; berth does not need it",
+        "berth does not need it",
+    ));
     findings.push(trial("locks", &facts.locks, locks_meaning(facts), "SQLite in place would corrupt the file"));
     findings.push(trial(
         "shared memory",
