@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::translate::{Grant, IdentityKind, ObjectKind, Role, Schema, Table, labels};
+use super::translate::{DefaultGrant, Grant, IdentityKind, ObjectKind, Reach, Role, Schema, Table, labels};
 
 /// The tables, made when the first migration runs. All are written anew with each migration: they are small.
 const TABLES: &str = "
@@ -19,8 +19,10 @@ CREATE TABLE IF NOT EXISTS _berth_columns (table_name TEXT, column_name TEXT, ty
 CREATE TABLE IF NOT EXISTS _berth_comments (object_kind TEXT, table_name TEXT, column_name TEXT, comment TEXT NOT NULL, PRIMARY KEY (object_kind, table_name, column_name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_roles (name TEXT PRIMARY KEY, member_of TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_grants (grantee TEXT NOT NULL, schema_name TEXT NOT NULL, table_name TEXT NOT NULL, privilege TEXT NOT NULL, columns TEXT);
+CREATE TABLE IF NOT EXISTS _berth_default_grants (reach TEXT NOT NULL, grantee TEXT NOT NULL, privilege TEXT NOT NULL, PRIMARY KEY (reach, grantee, privilege)) WITHOUT ROWID;
 DELETE FROM _berth_tables; DELETE FROM _berth_types; DELETE FROM _berth_enums; DELETE FROM _berth_views; DELETE FROM _berth_columns;
 DELETE FROM _berth_comments; DELETE FROM _berth_roles; DELETE FROM _berth_grants;
+DELETE FROM _berth_default_grants;
 ";
 
 /// Changes the schema's version, by which a running instance sees that roles, grants or comments changed.
@@ -45,6 +47,10 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
             definitions(connection, "SELECT name, member_of FROM _berth_roles")?;
         schema.roles = roles.into_iter().map(|(name, member_of)| (name, Role { member_of })).collect();
         read_grants(connection, &mut schema)?;
+        // Files that an earlier version migrated have no such table.
+        if exists(connection, "_berth_default_grants")? {
+            read_default_grants(connection, &mut schema)?;
+        }
         read_comments(connection, &mut schema)?;
     }
     let mut statement = connection.prepare(
@@ -80,9 +86,7 @@ fn read_grants(connection: &Connection, schema: &mut Schema) -> Result<(), Error
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (grantee, table, privilege): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let Some(privilege) = ["select", "insert", "update", "delete"].into_iter().find(|of| *of == privilege) else {
-            continue;
-        };
+        let Some(privilege) = known_privilege(&privilege) else { continue };
         let columns: Option<String> = row.get(3)?;
         let grant = |column| Grant { grantee: grantee.clone(), table: table.clone(), privilege, column };
         match columns {
@@ -95,6 +99,23 @@ fn read_grants(connection: &Connection, schema: &mut Schema) -> Result<(), Error
         }
     }
     Ok(())
+}
+
+fn read_default_grants(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
+    let mut statement = connection.prepare("SELECT reach, grantee, privilege FROM _berth_default_grants")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (reach, grantee, privilege): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let reach = [Reach::Everywhere, Reach::Schema].into_iter().find(|of| of.name() == reach);
+        if let (Some(reach), Some(privilege)) = (reach, known_privilege(&privilege)) {
+            schema.default_grants.insert(DefaultGrant { reach, grantee, privilege });
+        }
+    }
+    Ok(())
+}
+
+fn known_privilege(name: &str) -> Option<&'static str> {
+    ["select", "insert", "update", "delete"].into_iter().find(|of| *of == name)
 }
 
 fn read_comments(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
@@ -164,6 +185,10 @@ pub(super) fn write(connection: &Connection, schema: &Schema) -> Result<(), Erro
         connection.execute("INSERT INTO _berth_comments VALUES (?1, ?2, ?3, ?4)", row)?;
     }
     write_grants(connection, schema)?;
+    for default in &schema.default_grants {
+        let row = (default.reach.name(), &default.grantee, default.privilege);
+        connection.execute("INSERT INTO _berth_default_grants VALUES (?1, ?2, ?3)", row)?;
+    }
     connection.execute_batch(TOUCH)?;
     Ok(())
 }

@@ -15,7 +15,7 @@ const EVERYONE: &str = "public";
 const SERVED: [&str; 4] = ["select", "insert", "update", "delete"];
 
 /// What a role may do, and on which columns; all when there are none.
-type Wanted = Vec<(&'static str, Option<Vec<String>>)>;
+pub(super) type Wanted = Vec<(&'static str, Option<Vec<String>>)>;
 
 impl Translator<'_> {
     pub(super) fn create_role(&mut self, create: &CreateRole) -> Result<(), Refusal> {
@@ -53,7 +53,9 @@ impl Translator<'_> {
     }
 
     pub(super) fn drop_role(&mut self, role: &str, if_exists: bool) -> Result<(), Refusal> {
-        if self.schema.grants.iter().any(|grant| grant.grantee == role) {
+        let is_granted = self.schema.grants.iter().any(|grant| grant.grantee == role)
+            || self.schema.default_grants.iter().any(|default| default.grantee == role);
+        if is_granted {
             return refuse(format!("role \"{role}\" cannot be dropped because it still has privileges"));
         }
         if self.schema.roles.remove(role).is_none() && !if_exists {
@@ -182,7 +184,7 @@ impl Translator<'_> {
         }
     }
 
-    fn grantees(&self, grantees: &[Grantee]) -> Result<Vec<String>, Refusal> {
+    pub(super) fn grantees(&self, grantees: &[Grantee]) -> Result<Vec<String>, Refusal> {
         let role = |grantee: &Grantee| {
             if grantee.grantee_type == GranteesType::Public {
                 return Ok(EVERYONE.to_owned());
@@ -246,7 +248,7 @@ fn require_public(schema: &ObjectName) -> Result<(), Refusal> {
 }
 
 /// The privileges that requests use, of those that are named; the others mean nothing on SQLite.
-fn wanted(privileges: &Privileges) -> Result<Wanted, Refusal> {
+pub(super) fn wanted(privileges: &Privileges) -> Result<Wanted, Refusal> {
     let Privileges::Actions(actions) = privileges else {
         return Ok(SERVED.into_iter().map(|privilege| (privilege, None)).collect());
     };

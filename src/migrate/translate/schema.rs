@@ -23,6 +23,8 @@ pub(crate) struct Schema {
     pub(crate) roles: BTreeMap<String, Role>,
     /// What was granted on tables and views.
     pub(crate) grants: BTreeSet<Grant>,
+    /// What later tables and views are granted.
+    pub(crate) default_grants: BTreeSet<DefaultGrant>,
     /// Comments.
     pub(crate) comments: BTreeMap<(ObjectKind, String, String), String>,
 }
@@ -45,6 +47,36 @@ pub(crate) struct Grant {
     pub(crate) privilege: &'static str,
     /// The column it is for; `None`: all, also later ones.
     pub(crate) column: Option<String>,
+}
+
+/// One privilege that tables and views get when they are made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DefaultGrant {
+    /// Where it was said. What was said for one schema is not taken back by a `REVOKE` for all, nor the other way.
+    pub(crate) reach: Reach,
+    /// The role; `public` is everyone.
+    pub(crate) grantee: String,
+    /// `select`, `insert`, `update` or `delete`.
+    pub(crate) privilege: &'static str,
+}
+
+/// Where default privileges apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    /// In every schema.
+    Everywhere,
+    /// In the one that SQLite has.
+    Schema,
+}
+
+impl Reach {
+    /// Its name in `_berth_default_grants`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Schema => "schema",
+        }
+    }
 }
 
 /// What a comment is on.

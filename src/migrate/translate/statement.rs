@@ -25,7 +25,7 @@ impl Translator<'_> {
                     None => refuse("of DO only a guard around CREATE ROLE is supported"),
                 };
             }
-            ["alter", "default"] => return refuse("default privileges are not supported on SQLite yet"),
+            ["alter", "default"] => return self.alter_default_privileges(&statement.text),
             ["create" | "alter" | "drop", "policy"] => {
                 return refuse("row level security is not supported on SQLite yet");
             }
