@@ -8,6 +8,7 @@ mod compose;
 mod health;
 mod migrate;
 mod serve;
+mod token;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -53,6 +54,8 @@ enum Command {
     },
     /// Ask the server on this machine whether it is ready; the exit code tells.
     Health,
+    /// Make a token for development, signed with the configured secret.
+    Token(token::Wish),
 }
 
 /// The hidden command of a probe's second process.
@@ -100,6 +103,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Answered above, without a configuration.
         Command::ProbePeer { .. } => Ok(()),
         Command::Health => health::run(&config.http).map_err(Into::into),
+        Command::Token(wish) => token::run(&config.access, &wish).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

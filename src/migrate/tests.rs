@@ -228,3 +228,25 @@ fn default_privileges_that_would_mean_something_else_are_refused() {
     let told = refusal("CREATE ROLE r; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO r; DROP ROLE r;");
     assert!(told.contains("still has privileges"), "{told}");
 }
+
+#[test]
+fn a_role_that_inherits_nothing_has_no_privilege_of_the_roles_it_was_granted() {
+    let mut connection = migrated(
+        "CREATE ROLE admin; CREATE ROLE authenticator NOINHERIT LOGIN; GRANT admin TO authenticator;
+         CREATE ROLE member IN ROLE admin; CREATE ROLE below IN ROLE authenticator;",
+    );
+    let roles = |connection: &Connection| -> String {
+        let sql = "SELECT group_concat(name || ' ' || member_of, ' ' ORDER BY name) FROM _berth_roles";
+        value(connection, sql)
+    };
+    let isolated = r#"admin [] authenticator [] below ["authenticator"] member ["admin"]"#;
+    assert_eq!(roles(&connection), isolated);
+    // It is still known in the next script, and what was granted comes with `INHERIT`.
+    apply(&mut connection, &[("2.sql", "CREATE ROLE other; GRANT other TO authenticator;")]).expect("migrated");
+    assert_eq!(roles(&connection), isolated.to_owned() + " other []");
+    let alter = "ALTER ROLE authenticator WITH INHERIT; ALTER ROLE member NOINHERIT;";
+    apply(&mut connection, &[("3.sql", alter)]).expect("migrated");
+    let swapped = r#"admin [] authenticator ["admin","other"] below ["authenticator"] member [] other []"#;
+    assert_eq!(roles(&connection), swapped);
+    assert!(refusal("ALTER ROLE nobody INHERIT;").contains("does not exist"));
+}

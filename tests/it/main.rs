@@ -9,6 +9,7 @@
     reason = "a test says what went wrong by panicking, and waits by the clock"
 )]
 
+mod access;
 mod bad_input;
 mod clients;
 mod differential;
@@ -18,4 +19,5 @@ mod migrations;
 mod serve;
 mod shared_log;
 mod support;
+mod tokens;
 mod tools;

@@ -1,11 +1,11 @@
 //! Roles, what they were granted, and comments.
 
 use sqlparser::ast::{
-    self, Action, CommentObject, CreateRole, GrantObjects, Grantee, GranteeName, GranteesType, Ident, ObjectName,
-    Privileges,
+    self, Action, AlterRoleOperation, CommentObject, CreateRole, GrantObjects, Grantee, GranteeName, GranteesType,
+    Ident, ObjectName, Privileges, RoleOption,
 };
 
-use super::schema::{Grant, ObjectKind};
+use super::schema::{Grant, Inheritance, ObjectKind, Role};
 use super::{Refusal, Translator, name, parse, refuse};
 
 /// The name under which a grant to `PUBLIC` is kept: every role has it.
@@ -30,12 +30,31 @@ impl Translator<'_> {
                 }
                 return refuse(format!("role \"{role}\" already exists"));
             }
-            self.schema.roles.entry(role.clone()).or_default();
+            let inheritance = create.inherit.map(Inheritance::of).unwrap_or_default();
+            self.schema.roles.insert(role.clone(), Role { inheritance, ..Role::default() });
             for of in create.in_role.iter().chain(&create.in_group) {
                 self.join(&role, &name::fold(of))?;
             }
             for member in create.role.iter().chain(&create.user).chain(&create.admin) {
                 self.join(&name::fold(member), &role)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `ALTER ROLE … WITH`: of the options only inheritance means something here. None of the others takes anything
+    /// away from a role that it has on SQLite.
+    pub(super) fn alter_role(&mut self, role: &Ident, operation: &AlterRoleOperation) -> Result<(), Refusal> {
+        let role = name::fold(role);
+        let AlterRoleOperation::WithOptions { options } = operation else {
+            return refuse("of ALTER ROLE only options such as NOINHERIT are supported");
+        };
+        let Some(known) = self.schema.roles.get_mut(&role) else {
+            return refuse(format!("role \"{role}\" does not exist"));
+        };
+        for option in options {
+            if let RoleOption::Inherit(inherits) = option {
+                known.inheritance = Inheritance::of(*inherits);
             }
         }
         Ok(())

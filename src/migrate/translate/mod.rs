@@ -42,7 +42,7 @@ use pending::Pending;
 
 pub(super) use model::{IdentityKind, Table};
 pub(super) use name::quote;
-pub(super) use schema::{DefaultGrant, Grant, ObjectKind, Reach, Role, Schema};
+pub(super) use schema::{DefaultGrant, Grant, Inheritance, ObjectKind, Reach, Role, Schema};
 pub(super) use types::labels;
 
 /// Why a statement cannot be done on SQLite, in words for its author.

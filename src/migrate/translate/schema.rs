@@ -32,8 +32,27 @@ pub(crate) struct Schema {
 /// A role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Role {
-    /// The roles whose privileges it has.
+    /// The roles that it was granted.
     pub(crate) member_of: BTreeSet<String>,
+    /// Whether it has their privileges.
+    pub(crate) inheritance: Inheritance,
+}
+
+/// What membership gives a role.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Inheritance {
+    /// `INHERIT`: the privileges of the roles that it is a member of.
+    #[default]
+    Inherits,
+    /// `NOINHERIT`: none of them. On Postgres it may act as those roles; here a request names its role itself.
+    Isolated,
+}
+
+impl Inheritance {
+    /// What `INHERIT` and `NOINHERIT` say.
+    pub(super) fn of(inherits: bool) -> Self {
+        if inherits { Self::Inherits } else { Self::Isolated }
+    }
 }
 
 /// One privilege on one table or view. Grants on columns are one each.

@@ -65,6 +65,7 @@ impl Translator<'_> {
             Parsed::Copy { source, to: false, target, options, .. } => self.copy(source, target, options, rows),
             Parsed::Query(query) => self.query_alone(query),
             Parsed::CreateRole(create) => self.create_role(create),
+            Parsed::AlterRole { name, operation } => self.alter_role(name, operation),
             Parsed::Grant(grant) => self.grant(grant),
             Parsed::Revoke(revoke) => self.revoke(revoke),
             Parsed::GrantRole(grant) => self.grant_role(&grant.roles, &grant.grantees),
