@@ -27,6 +27,7 @@ test: ## install what the tests need and run every test
 	cargo nextest --version >/dev/null 2>&1 && cargo nextest run --no-fail-fast || cargo test --no-fail-fast
 	cargo test --doc
 	./tests/container.sh dev
+	./tests/manifests.sh
 
 .PHONY: lint
 lint: ## formatting, clippy, licences
@@ -62,8 +63,12 @@ docker-run: image ## run the image with ./data and ./migrations bound
 	  -v "$$PWD/data:/data" -v "$$PWD/migrations:/migrations:ro" $(IMAGE)
 
 .PHONY: deploy-knative
-deploy-knative: ## apply the Knative service: KIND=volume (the default) or dsn
-	kubectl apply -k k8s/knative-$(or $(KIND),volume)
+deploy-knative: ## apply the Knative service: KIND=volume (the default), shared or dsn; IMAGE=…
+	$(if $(filter dsn,$(KIND)),,kubectl apply -k k8s/knative-features --server-side --field-manager=berth)
+	kubectl kustomize k8s/$(OVERLAY_$(or $(KIND),volume)) | sed 's|image: berth:latest|image: $(IMAGE)|' | kubectl apply -f -
+OVERLAY_volume := in-place
+OVERLAY_shared := shared-log
+OVERLAY_dsn := external-dsn
 
 .PHONY: deploy-cloud-run
 deploy-cloud-run: ## deploy to Cloud Run: KIND=cloud-storage (the default), nfs or dsn

@@ -68,6 +68,13 @@ pub fn unix_micros() -> i64 {
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
+/// CPU time that this process has used, on all threads.
+#[must_use]
+pub fn cpu_used() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    used.try_into().unwrap_or_default()
+}
+
 /// A number nobody has drawn before, from the operating system's randomness.
 ///
 /// # Errors

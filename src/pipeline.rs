@@ -52,7 +52,7 @@ pub struct Context {
 impl App {
     /// Answers one request; errors are answers too.
     pub async fn answer(&self, raw: &Raw, context: &Context) -> Reply {
-        let (caller, answer) = match self.authenticator.identify(raw.header("authorization")) {
+        let (caller, answer) = match self.authenticator.identify(&raw.headers) {
             Ok(identity) => {
                 let caller = if identity.authenticated { Caller::Authenticated } else { Caller::Anonymous };
                 (caller, self.answer_as(raw, &identity, context.deadline).await)

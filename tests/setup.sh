@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a Postgres server (for the differential tests), podman (for the
-# container's test) and Python with the validator of
-# OpenAPI documents. Does nothing where it is all there.
+# container's test), Python with the validator of OpenAPI documents, and the client libraries of tests/clients (npm and
+# PyPI). Does nothing where it is all there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,6 +12,8 @@ command -v cc >/dev/null || packages+=(build-essential)
 command -v curl >/dev/null || packages+=(curl)
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
 command -v podman >/dev/null || packages+=(podman runc)
+command -v node >/dev/null || packages+=(nodejs)
+command -v npm >/dev/null || packages+=(npm)
 
 if [ ${#packages[@]} -gt 0 ]; then
   as_root=()
@@ -29,6 +31,25 @@ venv=target/python
 if [ ! -x "$venv/bin/python" ] && command -v python3 >/dev/null; then
   python3 -m venv "$venv"
 fi
-if [ -x "$venv/bin/pip" ] && ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then
-  "$venv/bin/pip" install --quiet -r tests/requirements.txt && cp tests/requirements.txt "$venv/requirements.txt"
+if [ -x "$venv/bin/python" ] && ! cmp -s tests/requirements.txt "$venv/requirements.txt"; then
+  "$venv/bin/python" -m pip install --quiet -r tests/requirements.txt && cp tests/requirements.txt "$venv/requirements.txt"
+fi
+
+# The client libraries, locked. Where one cannot be had, its tests say so; the others still run.
+clients=tests/clients
+if [ -x "$venv/bin/python" ] && ! cmp -s "$clients/requirements.txt" "$venv/clients.txt"; then
+  if "$venv/bin/python" -m pip install --quiet --require-hashes -r "$clients/requirements.txt"; then
+    cp "$clients/requirements.txt" "$venv/clients.txt"
+  else
+    echo "skipped: postgrest-py cannot be installed here (above says why)"
+  fi
+fi
+if ! command -v npm >/dev/null; then
+  echo "skipped: supabase-js and ra-data-postgrest need node and npm"
+elif ! cmp -s "$clients/package-lock.json" "$clients/node_modules/installed.json"; then
+  if (cd "$clients" && npm ci --silent --ignore-scripts); then
+    cp "$clients/package-lock.json" "$clients/node_modules/installed.json"
+  else
+    echo "skipped: supabase-js and ra-data-postgrest cannot be installed here (npm ci in $clients says why)"
+  fi
 fi

@@ -60,6 +60,13 @@ impl Keys {
         if keys.is_empty() { Err(Error::Unsupported) } else { Ok(Self(keys)) }
     }
 
+    /// These keys and others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// Keys that may have signed a token with this algorithm and key id.
     pub(super) fn matching<'a>(
         &'a self,

@@ -2,11 +2,17 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/auth.html>
 
+pub mod cache;
+mod credential;
 pub mod error;
 pub mod key;
+pub mod mint;
 pub mod path;
 pub mod token;
 
+use credential::Credential;
+
+pub use cache::TokenCache;
 pub use error::Error;
 pub use key::Keys;
 pub use path::ClaimPath;
@@ -42,34 +48,47 @@ pub struct Authenticator {
     pub audience: Option<String>,
     /// Where in the claims the role stands.
     pub role_claim: ClaimPath,
+    /// Tokens that were verified already.
+    pub cache: TokenCache,
 }
 
 impl Authenticator {
-    /// Tells who asks. `authorization`: the header's value as sent, e.g. `Bearer eyJ…`.
+    /// Tells who asks, by the request's `headers`: `Authorization: Bearer`, else `apikey`.
+    ///
+    /// Without keys the `apikey` header says nothing, as it does to `PostgREST`.
     ///
     /// # Errors
     /// [`Error::TokenRequired`] without a token when nobody may come without one; otherwise what is wrong with the
     /// token.
-    pub fn identify(&self, authorization: Option<&str>) -> Result<Identity, Error> {
-        let Some(token) = authorization.and_then(bearer_token) else {
-            return self.anonymous.clone().ok_or(Error::TokenRequired);
-        };
-        let keys = self.keys.as_ref().ok_or(Error::NoSecret)?;
+    pub fn identify(&self, headers: &[(String, String)]) -> Result<Identity, Error> {
+        match (credential::find(headers)?, &self.keys) {
+            (Credential::Nothing, _) | (Credential::ApiKey(_), None) => {
+                self.anonymous.clone().ok_or(Error::TokenRequired)
+            }
+            (Credential::Bearer(_), None) => Err(Error::NoSecret),
+            (Credential::Bearer(token) | Credential::ApiKey(token), Some(keys)) => {
+                self.identify_token(token, keys, crate::clock::unix_seconds())
+            }
+        }
+    }
+
+    fn identify_token(&self, token: &str, keys: &Keys, now: i64) -> Result<Identity, Error> {
+        if let Some(identity) = self.cache.find(token, now) {
+            return Ok(identity);
+        }
         let mut claims = token::verify(token, keys)?;
-        token::check_claims(&claims, self.audience.as_deref(), crate::clock::unix_seconds())?;
+        token::check_claims(&claims, self.audience.as_deref(), now)?;
         let role = match (self.role_claim.find(&claims), &self.anonymous) {
             (Some(role), _) => role,
             (None, Some(anonymous)) => anonymous.role.clone(),
             (None, None) => return Err(Error::TokenRequired),
         };
+        let expires = token::seconds(&claims, "exp")?;
         // Row policies read the role from the claims: it must be there even when the token left it out.
         claims.entry("role").or_insert_with(|| role.clone().into());
-        Ok(Identity { role, claims: serde_json::Value::Object(claims).to_string(), authenticated: true })
+        let claims = serde_json::Value::Object(claims).to_string();
+        let identity = Identity { role, claims, authenticated: true };
+        self.cache.remember(token, &identity, expires);
+        Ok(identity)
     }
-}
-
-/// The token behind `Bearer`, in any case (RFC 9110, section 11.1).
-fn bearer_token(header: &str) -> Option<&str> {
-    let (scheme, token) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

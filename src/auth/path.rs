@@ -71,6 +71,30 @@ impl ClaimPath {
         }
         value.as_str().map(str::to_owned).or_else(|| (!value.is_null()).then(|| value.to_string()))
     }
+
+    /// Puts `role` there, so that [`ClaimPath::find`] finds it; what is in the way is replaced, and an element of a
+    /// list becomes the list's only one.
+    pub fn place(&self, claims: &mut Map<String, Value>, role: &str) {
+        let Some((Step::Member(name), rest)) = self.0.split_first() else { return };
+        let mut slot = claims.entry(name.as_str()).or_insert(Value::Null);
+        for step in rest {
+            match step {
+                Step::Member(name) => {
+                    if !slot.is_object() {
+                        *slot = Value::Object(Map::new());
+                    }
+                    let Value::Object(members) = slot else { return };
+                    slot = members.entry(name.as_str()).or_insert(Value::Null);
+                }
+                Step::Element(_) => {
+                    *slot = Value::Array(vec![Value::Null]);
+                    let Some(only) = slot.as_array_mut().and_then(|elements| elements.first_mut()) else { return };
+                    slot = only;
+                }
+            }
+        }
+        *slot = Value::String(role.to_owned());
+    }
 }
 
 fn next_step(text: &str) -> Option<(Step, &str)> {
@@ -112,6 +136,17 @@ mod tests {
         assert_eq!(find("$.none", claims.clone()), None);
         assert_eq!(find("$['a b'].list[-3]", claims.clone()), None);
         assert_eq!(find("$.role.more", claims), None);
+    }
+
+    #[test]
+    fn a_role_that_was_placed_is_found() {
+        for path in ["$.role", "$.app.role", "$['https://x.test/a'].roles[0]", "$.roles[-1]"] {
+            let mut claims = serde_json::json!({"sub": "1", "app": 1}).as_object().unwrap().clone();
+            let path = ClaimPath::parse(path).unwrap();
+            path.place(&mut claims, "web");
+            assert_eq!(path.find(&claims).as_deref(), Some("web"), "{path:?}");
+            assert_eq!(claims["sub"], "1");
+        }
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub fn check_claims(claims: &Map<String, Value>, audience: Option<&str>, now: i6
 }
 
 /// A claim that is a number of seconds.
-fn seconds(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Error> {
+pub(super) fn seconds(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Error> {
     match claims.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Number(number)) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::auth::{self, Authenticator, ClaimPath, Identity, Keys};
+use crate::auth::{self, Authenticator, ClaimPath, Identity, Keys, TokenCache};
 use crate::catalog::QualifiedName;
 use crate::config::{self, Config, Switch};
 use crate::migrate;
@@ -209,16 +209,18 @@ fn plan_settings(config: &Config, engine: Engine) -> plan::Settings {
 }
 
 fn authenticator(access: &config::Access) -> Result<Authenticator, Error> {
-    let keys = match (&access.jwks, &access.jwt_secret) {
-        (Some(jwks), _) => Some(Keys::from_jwks(jwks.expose())?),
-        (None, Some(secret)) => Some(Keys::from_secret(secret.expose())?),
-        (None, None) => None,
+    let secret = access.jwt_secret.as_ref().map(|secret| Keys::from_secret(secret.expose())).transpose()?;
+    let set = access.jwks.as_ref().map(|jwks| Keys::from_jwks(jwks.expose())).transpose()?;
+    let keys = match (secret, set) {
+        (Some(secret), Some(set)) => Some(secret.and(set)),
+        (secret, set) => secret.or(set),
     };
     Ok(Authenticator {
         anonymous: (!access.anon_role.is_empty()).then(|| Identity::anonymous(&access.anon_role)),
         keys,
         audience: access.jwt_audience.clone(),
         role_claim: ClaimPath::parse(&access.jwt_role_claim)?,
+        cache: TokenCache::new(access.jwt_cache_max_entries),
     })
 }
 

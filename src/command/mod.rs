@@ -7,6 +7,7 @@ mod compose;
 mod health;
 mod migrate;
 mod serve;
+mod token;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -27,7 +28,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Serve the API (the default).
     Serve,
@@ -39,6 +40,8 @@ enum Command {
     },
     /// Ask the server on this machine whether it is ready; the exit code tells.
     Health,
+    /// Make a token for development, signed with the configured secret.
+    Token(token::Wish),
 }
 
 /// Exit code of a command that was understood and failed.
@@ -73,6 +76,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             block_on(migrate::run(&config, mode)).map_err(Into::into)
         }
         Command::Health => health::run(&config.http).map_err(Into::into),
+        Command::Token(wish) => token::run(&config.access, &wish).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

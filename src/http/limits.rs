@@ -1,7 +1,10 @@
 //! How much may be at work at one time: past it, a request is turned away at once instead of waiting in a pile.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::Stopwatch;
 
 /// Counts what is at work, over all threads; cheap to clone.
 #[derive(Debug, Clone)]
@@ -9,10 +12,21 @@ pub struct Limits(Arc<Counts>);
 
 #[derive(Debug)]
 struct Counts {
-    in_flight: AtomicUsize,
+    /// Held for some nanoseconds, so a lock is as good as an atomic, and the time is exact.
+    flight: Mutex<Flight>,
     queue_limit: usize,
     body_bytes: AtomicUsize,
     bodies_limit: usize,
+}
+
+/// Requests in flight, and how long there were any.
+#[derive(Debug, Default)]
+struct Flight {
+    requests: usize,
+    /// Since there is one.
+    since: Option<Stopwatch>,
+    /// Until there was none the last time.
+    busy: Duration,
 }
 
 /// A place among the requests in flight; given back when dropped.
@@ -30,18 +44,26 @@ impl Limits {
     /// At most `queue_limit` requests in flight, and `bodies_limit` bytes of their bodies.
     #[must_use]
     pub fn new(queue_limit: usize, bodies_limit: usize) -> Self {
-        Self(Arc::new(Counts {
-            in_flight: AtomicUsize::new(0),
-            queue_limit,
-            body_bytes: AtomicUsize::new(0),
-            bodies_limit,
-        }))
+        Self(Arc::new(Counts { flight: Mutex::default(), queue_limit, body_bytes: AtomicUsize::new(0), bodies_limit }))
     }
 
     /// Takes a place; `None` when all are taken.
     #[must_use]
     pub fn enter(&self) -> Option<Permit> {
-        take(&self.0.in_flight, 1, self.0.queue_limit).then(|| Permit(self.clone()))
+        let mut flight = self.flight();
+        if flight.requests >= self.0.queue_limit {
+            return None;
+        }
+        if flight.requests == 0 {
+            flight.since = Some(Stopwatch::start());
+        }
+        flight.requests += 1;
+        drop(flight);
+        Some(Permit(self.clone()))
+    }
+
+    fn flight(&self) -> MutexGuard<'_, Flight> {
+        self.0.flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Memory for a body, none of it taken yet.
@@ -53,7 +75,14 @@ impl Limits {
     /// Requests in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.0.in_flight.load(Ordering::Relaxed)
+        self.flight().requests
+    }
+
+    /// Time during which there was at least one request in flight.
+    #[must_use]
+    pub fn busy(&self) -> Duration {
+        let flight = self.flight();
+        flight.busy + flight.since.map(Stopwatch::elapsed).unwrap_or_default()
     }
 
     /// Bytes of bodies in memory.
@@ -90,7 +119,12 @@ fn take(counter: &AtomicUsize, more: usize, limit: usize) -> bool {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let mut flight = self.0.flight();
+        flight.requests = flight.requests.saturating_sub(1);
+        if flight.requests == 0 {
+            let more = flight.since.take().map(Stopwatch::elapsed).unwrap_or_default();
+            flight.busy += more;
+        }
     }
 }
 
@@ -113,6 +147,19 @@ mod tests {
         drop(first);
         assert_eq!(limits.in_flight(), 1);
         assert!(limits.enter().is_some());
+    }
+
+    #[test]
+    fn only_the_time_with_requests_is_busy_and_requests_at_one_time_count_once() {
+        let limits = Limits::new(2, 0);
+        let pause = Duration::from_millis(20);
+        let (first, second) = (limits.enter(), limits.enter());
+        std::thread::sleep(pause);
+        drop((first, second));
+        let busy = limits.busy();
+        assert!(busy >= pause, "{busy:?}");
+        std::thread::sleep(pause);
+        assert_eq!(limits.busy(), busy);
     }
 
     #[test]

@@ -6,7 +6,9 @@ use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::translate::{Grant, IdentityKind, ObjectKind, Role, Schema, Table, labels};
+use super::translate::{
+    DefaultGrant, Grant, IdentityKind, Inheritance, ObjectKind, Reach, Role, Schema, Table, labels,
+};
 
 /// The tables, made when the first migration runs. All are written anew with each migration: they are small.
 const TABLES: &str = "
@@ -19,8 +21,11 @@ CREATE TABLE IF NOT EXISTS _berth_columns (table_name TEXT, column_name TEXT, ty
 CREATE TABLE IF NOT EXISTS _berth_comments (object_kind TEXT, table_name TEXT, column_name TEXT, comment TEXT NOT NULL, PRIMARY KEY (object_kind, table_name, column_name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_roles (name TEXT PRIMARY KEY, member_of TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_grants (grantee TEXT NOT NULL, schema_name TEXT NOT NULL, table_name TEXT NOT NULL, privilege TEXT NOT NULL, columns TEXT);
+CREATE TABLE IF NOT EXISTS _berth_isolated_roles (name TEXT PRIMARY KEY, member_of TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_default_grants (reach TEXT NOT NULL, grantee TEXT NOT NULL, privilege TEXT NOT NULL, PRIMARY KEY (reach, grantee, privilege)) WITHOUT ROWID;
 DELETE FROM _berth_tables; DELETE FROM _berth_types; DELETE FROM _berth_enums; DELETE FROM _berth_views; DELETE FROM _berth_columns;
 DELETE FROM _berth_comments; DELETE FROM _berth_roles; DELETE FROM _berth_grants;
+DELETE FROM _berth_default_grants; DELETE FROM _berth_isolated_roles;
 ";
 
 /// Changes the schema's version, by which a running instance sees that roles, grants or comments changed.
@@ -41,10 +46,12 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
         schema.tables = definitions(connection, "SELECT name, definition FROM _berth_tables")?;
         schema.views = definitions(connection, "SELECT name, definition FROM _berth_views")?;
         schema.types = definitions(connection, "SELECT name, definition FROM _berth_types")?;
-        let roles: BTreeMap<String, BTreeSet<String>> =
-            definitions(connection, "SELECT name, member_of FROM _berth_roles")?;
-        schema.roles = roles.into_iter().map(|(name, member_of)| (name, Role { member_of })).collect();
+        read_roles(connection, &mut schema)?;
         read_grants(connection, &mut schema)?;
+        // Files that an earlier version migrated have no such table.
+        if exists(connection, "_berth_default_grants")? {
+            read_default_grants(connection, &mut schema)?;
+        }
         read_comments(connection, &mut schema)?;
     }
     let mut statement = connection.prepare(
@@ -75,14 +82,29 @@ fn definitions<T: DeserializeOwned>(connection: &Connection, sql: &str) -> Resul
     Ok(definitions)
 }
 
+/// Reads the roles. A role that inherits nothing is noted twice: `_berth_roles`, which requests are checked against,
+/// has it without memberships.
+fn read_roles(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
+    let mut add = |inheritance, sql| {
+        let roles: BTreeMap<String, BTreeSet<String>> = definitions(connection, sql)?;
+        let roles = roles.into_iter().map(|(name, member_of)| (name, Role { member_of, inheritance }));
+        schema.roles.extend(roles);
+        Ok::<_, Error>(())
+    };
+    add(Inheritance::Inherits, "SELECT name, member_of FROM _berth_roles")?;
+    // Files that an earlier version migrated have no such table.
+    if exists(connection, "_berth_isolated_roles")? {
+        add(Inheritance::Isolated, "SELECT name, member_of FROM _berth_isolated_roles")?;
+    }
+    Ok(())
+}
+
 fn read_grants(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
     let mut statement = connection.prepare("SELECT grantee, table_name, privilege, columns FROM _berth_grants")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (grantee, table, privilege): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let Some(privilege) = ["select", "insert", "update", "delete"].into_iter().find(|of| *of == privilege) else {
-            continue;
-        };
+        let Some(privilege) = known_privilege(&privilege) else { continue };
         let columns: Option<String> = row.get(3)?;
         let grant = |column| Grant { grantee: grantee.clone(), table: table.clone(), privilege, column };
         match columns {
@@ -95,6 +117,23 @@ fn read_grants(connection: &Connection, schema: &mut Schema) -> Result<(), Error
         }
     }
     Ok(())
+}
+
+fn read_default_grants(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
+    let mut statement = connection.prepare("SELECT reach, grantee, privilege FROM _berth_default_grants")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (reach, grantee, privilege): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let reach = [Reach::Everywhere, Reach::Schema].into_iter().find(|of| of.name() == reach);
+        if let (Some(reach), Some(privilege)) = (reach, known_privilege(&privilege)) {
+            schema.default_grants.insert(DefaultGrant { reach, grantee, privilege });
+        }
+    }
+    Ok(())
+}
+
+fn known_privilege(name: &str) -> Option<&'static str> {
+    ["select", "insert", "update", "delete"].into_iter().find(|of| *of == name)
 }
 
 fn read_comments(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
@@ -157,13 +196,25 @@ pub(super) fn write(connection: &Connection, schema: &Schema) -> Result<(), Erro
     }
     for (name, role) in &schema.roles {
         let member_of = json(name, serde_json::to_string(&role.member_of))?;
-        connection.execute("INSERT INTO _berth_roles (name, member_of) VALUES (?1, ?2)", (name, member_of))?;
+        let inherited = match role.inheritance {
+            Inheritance::Inherits => &member_of,
+            Inheritance::Isolated => {
+                let row = (name, &member_of);
+                connection.execute("INSERT INTO _berth_isolated_roles (name, member_of) VALUES (?1, ?2)", row)?;
+                "[]"
+            }
+        };
+        connection.execute("INSERT INTO _berth_roles (name, member_of) VALUES (?1, ?2)", (name, inherited))?;
     }
     for ((kind, table, column), comment) in &schema.comments {
         let row = (kind.name(), table, column, comment);
         connection.execute("INSERT INTO _berth_comments VALUES (?1, ?2, ?3, ?4)", row)?;
     }
     write_grants(connection, schema)?;
+    for default in &schema.default_grants {
+        let row = (default.reach.name(), &default.grantee, default.privilege);
+        connection.execute("INSERT INTO _berth_default_grants VALUES (?1, ?2, ?3)", row)?;
+    }
     connection.execute_batch(TOUCH)?;
     Ok(())
 }

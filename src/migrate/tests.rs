@@ -188,3 +188,65 @@ fn what_each_engine_writes_differently_means_the_same() {
     assert!(connection.execute_batch("INSERT INTO t (m) VALUES ('other')").is_err());
     assert!(connection.execute_batch("INSERT INTO t (a) VALUES ('{1}')").is_err());
 }
+
+#[test]
+fn default_privileges_reach_what_is_made_later_in_this_script_and_the_next() {
+    let mut connection = migrated(
+        "CREATE ROLE anon; CREATE ROLE editor; CREATE TABLE before (id int);
+         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO anon;
+         ALTER DEFAULT PRIVILEGES GRANT ALL PRIVILEGES ON TABLES TO editor;
+         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO anon;
+         CREATE TABLE later (id int);",
+    );
+    let next = "ALTER DEFAULT PRIVILEGES REVOKE INSERT, UPDATE, DELETE ON TABLES FROM editor;
+                ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM anon;
+                CREATE TABLE last (id int); CREATE VIEW shown AS SELECT id FROM last;
+                CREATE OR REPLACE VIEW shown AS SELECT id FROM last;";
+    apply(&mut connection, &[("2.sql", next)]).expect("migrated");
+    let sql = "SELECT group_concat(line, '; ') FROM (SELECT table_name || ' ' || grantee || ' ' || \
+               group_concat(privilege, ',' ORDER BY privilege) AS line FROM _berth_grants \
+               GROUP BY table_name, grantee ORDER BY table_name, grantee)";
+    let granted: String = value(&connection, sql);
+    // What was granted for the schema is not taken back by a REVOKE for all of them.
+    let expected = "last anon select; last editor select; later anon select; later editor delete,insert,select,update; \
+                    shown anon select; shown editor select";
+    assert_eq!(granted, expected);
+}
+
+#[test]
+fn default_privileges_that_would_mean_something_else_are_refused() {
+    for (text, reason) in [
+        ("FOR ROLE anon GRANT SELECT ON TABLES TO anon", "of ALTER DEFAULT PRIVILEGES only"),
+        ("IN SCHEMA other GRANT SELECT ON TABLES TO anon", "schema \"other\" does not exist"),
+        ("GRANT SELECT (id) ON TABLES TO anon", "cannot be set for columns"),
+        ("GRANT SELECT ON TABLES TO nobody", "role \"nobody\" does not exist"),
+        ("REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC", "cannot be revoked"),
+    ] {
+        let told = refusal(&format!("CREATE ROLE anon; ALTER DEFAULT PRIVILEGES {text};"));
+        assert!(told.contains(reason), "{text}: {told}");
+    }
+    let told = refusal("CREATE ROLE r; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO r; DROP ROLE r;");
+    assert!(told.contains("still has privileges"), "{told}");
+}
+
+#[test]
+fn a_role_that_inherits_nothing_has_no_privilege_of_the_roles_it_was_granted() {
+    let mut connection = migrated(
+        "CREATE ROLE admin; CREATE ROLE authenticator NOINHERIT LOGIN; GRANT admin TO authenticator;
+         CREATE ROLE member IN ROLE admin; CREATE ROLE below IN ROLE authenticator;",
+    );
+    let roles = |connection: &Connection| -> String {
+        let sql = "SELECT group_concat(name || ' ' || member_of, ' ' ORDER BY name) FROM _berth_roles";
+        value(connection, sql)
+    };
+    let isolated = r#"admin [] authenticator [] below ["authenticator"] member ["admin"]"#;
+    assert_eq!(roles(&connection), isolated);
+    // It is still known in the next script, and what was granted comes with `INHERIT`.
+    apply(&mut connection, &[("2.sql", "CREATE ROLE other; GRANT other TO authenticator;")]).expect("migrated");
+    assert_eq!(roles(&connection), isolated.to_owned() + " other []");
+    let alter = "ALTER ROLE authenticator WITH INHERIT; ALTER ROLE member NOINHERIT;";
+    apply(&mut connection, &[("3.sql", alter)]).expect("migrated");
+    let swapped = r#"admin [] authenticator ["admin","other"] below ["authenticator"] member [] other []"#;
+    assert_eq!(roles(&connection), swapped);
+    assert!(refusal("ALTER ROLE nobody INHERIT;").contains("does not exist"));
+}

@@ -4,10 +4,12 @@
 //! touches is looked up once and kept, so that counting it is a few atomic additions.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Counter, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use super::event::{Event, Operation, Publication, Refusal, RequestAnswered, RouteClass};
+use super::process;
 
 /// Verbs with a label of their own; the last stands for all others.
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
@@ -28,6 +30,8 @@ const GROUP_BUCKETS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 25
 pub struct Now {
     /// Requests in flight.
     pub in_flight: usize,
+    /// Time since the start during which there was a request in flight: what platforms bill by the request.
+    pub busy: Duration,
     /// Bytes of bodies in memory.
     pub body_bytes: usize,
     /// The shared log, where there is one.
@@ -75,6 +79,9 @@ pub struct Metrics {
     migrations: IntCounter,
     store_failures: IntCounter,
     in_flight: IntGauge,
+    busy: Counter,
+    cpu: Counter,
+    resident_bytes: IntGauge,
     body_bytes: IntGauge,
     dropped_lines: IntGauge,
 }
@@ -137,6 +144,9 @@ impl Metrics {
             store_failures: declare
                 .counter("berth_store_failures_total", "Failures of the store beyond one request.")?,
             in_flight: declare.gauge("berth_http_requests_in_flight", "Requests in flight.")?,
+            busy: declare.seconds("berth_busy_seconds_total", "Time with a request in flight: it is billed.")?,
+            cpu: declare.seconds("process_cpu_seconds_total", "CPU time used.")?,
+            resident_bytes: declare.gauge("process_resident_memory_bytes", "Resident memory.")?,
             body_bytes: declare.gauge("berth_http_body_bytes", "Bytes of bodies in memory.")?,
             dropped_lines: declare.gauge("berth_log_dropped_lines", "Log lines dropped because nobody read them.")?,
             registry,
@@ -195,6 +205,9 @@ impl Metrics {
 
     pub(super) fn render(&self, now: Now, dropped_lines: u64) -> Result<String, prometheus::Error> {
         self.in_flight.set(whole(now.in_flight));
+        raise_seconds(&self.busy, now.busy);
+        raise_seconds(&self.cpu, crate::clock::cpu_used());
+        self.resident_bytes.set(process::resident_bytes());
         self.body_bytes.set(whole(now.body_bytes));
         if let Some(log) = &now.log {
             self.log.set(log);
@@ -250,6 +263,11 @@ impl LogMetrics {
 /// Brings a counter up to `total`.
 fn raise(counter: &IntCounter, total: u64) {
     counter.inc_by(total.saturating_sub(counter.get()));
+}
+
+/// Brings a counter of seconds up to `total`.
+fn raise_seconds(counter: &Counter, total: Duration) {
+    counter.inc_by((total.as_secs_f64() - counter.get()).max(0.0));
 }
 
 /// Answered requests, each combination looked up once.
@@ -317,6 +335,12 @@ impl Declare<'_> {
         Ok(counter)
     }
 
+    fn seconds(&self, name: &str, help: &str) -> Result<Counter, prometheus::Error> {
+        let counter = Counter::new(name, help)?;
+        self.0.register(Box::new(counter.clone()))?;
+        Ok(counter)
+    }
+
     fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
         let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
         self.0.register(Box::new(counters.clone()))?;
@@ -372,7 +396,7 @@ mod tests {
     fn rendered(events: &[Event<'_>]) -> String {
         let metrics = Metrics::new().unwrap();
         events.iter().for_each(|event| metrics.interpret(event));
-        metrics.render(Now { in_flight: 3, body_bytes: 4, log: None }, 5).unwrap()
+        metrics.render(Now { in_flight: 3, busy: Duration::from_millis(2_500), body_bytes: 4, log: None }, 5).unwrap()
     }
 
     #[test]
@@ -392,6 +416,8 @@ mod tests {
         let text = rendered(&[]);
         assert!(text.contains("berth_http_requests_in_flight 3"), "{text}");
         assert!(text.contains("berth_log_dropped_lines 5"), "{text}");
+        assert!(text.contains("berth_busy_seconds_total 2.5"), "{text}");
+        assert!(text.contains("process_resident_memory_bytes "), "{text}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod event;
 mod line;
 pub mod log;
 pub mod metrics;
+mod process;
 pub mod trace;
 mod writer;
 

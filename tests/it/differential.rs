@@ -1,7 +1,9 @@
 //! The same requests to berth over SQLite and over Postgres: status, body and `Content-Range` must be equal.
 //!
-//! Postgres is the oracle. Runs over the project's own sample tables and, where it is there, over Chinook.
+//! Postgres is the oracle. Runs over the project's own sample tables, over requests generated from a seed and, where it is
+//! there, over Chinook.
 
+mod generated;
 pub(crate) mod requests;
 mod sample;
 use std::fmt::Write as _;
@@ -101,6 +103,27 @@ fn the_sample_and_every_type_answer_the_same_on_both_stores() {
     let migrations = crate::support::migrations_with_types(folder.path());
     let Some(pair) = Pair::start(folder.path(), &migrations, "sample") else { return };
     assert_equal("sample", &pair, &sample::cases());
+}
+
+/// Requests of an ordinary run, of which `BERTH_TORTURE` makes many more; and the seed they come from.
+const GENERATED: usize = 300;
+const GENERATED_TORTURE: usize = 4_000;
+const SEED: u64 = 4;
+
+/// Where the seed comes from in a longer hunt: `BERTH_SEED=7`.
+fn seed() -> u64 {
+    std::env::var("BERTH_SEED").map_or(SEED, |seed| seed.parse().expect("a seed is a number"))
+}
+
+#[test]
+fn generated_requests_answer_the_same_on_both_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let migrations = crate::support::migrations_with_types(folder.path());
+    let Some(pair) = Pair::start(folder.path(), &migrations, "generated") else { return };
+    let is_torture = std::env::var_os("BERTH_TORTURE").is_some();
+    let count = if is_torture { GENERATED_TORTURE } else { GENERATED };
+    let seed = seed();
+    assert_equal(&format!("generated from seed {seed}"), &pair, &generated::cases(seed, count));
 }
 
 #[test]

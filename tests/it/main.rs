@@ -9,7 +9,9 @@
     reason = "a test says what went wrong by panicking, and waits by the clock"
 )]
 
+mod access;
 mod bad_input;
+mod clients;
 mod differential;
 mod durability;
 mod embed;
@@ -17,3 +19,4 @@ mod migrations;
 mod serve;
 mod shared_log;
 mod support;
+mod tokens;

@@ -9,6 +9,7 @@ use crate::telemetry::Now;
 pub(super) fn answer<A: Answer>(shared: &Shared<A>) -> Reply {
     let now = Now {
         in_flight: shared.limits.in_flight(),
+        busy: shared.limits.busy(),
         body_bytes: shared.limits.body_bytes(),
         log: shared.app.log_state(),
     };

@@ -1,11 +1,11 @@
 //! Roles, what they were granted, and comments.
 
 use sqlparser::ast::{
-    self, Action, CommentObject, CreateRole, GrantObjects, Grantee, GranteeName, GranteesType, Ident, ObjectName,
-    Privileges,
+    self, Action, AlterRoleOperation, CommentObject, CreateRole, GrantObjects, Grantee, GranteeName, GranteesType,
+    Ident, ObjectName, Privileges, RoleOption,
 };
 
-use super::schema::{Grant, ObjectKind};
+use super::schema::{Grant, Inheritance, ObjectKind, Role};
 use super::{Refusal, Translator, name, parse, refuse};
 
 /// The name under which a grant to `PUBLIC` is kept: every role has it.
@@ -15,7 +15,7 @@ const EVERYONE: &str = "public";
 const SERVED: [&str; 4] = ["select", "insert", "update", "delete"];
 
 /// What a role may do, and on which columns; all when there are none.
-type Wanted = Vec<(&'static str, Option<Vec<String>>)>;
+pub(super) type Wanted = Vec<(&'static str, Option<Vec<String>>)>;
 
 impl Translator<'_> {
     pub(super) fn create_role(&mut self, create: &CreateRole) -> Result<(), Refusal> {
@@ -30,12 +30,31 @@ impl Translator<'_> {
                 }
                 return refuse(format!("role \"{role}\" already exists"));
             }
-            self.schema.roles.entry(role.clone()).or_default();
+            let inheritance = create.inherit.map(Inheritance::of).unwrap_or_default();
+            self.schema.roles.insert(role.clone(), Role { inheritance, ..Role::default() });
             for of in create.in_role.iter().chain(&create.in_group) {
                 self.join(&role, &name::fold(of))?;
             }
             for member in create.role.iter().chain(&create.user).chain(&create.admin) {
                 self.join(&name::fold(member), &role)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `ALTER ROLE … WITH`: of the options only inheritance means something here. None of the others takes anything
+    /// away from a role that it has on SQLite.
+    pub(super) fn alter_role(&mut self, role: &Ident, operation: &AlterRoleOperation) -> Result<(), Refusal> {
+        let role = name::fold(role);
+        let AlterRoleOperation::WithOptions { options } = operation else {
+            return refuse("of ALTER ROLE only options such as NOINHERIT are supported");
+        };
+        let Some(known) = self.schema.roles.get_mut(&role) else {
+            return refuse(format!("role \"{role}\" does not exist"));
+        };
+        for option in options {
+            if let RoleOption::Inherit(inherits) = option {
+                known.inheritance = Inheritance::of(*inherits);
             }
         }
         Ok(())
@@ -53,7 +72,9 @@ impl Translator<'_> {
     }
 
     pub(super) fn drop_role(&mut self, role: &str, if_exists: bool) -> Result<(), Refusal> {
-        if self.schema.grants.iter().any(|grant| grant.grantee == role) {
+        let is_granted = self.schema.grants.iter().any(|grant| grant.grantee == role)
+            || self.schema.default_grants.iter().any(|default| default.grantee == role);
+        if is_granted {
             return refuse(format!("role \"{role}\" cannot be dropped because it still has privileges"));
         }
         if self.schema.roles.remove(role).is_none() && !if_exists {
@@ -182,7 +203,7 @@ impl Translator<'_> {
         }
     }
 
-    fn grantees(&self, grantees: &[Grantee]) -> Result<Vec<String>, Refusal> {
+    pub(super) fn grantees(&self, grantees: &[Grantee]) -> Result<Vec<String>, Refusal> {
         let role = |grantee: &Grantee| {
             if grantee.grantee_type == GranteesType::Public {
                 return Ok(EVERYONE.to_owned());
@@ -246,7 +267,7 @@ fn require_public(schema: &ObjectName) -> Result<(), Refusal> {
 }
 
 /// The privileges that requests use, of those that are named; the others mean nothing on SQLite.
-fn wanted(privileges: &Privileges) -> Result<Wanted, Refusal> {
+pub(super) fn wanted(privileges: &Privileges) -> Result<Wanted, Refusal> {
     let Privileges::Actions(actions) = privileges else {
         return Ok(SERVED.into_iter().map(|privilege| (privilege, None)).collect());
     };

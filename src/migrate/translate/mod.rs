@@ -17,6 +17,7 @@ mod access;
 mod alter;
 mod cast;
 mod constraint;
+mod default_privilege;
 mod expression;
 mod function;
 mod index;
@@ -41,7 +42,7 @@ use pending::Pending;
 
 pub(super) use model::{IdentityKind, Table};
 pub(super) use name::quote;
-pub(super) use schema::{Grant, ObjectKind, Role, Schema};
+pub(super) use schema::{DefaultGrant, Grant, Inheritance, ObjectKind, Reach, Role, Schema};
 pub(super) use types::labels;
 
 /// Why a statement cannot be done on SQLite, in words for its author.

@@ -23,6 +23,8 @@ pub(crate) struct Schema {
     pub(crate) roles: BTreeMap<String, Role>,
     /// What was granted on tables and views.
     pub(crate) grants: BTreeSet<Grant>,
+    /// What later tables and views are granted.
+    pub(crate) default_grants: BTreeSet<DefaultGrant>,
     /// Comments.
     pub(crate) comments: BTreeMap<(ObjectKind, String, String), String>,
 }
@@ -30,8 +32,27 @@ pub(crate) struct Schema {
 /// A role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Role {
-    /// The roles whose privileges it has.
+    /// The roles that it was granted.
     pub(crate) member_of: BTreeSet<String>,
+    /// Whether it has their privileges.
+    pub(crate) inheritance: Inheritance,
+}
+
+/// What membership gives a role.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Inheritance {
+    /// `INHERIT`: the privileges of the roles that it is a member of.
+    #[default]
+    Inherits,
+    /// `NOINHERIT`: none of them. On Postgres it may act as those roles; here a request names its role itself.
+    Isolated,
+}
+
+impl Inheritance {
+    /// What `INHERIT` and `NOINHERIT` say.
+    pub(super) fn of(inherits: bool) -> Self {
+        if inherits { Self::Inherits } else { Self::Isolated }
+    }
 }
 
 /// One privilege on one table or view. Grants on columns are one each.
@@ -45,6 +66,36 @@ pub(crate) struct Grant {
     pub(crate) privilege: &'static str,
     /// The column it is for; `None`: all, also later ones.
     pub(crate) column: Option<String>,
+}
+
+/// One privilege that tables and views get when they are made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DefaultGrant {
+    /// Where it was said. What was said for one schema is not taken back by a `REVOKE` for all, nor the other way.
+    pub(crate) reach: Reach,
+    /// The role; `public` is everyone.
+    pub(crate) grantee: String,
+    /// `select`, `insert`, `update` or `delete`.
+    pub(crate) privilege: &'static str,
+}
+
+/// Where default privileges apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    /// In every schema.
+    Everywhere,
+    /// In the one that SQLite has.
+    Schema,
+}
+
+impl Reach {
+    /// Its name in `_berth_default_grants`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Schema => "schema",
+        }
+    }
 }
 
 /// What a comment is on.

@@ -25,7 +25,7 @@ impl Translator<'_> {
                     None => refuse("of DO only a guard around CREATE ROLE is supported"),
                 };
             }
-            ["alter", "default"] => return refuse("default privileges are not supported on SQLite yet"),
+            ["alter", "default"] => return self.alter_default_privileges(&statement.text),
             ["create" | "alter" | "drop", "policy"] => {
                 return refuse("row level security is not supported on SQLite yet");
             }
@@ -65,6 +65,7 @@ impl Translator<'_> {
             Parsed::Copy { source, to: false, target, options, .. } => self.copy(source, target, options, rows),
             Parsed::Query(query) => self.query_alone(query),
             Parsed::CreateRole(create) => self.create_role(create),
+            Parsed::AlterRole { name, operation } => self.alter_role(name, operation),
             Parsed::Grant(grant) => self.grant(grant),
             Parsed::Revoke(revoke) => self.revoke(revoke),
             Parsed::GrantRole(grant) => self.grant_role(&grant.roles, &grant.grantees),

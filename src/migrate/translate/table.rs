@@ -27,6 +27,7 @@ impl Translator<'_> {
         }
         self.put_table(table)?;
         self.will_create(&name);
+        self.grant_defaults(&name);
         Ok(())
     }
 
@@ -76,7 +77,11 @@ impl Translator<'_> {
             self.execute(format!("DROP VIEW {}", name::quote(&name)));
         }
         self.execute(format!("CREATE VIEW {}{columns} AS {query}", name::quote(&name)));
-        self.schema.views.insert(name, view);
+        self.schema.views.insert(name.clone(), view);
+        // A view that takes the place of another keeps what that one was granted.
+        if !replaces {
+            self.grant_defaults(&name);
+        }
         Ok(())
     }
 }

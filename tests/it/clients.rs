@@ -1,0 +1,89 @@
+//! The client libraries that people use, in their own languages: the same expectations over every store.
+//!
+//! The tests themselves are in `tests/clients`; `tests/setup.sh` installs what they need.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Berth, Start, postgres};
+
+/// The folder of the clients' tests.
+fn folder_of_clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+/// The commands that run the clients' tests, of those whose libraries are here.
+fn commands() -> Vec<Command> {
+    let mut commands = Vec::new();
+    if folder_of_clients().join("node_modules/@supabase/supabase-js").exists() {
+        let mut node = Command::new("node");
+        node.args(["--test", "javascript.test.mjs"]);
+        commands.push(node);
+    } else {
+        eprintln!("skipped: supabase-js and ra-data-postgrest are not installed (make test installs them)");
+    }
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
+    let has_client = Command::new(&python).args(["-c", "import postgrest, pytest"]).output();
+    if has_client.is_ok_and(|output| output.status.success()) {
+        let mut pytest = Command::new(python);
+        pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_python.py"]);
+        commands.push(pytest);
+    } else {
+        eprintln!("skipped: postgrest-py is not installed (make test installs it)");
+    }
+    commands
+}
+
+/// Runs every client's tests against `berth`.
+fn assert_clients_work(berth: &Berth) {
+    for mut command in commands() {
+        let output = command
+            .current_dir(folder_of_clients())
+            .env("BERTH_URL", format!("http://127.0.0.1:{}", berth.port))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .output()
+            .expect("the client's tests start");
+        assert!(
+            output.status.success(),
+            "{command:?}\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+/// The tables of the clients as a migration, in a directory of `folder`.
+fn migrations(folder: &Path) -> PathBuf {
+    let directory = folder.join("migrations");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::copy(folder_of_clients().join("schema.sql"), directory.join("0001_books.sql")).unwrap();
+    directory
+}
+
+#[test]
+fn clients_work_over_sqlite_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = folder.path().join("data");
+    std::fs::create_dir(&volume).unwrap();
+    let migrations = migrations(folder.path());
+    assert_clients_work(&Start::sqlite(folder.path(), &volume).with("MIGRATIONS", migrations.display()).run());
+}
+
+#[test]
+fn clients_work_over_the_shared_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = folder.path().join("data");
+    std::fs::create_dir(&volume).unwrap();
+    let migrations = migrations(folder.path());
+    let start = Start::sqlite(folder.path(), &volume).with("VOLUME_MODE", "shared-log");
+    assert_clients_work(&start.with("MIGRATIONS", migrations.display()).run());
+}
+
+#[test]
+fn clients_work_over_postgres() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(cluster) = postgres::cluster() else { return };
+    let dsn = cluster.create_database("clients");
+    let migrations = migrations(folder.path());
+    assert_clients_work(&Start::postgres(folder.path(), &dsn).with("MIGRATIONS", migrations.display()).run());
+}

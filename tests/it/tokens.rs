@@ -1,0 +1,111 @@
+//! Tokens, from the command that makes them to the answer that a wrong one gets.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::{Answer, Berth, Start};
+
+const SECRET: &str = "a secret of at least thirty-two bytes, for tests";
+
+/// Runs `berth token` with the secret and more of the environment.
+fn mint_with(environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_berth"))
+        .env_clear()
+        .envs(environment.iter().copied())
+        .arg("token")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn mint(arguments: &[&str]) -> String {
+    let output = mint_with(&[("JWT_SECRET", SECRET)], arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+/// A server on which `web` may read the table `notes` and nobody else may do anything.
+fn server(folder: &Path) -> Berth {
+    let migrations = folder.join("migrations");
+    std::fs::create_dir_all(&migrations).unwrap();
+    let sql = "CREATE TABLE notes (id bigint PRIMARY KEY, body text);\nINSERT INTO notes VALUES (1, 'first');\n\
+               CREATE ROLE web;\nCREATE ROLE other;\nGRANT SELECT ON notes TO web;\n";
+    std::fs::write(migrations.join("0001_notes.sql"), sql).unwrap();
+    Start::sqlite(folder, &folder.join("data"))
+        .with("ACCESS", "closed")
+        .with("MIGRATIONS", migrations.display())
+        .with("JWT_SECRET", SECRET)
+        .with("JWT_AUD", "notes")
+        .run()
+}
+
+fn told(answer: &Answer) -> (u16, String, String) {
+    let json = answer.json();
+    let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+    (answer.status, text("code"), text("message"))
+}
+
+#[test]
+fn a_minted_token_opens_what_its_role_was_granted() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let client = server.client();
+    let bearer = format!("Bearer {}", mint(&["--role", "web", "--claim", "sub=7"]));
+    for _ in 0..2 {
+        let answer = client.send("GET", "/notes", &[("Authorization", &bearer)], "");
+        assert_eq!((answer.status, answer.body.as_str()), (200, r#"[{"id":1,"body":"first"}]"#));
+    }
+    let key = mint(&["--role", "web"]);
+    assert_eq!(client.send("GET", "/notes", &[("apikey", &key)], "").status, 200);
+    // The user's token counts, not the project's key.
+    let other = format!("Bearer {}", mint(&["--role", "other"]));
+    let answer = client.send("GET", "/notes", &[("apikey", &key), ("Authorization", &other)], "");
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    assert_eq!(client.get("/notes").status, 401);
+}
+
+#[test]
+fn a_wrong_token_is_told_what_is_wrong_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let client = server.client();
+    let good = mint(&["--role", "web"]);
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let (header, payload) = signed.split_once('.').unwrap();
+    let bare = mint_with(&[("JWT_SECRET", "another secret of thirty-two bytes")], &["--role", "web"]);
+    let strange = String::from_utf8(bare.stdout).unwrap().trim_end().to_owned();
+    let deep = format!("data={}1{}", "[".repeat(100), "]".repeat(100));
+    // {"alg":"none"}, {"alg":"RS256"}
+    let (none, rsa) = ("eyJhbGciOiJub25lIn0", "eyJhbGciOiJSUzI1NiJ9");
+    let broken = "JWT cryptographic operation failed";
+    for (token, code, message) in [
+        (String::new(), "PGRST301", "Empty JWT is sent in Authorization header"),
+        ("nonsense".into(), "PGRST301", "Expected 3 parts in JWT; got 1"),
+        (format!("{signed}."), "PGRST301", broken),
+        (strange, "PGRST301", broken),
+        (format!("{none}.{payload}."), "PGRST301", "Wrong or unsupported encoding algorithm"),
+        (format!("{rsa}.{payload}.{signature}"), "PGRST301", "No suitable key or wrong key type"),
+        (format!("{header}.{}.{signature}", "x".repeat(20_000)), "PGRST301", broken),
+        (mint(&["--role", "web", "--claim", "exp=1"]), "PGRST303", "JWT expired"),
+        (mint(&["--role", "web", "--claim", "nbf=99999999999"]), "PGRST303", "JWT not yet valid"),
+        (mint(&["--role", "web", "--claim", "iat=99999999999"]), "PGRST303", "JWT issued at future"),
+        (mint(&["--role", "web", "--claim", "aud=others"]), "PGRST303", "JWT not in audience"),
+    ] {
+        let answer = client.send("GET", "/notes", &[("Authorization", &format!("Bearer {token}"))], "");
+        assert_eq!(told(&answer), (401, code.to_owned(), message.to_owned()), "{token:.60}");
+        let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{message}\"");
+        assert_eq!(answer.header("www-authenticate"), Some(challenge.as_str()));
+    }
+    let nested = format!("Bearer {}", mint(&["--role", "web", "--claim", &deep]));
+    assert_eq!(client.send("GET", "/notes", &[("Authorization", &nested)], "").status, 200);
+    let twice = [("Authorization", nested.as_str()), ("Authorization", nested.as_str())];
+    assert_eq!(told(&client.send("GET", "/notes", &twice, "")).1, "PGRST301");
+}
+
+#[test]
+fn without_a_secret_no_token_is_made() {
+    let output = mint_with(&[], &["--role", "web"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("JWT_SECRET is not set"));
+}
