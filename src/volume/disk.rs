@@ -13,17 +13,24 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::io::Errno;
 
 use super::{Counted, Operation, Usage, Volume, Writing};
-use crate::clock;
+use crate::clock::{self, Deadline};
 
 #[cfg(test)]
 mod tests;
 
 /// Where files are written before they are linked to their names.
 const ASIDE: &str = "tmp";
+
+/// How long a mount may believe that a new directory of another host is absent: Cloud Storage FUSE forgets after 5 s.
+const BELIEVED_ABSENT_FOR: Duration = Duration::from_secs(6);
+
+/// Between two looks for such a directory.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// How a file is made if its name is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,12 +211,23 @@ impl Volume for Disk {
     }
 }
 
-/// Makes a directory and those above it. One that another instance makes at the same moment is there, even if the mount
-/// believes for a while that it is not.
+/// Makes a directory and those above it, and returns when this host sees it.
+///
+/// One that another host makes at the same moment is there, but the mount may believe for a while that it is not: then
+/// making it says "exists", and nothing can be made in it.
 pub(super) fn make_directory(path: &Path) -> io::Result<()> {
-    match fs::create_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
+    let patience = Deadline::after(BELIEVED_ABSENT_FOR);
+    loop {
+        match fs::create_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !patience.is_past() && !path.is_file() => {
+                std::thread::sleep(BETWEEN_LOOKS);
+                for above in path.ancestors().skip(1) {
+                    // Only to have the mount forget: what is wrong with it is said by the next attempt.
+                    let _ = File::open(above);
+                }
+            }
+            made => return made,
+        }
     }
 }
 
