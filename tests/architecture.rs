@@ -129,6 +129,15 @@ fn modules_name_only_what_their_arrows_allow() {
 }
 
 #[test]
+fn only_the_vfs_shim_is_unsafe() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&source, &mut files);
+    files.retain(|path| without_comments(&fs::read_to_string(path).unwrap()).contains("unsafe_code"));
+    assert_eq!(files, [source.join("volume/log/vfs.rs")]);
+}
+
+#[test]
 fn an_arrow_against_the_flow_is_seen_in_every_spelling() {
     assert_eq!(forbidden("plan", "use crate::store::Outcome;"), ["plan → store"]);
     assert_eq!(forbidden("request", "use crate::{request::Raw, catalog::{Table, Column}};"), ["request → catalog"]);

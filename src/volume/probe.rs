@@ -185,7 +185,7 @@ struct Scratch {
 
 impl Scratch {
     /// What files are made for.
-    const PURPOSES: [&str; 6] = ["file", "link", "renamed", "sync", "within", "between"];
+    const PURPOSES: [&str; 8] = ["file", "link", "renamed", "sync", "within", "between", "between-wal", "between-shm"];
 
     fn file(&self, purpose: &str) -> PathBuf {
         self.directory.join(format!("probe-{:016x}-{purpose}", self.nonce))
@@ -229,19 +229,18 @@ fn try_sharing(facts: &mut Facts, scratch: &Scratch, depth: Depth, peer: Peer<'_
     if depth == Depth::Start && facts.family() != Family::Local {
         return;
     }
-    let tried = match depth {
-        Depth::Start => match lock::within(&scratch.file("within")) {
-            Ok(sharing) if sharing.locks != Tried::Untried => Ok(sharing),
-            Ok(_) | Err(_) => lock::between(&scratch.file("between"), peer),
-        },
-        Depth::Whole => lock::between(&scratch.file("between"), peer),
-    };
-    let Sharing { locks, memory } = tried.unwrap_or_else(|error| {
-        let fails = Tried::Fails(format!("it cannot be tried: {error}"));
-        Sharing { locks: fails.clone(), memory: fails }
-    });
-    facts.locks = locks;
-    facts.shared_memory = memory;
+    if depth == Depth::Start {
+        // SQLite itself tells when it opens the database and finds no shared memory.
+        facts.locks = lock::within(&scratch.file("within")).unwrap_or(Tried::Untried);
+    }
+    if facts.locks == Tried::Untried {
+        let tried = lock::between(&scratch.file("between"), peer).unwrap_or_else(|error| {
+            let fails = Tried::Fails(format!("it cannot be tried: {error}"));
+            Sharing { locks: fails.clone(), memory: fails }
+        });
+        facts.locks = tried.locks;
+        facts.shared_memory = tried.memory;
+    }
 }
 
 fn measure_sync(path: &Path) -> io::Result<Duration> {

@@ -1,32 +1,27 @@
-//! Locks and shared memory, tried on a file: between two opens of one process, and against a second process.
+//! Locks and shared memory, tried on a file: between two opens of one process, and by SQLite in a second process.
 //!
 //! POSIX locks belong to the process, so two opens of one process do not see each other's. Locks of open file
 //! descriptions do, and conflict with POSIX locks of the same process: that tells, within microseconds, whether the
-//! file system keeps locks at all. The second process tells the same in the way that SQLite uses it.
+//! file system keeps locks at all. The second process does what SQLite in place needs: it reads what the first one
+//! committed, whose place in the WAL only the shared memory knows, and asks for the lock that the first one holds.
 //!
-//! Source: fcntl(2), "Open file description locks".
-
-#![allow(unsafe_code, reason = "mapping a file into memory is unsafe: others may change it")]
+//! Source: fcntl(2), "Open file description locks"; <https://www.sqlite.org/walformat.html>, "The WAL-Index File Format".
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::Tried;
 use crate::clock::Deadline;
 
-/// Bytes of the file that is locked and mapped: a page.
-const FILE_BYTES: usize = 4096;
-
-/// How long a second process may take: it does two calls.
+/// How long a second process may take: it does a few calls.
 const PEER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What locks and shared memory came to.
@@ -34,101 +29,93 @@ const PEER_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Sharing {
     /// Whether a lock keeps others out.
     pub locks: Tried,
-    /// Whether memory that is mapped from one file is the same for all.
+    /// Whether the memory of SQLite's WAL index is the same for all.
     pub memory: Tried,
 }
 
 /// Starts the second process, which must call [`answer`] with the file and print what it gives.
 pub type Peer<'a> = &'a dyn Fn(&Path) -> io::Result<Command>;
 
-/// Tries both between two opens of this process. Locks are [`Tried::Untried`] where the kernel has none of open files.
+/// Tries locks between two opens of this process: [`Tried::Untried`] where the kernel has none of open files.
 ///
 /// # Errors
 /// When the file cannot be made.
-pub(super) fn within(path: &Path) -> io::Result<Sharing> {
-    let (first, second) = (make(path)?, open(path)?);
-    let locks = match lock(&first, FcntlArg::F_SETLK(&exclusive())) {
+pub(super) fn within(path: &Path) -> io::Result<Tried> {
+    let first = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    let second = OpenOptions::new().read(true).write(true).open(path)?;
+    Ok(match lock(&first, FcntlArg::F_SETLK(&exclusive())) {
         Err(error) => Tried::Fails(format!("a lock is refused: {error}")),
         Ok(()) => match lock(&second, FcntlArg::F_OFD_SETLK(&exclusive())) {
             Ok(()) => Tried::Fails("two opens of one file got the same exclusive lock".to_owned()),
             Err(Errno::EAGAIN | Errno::EACCES) => Tried::Works,
             Err(_) => Tried::Untried,
         },
-    };
-    let memory = match (Mapped::new(&first), Mapped::new(&second)) {
-        (Ok(one), Ok(other)) => {
-            one.word(0).store(1, Ordering::SeqCst);
-            if other.word(0).load(Ordering::SeqCst) == 1 {
-                Tried::Works
-            } else {
-                Tried::Fails("what is written through one mapping is not seen through another".to_owned())
-            }
-        }
-        (Err(error), _) | (_, Err(error)) => Tried::Fails(format!("the file cannot be mapped: {error}")),
-    };
-    Ok(Sharing { locks, memory })
+    })
 }
 
 /// Tries both against a second process.
 ///
 /// # Errors
-/// When the file cannot be made or the second process does not answer.
+/// When the second process does not answer.
 pub(super) fn between(path: &Path, peer: Peer<'_>) -> io::Result<Sharing> {
-    let file = make(path)?;
-    let held = lock(&file, FcntlArg::F_SETLK(&exclusive()));
-    let mapped = Mapped::new(&file);
-    if let Ok(mapped) = &mapped {
-        mapped.word(0).store(QUESTION, Ordering::SeqCst);
-    }
-    let answer = ask(peer(path)?)?;
-    let says = |word: &str| answer.split_whitespace().any(|said| said == word);
-    let locks = match held {
-        Err(error) => Tried::Fails(format!("a lock is refused: {error}")),
-        Ok(()) if says("excluded") => Tried::Works,
-        Ok(()) if says("locked") => Tried::Fails("a second process got the lock that the first one holds".to_owned()),
-        Ok(()) => Tried::Fails("a second process can take no lock at all".to_owned()),
+    let (mode, writer) = match hold(path) {
+        Ok(held) => held,
+        Err(error) => {
+            let fails = Tried::Fails(format!("SQLite cannot open a file here: {error}"));
+            return Ok(Sharing { locks: fails.clone(), memory: fails });
+        }
     };
-    let memory = match mapped {
-        Err(error) => Tried::Fails(format!("the file cannot be mapped: {error}")),
-        Ok(mapped) if says("seen") && mapped.word(1).load(Ordering::SeqCst) == ANSWER => Tried::Works,
-        Ok(_) => Tried::Fails("two processes that map one file do not see the same memory".to_owned()),
+    let answer = ask(peer(path)?)?;
+    drop(writer);
+    let says = |word: &str| answer.split_whitespace().any(|said| said == word);
+    let locks = if says(EXCLUDED) {
+        Tried::Works
+    } else if says(LOCKED) {
+        Tried::Fails("a second process got the lock that the first one holds".to_owned())
+    } else {
+        Tried::Fails("a second process can take no lock at all".to_owned())
+    };
+    let memory = match mode.as_str() {
+        "wal" if says(SEEN) => Tried::Works,
+        "wal" => Tried::Fails("a second process does not see what the first one committed".to_owned()),
+        mode => Tried::Fails(format!("SQLite can map no memory of the file and stays in {mode} mode")),
     };
     Ok(Sharing { locks, memory })
 }
 
-/// What the first process writes into the shared memory, and what the second one writes beside it.
-const QUESTION: u64 = 0x6265_7274_683f;
-const ANSWER: u64 = 0x6265_7274_6821;
+/// What the second process may answer.
+const EXCLUDED: &str = "excluded";
+const LOCKED: &str = "locked";
+const SEEN: &str = "seen";
+
+/// What the first process commits and the second one looks for.
+const COMMITTED: i64 = 0x6265_7274_6821;
+
+/// Makes a database with a commit in its WAL. Gives its journal mode, and a connection that has the write lock.
+fn hold(path: &Path) -> rusqlite::Result<(String, Connection)> {
+    let writer = Connection::open(path)?;
+    let mode = writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    writer.execute_batch("CREATE TABLE probe (committed integer)")?;
+    writer.execute("INSERT INTO probe VALUES (?1)", [COMMITTED])?;
+    writer.execute_batch("BEGIN IMMEDIATE")?;
+    Ok((mode, writer))
+}
 
 /// The second process' part: what it sees of the file, as words for the first one.
 ///
 /// # Errors
 /// When the file cannot be opened.
-pub fn answer(path: &Path) -> io::Result<String> {
-    let file = open(path)?;
-    let lock = match lock(&file, FcntlArg::F_SETLK(&exclusive())) {
-        Ok(()) => "locked",
-        Err(Errno::EAGAIN | Errno::EACCES) => "excluded",
+pub fn answer(path: &Path) -> rusqlite::Result<String> {
+    let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    reader.busy_timeout(Duration::ZERO)?;
+    let found = reader.query_row("SELECT committed FROM probe", [], |row| row.get::<_, i64>(0));
+    let memory = if found.is_ok_and(|found| found == COMMITTED) { SEEN } else { "unseen" };
+    let lock = match reader.execute_batch("BEGIN IMMEDIATE") {
+        Ok(()) => LOCKED,
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => EXCLUDED,
         Err(_) => "lockless",
     };
-    let memory = match Mapped::new(&file) {
-        Ok(mapped) if mapped.word(0).load(Ordering::SeqCst) == QUESTION => {
-            mapped.word(1).store(ANSWER, Ordering::SeqCst);
-            "seen"
-        }
-        Ok(_) | Err(_) => "unseen",
-    };
     Ok(format!("{lock} {memory}"))
-}
-
-fn make(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-    file.set_len(FILE_BYTES as u64)?;
-    Ok(file)
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(path)
 }
 
 /// An exclusive lock of the first byte.
@@ -164,41 +151,14 @@ fn ask(mut command: Command) -> io::Result<String> {
     Ok(answer)
 }
 
-/// A file's first page in memory.
-struct Mapped(*mut std::ffi::c_void);
-
-impl Mapped {
-    fn new(file: &File) -> io::Result<Self> {
-        let protection = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice aliases nothing of this process.
-        let address = unsafe { mmap(std::ptr::null_mut(), FILE_BYTES, protection, MapFlags::SHARED, file, 0) }?;
-        Ok(Self(address))
-    }
-
-    /// One of the page's first eight words.
-    fn word(&self, index: usize) -> &AtomicU64 {
-        // SAFETY: the mapping is a page, so aligned and longer than eight words, lives as long as `self`, and is only
-        // touched through atomics, here and in the other process.
-        unsafe { &*self.0.cast::<AtomicU64>().add(index & 7) }
-    }
-}
-
-impl Drop for Mapped {
-    fn drop(&mut self) {
-        // SAFETY: it was mapped with this length, and no word of it is borrowed any more.
-        let _ = unsafe { munmap(self.0, FILE_BYTES) };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_local_directory_keeps_locks_and_shares_memory() {
+    fn a_local_directory_keeps_locks() {
         let folder = tempfile::tempdir().unwrap();
-        let sharing = within(&folder.path().join("file")).unwrap();
-        assert_eq!(sharing, Sharing { locks: Tried::Works, memory: Tried::Works });
+        assert_eq!(within(&folder.path().join("file")).unwrap(), Tried::Works);
     }
 
     #[test]
@@ -210,14 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn the_second_process_sees_what_the_first_one_wrote() {
+    fn who_comes_second_sees_the_commit_and_is_excluded_while_the_lock_is_held() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let file = make(&path).unwrap();
-        let mapped = Mapped::new(&file).unwrap();
-        mapped.word(0).store(QUESTION, Ordering::SeqCst);
-        // In one process the lock is no obstacle.
-        assert_eq!(answer(&path).unwrap(), "locked seen");
-        assert_eq!(mapped.word(1).load(Ordering::SeqCst), ANSWER);
+        let (mode, writer) = hold(&path).unwrap();
+        assert_eq!(mode, "wal");
+        assert_eq!(answer(&path).unwrap(), "excluded seen");
+        writer.execute_batch("ROLLBACK; DELETE FROM probe").unwrap();
+        assert_eq!(answer(&path).unwrap(), "locked unseen");
     }
 }
