@@ -4,7 +4,7 @@
 //! hosts can mount give neither, and lose data silently: <https://www.sqlite.org/wal.html>,
 //! <https://www.sqlite.org/faq.html#q5>.
 //!
-//! Source: proc_pid_mountinfo(5).
+//! Source: `proc_pid_mountinfo(5)`.
 
 use std::fs;
 use std::io;
