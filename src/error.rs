@@ -67,7 +67,12 @@ impl Error {
         match self {
             Self::Request(error) => request_details(error),
             Self::Auth(auth::Error::Decode { details, .. }) => details.clone().map(Value::String),
-            Self::Auth(auth::Error::NoSecret | auth::Error::TokenRequired | auth::Error::Claims(_)) => None,
+            Self::Auth(
+                auth::Error::NoSecret
+                | auth::Error::KeysUnavailable
+                | auth::Error::TokenRequired
+                | auth::Error::Claims(_),
+            ) => None,
             Self::Plan(error) => plan_details(error),
             Self::Store(error) => store_details(error),
             Self::Response(response::Error::OffsetBeyondEnd { offset, total }) => {
@@ -141,6 +146,7 @@ fn request_details(error: &request::Error) -> Option<Value> {
 fn auth_code(error: &auth::Error) -> &'static str {
     match error {
         auth::Error::NoSecret => "PGRST300",
+        auth::Error::KeysUnavailable => "BERTH503",
         auth::Error::Decode { .. } => "PGRST301",
         auth::Error::TokenRequired => "PGRST302",
         auth::Error::Claims(_) => "PGRST303",

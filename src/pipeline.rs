@@ -52,7 +52,7 @@ pub struct Context {
 impl App {
     /// Answers one request; errors are answers too.
     pub async fn answer(&self, raw: &Raw, context: &Context) -> Reply {
-        let (caller, answer) = match self.authenticator.identify(&raw.headers) {
+        let (caller, answer) = match self.authenticator.identify(&raw.headers).await {
             Ok(identity) => {
                 let caller = if identity.authenticated { Caller::Authenticated } else { Caller::Anonymous };
                 (caller, self.answer_as(raw, &identity, context.deadline).await)
@@ -128,6 +128,7 @@ impl App {
         if self.store.catalog().is_none() {
             self.store.reload().await.map_err(|error| Error::from(error).cause())?;
         }
+        self.authenticator.is_ready().await?;
         self.store.ping().await.map_err(|error| Error::from(error).cause())
     }
 

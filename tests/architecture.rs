@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("request", &[]),
     ("config", &[]),
     ("telemetry", &["clock"]),
-    ("auth", &["clock"]),
+    ("auth", &["clock", "telemetry"]),
     ("plan", &["request", "catalog", "auth"]),
     ("sql", &["plan", "catalog", "request"]),
     ("volume", &["clock", "telemetry"]),

@@ -18,6 +18,9 @@ pub enum Error {
         /// More of it.
         details: Option<String>,
     },
+    /// BERTH503: the token may be good, but the keys that would tell cannot be fetched from `JWKS_URL`.
+    #[error("The keys that verify tokens cannot be fetched")]
+    KeysUnavailable,
     /// PGRST302: there is no role for whoever comes without a token.
     #[error("Anonymous access is disabled")]
     TokenRequired,

@@ -5,9 +5,11 @@
 pub mod cache;
 mod credential;
 pub mod error;
+mod fetch;
 pub mod key;
 pub mod mint;
 pub mod path;
+pub mod remote;
 pub mod token;
 
 use credential::Credential;
@@ -16,6 +18,11 @@ pub use cache::TokenCache;
 pub use error::Error;
 pub use key::Keys;
 pub use path::ClaimPath;
+pub use remote::RemoteKeys;
+use remote::Renewal;
+
+/// The generation of keys that never change.
+const FIXED_KEYS: u64 = 0;
 
 /// Who asks and what the token says of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +44,24 @@ impl Identity {
     }
 }
 
+/// What tokens are verified with.
+#[derive(Debug)]
+pub enum KeyRing {
+    /// Nothing: every token is refused.
+    Empty,
+    /// Keys of the configuration.
+    Fixed(Keys),
+    /// Keys at an address, and those of the configuration.
+    Remote(RemoteKeys),
+}
+
 /// Verifies tokens and tells who asks.
 #[derive(Debug)]
 pub struct Authenticator {
     /// The role of a request without a token; without one such requests are refused.
     pub anonymous: Option<Identity>,
     /// What tokens are verified with; without keys every token is refused.
-    pub keys: Option<Keys>,
+    pub keys: KeyRing,
     /// The audience a token must be meant for, when it names one.
     pub audience: Option<String>,
     /// Where in the claims the role stands.
@@ -58,22 +76,52 @@ impl Authenticator {
     /// Without keys the `apikey` header says nothing, as it does to `PostgREST`.
     ///
     /// # Errors
-    /// [`Error::TokenRequired`] without a token when nobody may come without one; otherwise what is wrong with the
-    /// token.
-    pub fn identify(&self, headers: &[(String, String)]) -> Result<Identity, Error> {
+    /// [`Error::TokenRequired`] without a token when nobody may come without one; [`Error::KeysUnavailable`] when keys
+    /// are at an address that does not answer; otherwise what is wrong with the token.
+    pub async fn identify(&self, headers: &[(String, String)]) -> Result<Identity, Error> {
         match (credential::find(headers)?, &self.keys) {
-            (Credential::Nothing, _) | (Credential::ApiKey(_), None) => {
+            (Credential::Nothing, _) | (Credential::ApiKey(_), KeyRing::Empty) => {
                 self.anonymous.clone().ok_or(Error::TokenRequired)
             }
-            (Credential::Bearer(_), None) => Err(Error::NoSecret),
-            (Credential::Bearer(token) | Credential::ApiKey(token), Some(keys)) => {
-                self.identify_token(token, keys, crate::clock::unix_seconds())
+            (Credential::Bearer(_), KeyRing::Empty) => Err(Error::NoSecret),
+            (Credential::Bearer(token) | Credential::ApiKey(token), KeyRing::Fixed(keys)) => {
+                self.identify_token(token, keys, FIXED_KEYS, crate::clock::unix_seconds())
+            }
+            (Credential::Bearer(token) | Credential::ApiKey(token), KeyRing::Remote(keys)) => {
+                self.identify_remotely(token, keys, crate::clock::unix_seconds()).await
             }
         }
     }
 
-    fn identify_token(&self, token: &str, keys: &Keys, now: i64) -> Result<Identity, Error> {
-        if let Some(identity) = self.cache.find(token, now) {
+    /// Says whether tokens can be verified now.
+    ///
+    /// # Errors
+    /// What is missing, for the log.
+    pub async fn is_ready(&self) -> Result<(), String> {
+        match &self.keys {
+            KeyRing::Remote(keys) if !keys.is_ready().await => Err("no keys could be fetched from JWKS_URL".to_owned()),
+            KeyRing::Empty | KeyRing::Fixed(_) | KeyRing::Remote(_) => Ok(()),
+        }
+    }
+
+    /// Asks for newer keys, once, when those at hand may be too old for the token.
+    async fn identify_remotely(&self, token: &str, remote: &RemoteKeys, now: i64) -> Result<Identity, Error> {
+        let set = remote.fresh(now).await;
+        let refused = match self.identify_token(token, &set.keys, set.generation, now) {
+            Err(error @ Error::Decode { .. }) if token::may_have_newer_key(token, &set.keys) => error,
+            answer => return answer,
+        };
+        let renewal = remote.renew(now).await;
+        let newer = remote.current();
+        match renewal {
+            _ if newer.generation != set.generation => self.identify_token(token, &newer.keys, newer.generation, now),
+            Renewal::Done => Err(refused),
+            Renewal::Failed => Err(Error::KeysUnavailable),
+        }
+    }
+
+    fn identify_token(&self, token: &str, keys: &Keys, generation: u64, now: i64) -> Result<Identity, Error> {
+        if let Some(identity) = self.cache.find(token, generation, now) {
             return Ok(identity);
         }
         let mut claims = token::verify(token, keys)?;
@@ -88,7 +136,7 @@ impl Authenticator {
         claims.entry("role").or_insert_with(|| role.clone().into());
         let claims = serde_json::Value::Object(claims).to_string();
         let identity = Identity { role, claims, authenticated: true };
-        self.cache.remember(token, &identity, expires);
+        self.cache.remember(token, &identity, generation, expires);
         Ok(identity)
     }
 }

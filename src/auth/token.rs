@@ -47,6 +47,16 @@ pub fn verify(token: &str, keys: &Keys) -> Result<Map<String, Value>, Error> {
     claims.ok_or_else(|| Error::Claims("Parsing claims failed".into()))
 }
 
+/// True when a token that `keys` do not verify may have been signed with a public key that is newer than they are.
+pub(super) fn may_have_newer_key(token: &str, keys: &Keys) -> bool {
+    let is_shared = |algorithm| matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
+    let header = token.split_once('.').filter(|_| token.len() <= MAX_TOKEN_BYTES).map(|(header, _)| header);
+    match header.map(read_header) {
+        Some(Ok((algorithm, id))) => !is_shared(algorithm) && id.is_none_or(|id| !keys.has_id(&id)),
+        Some(Err(_)) | None => false,
+    }
+}
+
 /// The algorithm and key id that the header names. `none` is no algorithm.
 fn read_header(part: &str) -> Result<(Algorithm, Option<String>), Error> {
     let header: Map<String, Value> = decode_part(part)

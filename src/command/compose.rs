@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::auth::{self, Authenticator, ClaimPath, Identity, Keys, TokenCache};
+use crate::auth::{self, Authenticator, ClaimPath, Identity, KeyRing, Keys, RemoteKeys, TokenCache};
 use crate::catalog::QualifiedName;
 use crate::config::{self, Config};
 use crate::migrate;
@@ -85,7 +85,7 @@ pub(super) struct Composed {
 
 /// Opens the store, applies migrations, and makes the pipeline.
 pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Composed, Error> {
-    let authenticator = authenticator(&config.access)?;
+    let authenticator = authenticator(&config.access, telemetry)?;
     let (store, engine, name) = match &config.storage.database_url {
         Some(dsn) => {
             (Store::Postgres(postgres(config, dsn.expose(), telemetry).await?), Engine::Postgres, "postgres".to_owned())
@@ -269,12 +269,17 @@ fn plan_settings(config: &Config, engine: Engine) -> plan::Settings {
     }
 }
 
-fn authenticator(access: &config::Access) -> Result<Authenticator, Error> {
+fn authenticator(access: &config::Access, telemetry: &Telemetry) -> Result<Authenticator, Error> {
     let secret = access.jwt_secret.as_ref().map(|secret| Keys::from_secret(secret.expose())).transpose()?;
     let set = access.jwks.as_ref().map(|jwks| Keys::from_jwks(jwks.expose())).transpose()?;
     let keys = match (secret, set) {
         (Some(secret), Some(set)) => Some(secret.and(set)),
         (secret, set) => secret.or(set),
+    };
+    let keys = match (&access.jwks_url, keys) {
+        (Some(url), keys) => KeyRing::Remote(RemoteKeys::begin(url.clone(), keys, telemetry.clone())),
+        (None, Some(keys)) => KeyRing::Fixed(keys),
+        (None, None) => KeyRing::Empty,
     };
     Ok(Authenticator {
         anonymous: (!access.anon_role.is_empty()).then(|| Identity::anonymous(&access.anon_role)),

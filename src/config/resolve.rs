@@ -150,7 +150,7 @@ impl Resolver {
             anon_role: text(&raw.anon_role).unwrap_or_default(),
             jwt_secret: self.jwt_secret(raw),
             jwks: self.jwks(&raw.jwks),
-            jwks_url: self.web_address("JWKS_URL", &raw.jwks_url),
+            jwks_url: self.jwks_url(&raw.jwks_url),
             jwt_audience: text(&raw.jwt_aud),
             jwt_role_claim: text(&raw.jwt_role_claim).unwrap_or_default(),
             jwt_cache_max_entries: self
@@ -300,6 +300,18 @@ impl Resolver {
         }
         self.unexpected_secret("JWKS", "a JSON Web Key Set");
         None
+    }
+
+    fn jwks_url(&mut self, typed: &Option<String>) -> Option<String> {
+        let address = self.web_address("JWKS_URL", typed)?;
+        if !address.starts_with("https://") {
+            let message =
+                "keys that come without TLS can be replaced on their way by whoever is between, who can then \
+                           sign tokens; use https"
+                    .to_owned();
+            self.warnings.push(Warning { variable: "JWKS_URL".to_owned(), message });
+        }
+        Some(address)
     }
 
     fn max_rows(&mut self, typed: &Option<String>, computed: u64) -> Option<u64> {

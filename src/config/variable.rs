@@ -271,7 +271,13 @@ pub const VARIABLES: &[Variable] = &[
         "Whether `JWT_SECRET` is written in Base64.",
     ),
     secret(ACCESS, "JWKS", &[], Nothing, "Keys that tokens are verified with, as a JSON Web Key Set."),
-    plain(ACCESS, "JWKS_URL", &[], Nothing, "Address of a JSON Web Key Set, e.g. of an identity provider."),
+    plain(
+        ACCESS,
+        "JWKS_URL",
+        &[],
+        Nothing,
+        "Address of a JSON Web Key Set, e.g. of an identity provider; its public keys are fetched and kept up to date.",
+    ),
     plain(ACCESS, "JWT_AUD", &["PGRST_JWT_AUD"], Nothing, "The audience that a token must name."),
     plain(
         ACCESS,

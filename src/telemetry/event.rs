@@ -64,6 +64,18 @@ pub enum Event<'a> {
         /// How long it took.
         latency: Duration,
     },
+    /// Keys for tokens were fetched from `JWKS_URL`.
+    KeysFetched {
+        /// How many.
+        keys: usize,
+        /// How long it took.
+        latency: Duration,
+    },
+    /// Keys for tokens could not be fetched from `JWKS_URL`; those at hand are used.
+    KeysNotFetched {
+        /// What went wrong.
+        cause: &'a str,
+    },
     /// Something typed does not do what it says.
     ConfigWarning {
         /// The variable.

@@ -123,6 +123,12 @@ impl Log {
             Event::CatalogLoaded { tables, latency } => self.write(Level::Info, "catalog loaded", |line| {
                 line.number("tables", tables).number("milliseconds", latency.as_millis())
             }),
+            Event::KeysFetched { keys, latency } => self.write(Level::Info, "keys fetched", |line| {
+                line.number("keys", keys).number("milliseconds", latency.as_millis())
+            }),
+            Event::KeysNotFetched { cause } => {
+                self.write(Level::Error, cause, |line| line.text("doing", "fetch the keys at JWKS_URL"));
+            }
             Event::MigrationApplied { file, latency } => self.write(Level::Info, "migration applied", |line| {
                 line.text("file", file).number("milliseconds", latency.as_millis())
             }),

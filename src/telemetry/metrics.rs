@@ -78,6 +78,8 @@ pub struct Metrics {
     tables: IntGauge,
     migrations: IntCounter,
     store_failures: IntCounter,
+    key_fetches: IntCounterVec,
+    keys: IntGauge,
     in_flight: IntGauge,
     busy: Counter,
     cpu: Counter,
@@ -143,6 +145,12 @@ impl Metrics {
             migrations: declare.counter("berth_migrations_applied_total", "Migrations applied.")?,
             store_failures: declare
                 .counter("berth_store_failures_total", "Failures of the store beyond one request.")?,
+            key_fetches: declare.counters(
+                "berth_jwks_fetches_total",
+                "Fetches of the keys at JWKS_URL, by outcome.",
+                &["outcome"],
+            )?,
+            keys: declare.gauge("berth_jwks_keys", "Keys of JWKS_URL at hand.")?,
             in_flight: declare.gauge("berth_http_requests_in_flight", "Requests in flight.")?,
             busy: declare.seconds("berth_busy_seconds_total", "Time with a request in flight: it is billed.")?,
             cpu: declare.seconds("process_cpu_seconds_total", "CPU time used.")?,
@@ -187,6 +195,11 @@ impl Metrics {
             Event::CatalogLoaded { tables, .. } => self.tables.set(whole(tables)),
             Event::MigrationApplied { .. } => self.migrations.inc(),
             Event::StoreFailed { .. } => self.store_failures.inc(),
+            Event::KeysFetched { keys, .. } => {
+                self.key_fetches.with_label_values(&["fetched"]).inc();
+                self.keys.set(whole(keys));
+            }
+            Event::KeysNotFetched { .. } => self.key_fetches.with_label_values(&["failed"]).inc(),
             // The answer that follows is counted.
             Event::RequestFailed { .. } => {}
             Event::ConfigWarning { .. } | Event::Started { .. } | Event::Stopping | Event::Stopped => {}

@@ -15,6 +15,7 @@ mod clients;
 mod differential;
 mod durability;
 mod embed;
+mod jwks;
 mod migrations;
 mod serve;
 mod shared_log;
