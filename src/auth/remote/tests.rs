@@ -172,7 +172,7 @@ async fn an_address_that_never_answered_is_asked_again_after_a_while() {
     assert_eq!(role(&authenticator, &token, NOW).await, Err(Error::KeysUnavailable));
     assert_eq!(role(&authenticator, &token, NOW + 4).await, Err(Error::KeysUnavailable));
     assert_eq!(provider.asked(), 1);
-    assert!(!remote.fresh(NOW + 4).await.fetched.is_some());
+    assert!(remote.fresh(NOW + 4).await.fetched.is_none());
     provider.says(Says::Keys(FIRST.into()));
     assert_eq!(role(&authenticator, &token, NOW + 5).await.as_deref(), Ok("web"));
     assert!(remote.is_ready().await);
