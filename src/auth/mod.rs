@@ -8,6 +8,7 @@ pub mod error;
 pub mod key;
 pub mod mint;
 pub mod path;
+mod subject;
 pub mod token;
 
 use credential::Credential;

@@ -15,6 +15,7 @@ mod clients;
 mod differential;
 mod durability;
 mod embed;
+mod idempotency;
 mod migrations;
 mod serve;
 mod shared_log;
