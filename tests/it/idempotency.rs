@@ -8,7 +8,7 @@ use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::deployment::{Deployment, Place};
+use crate::support::deployment::{Deployment, Home};
 use crate::support::{Answer, Berth, Client, postgres};
 
 const SCHEMA: &str = "
@@ -280,16 +280,16 @@ fn what_is_a_day_old_is_forgotten() {
         for key in ["a", "b", "c"] {
             assert_eq!(send(&berth.client(), "POST", "/orders", key, r#"{"key":"old"}"#).status, 201);
         }
-        let count_kept = match &deployment.place {
-            Place::SharedLog(_) => continue,
-            Place::InPlace(volume) => {
+        let count_kept = match &deployment.home {
+            Home::SharedLog(_) => continue,
+            Home::InPlace(volume) => {
                 let database = rusqlite::Connection::open(volume.join("app.db")).unwrap();
                 database.execute("UPDATE _berth_replies SET made_at = made_at - 86401", []).unwrap();
                 Box::new(move || {
                     database.query_row("SELECT count(*) FROM _berth_replies", [], |row| row.get::<_, i64>(0)).unwrap()
                 }) as Box<dyn Fn() -> i64>
             }
-            Place::Postgres(_) => {
+            Home::Postgres(_) => {
                 let cluster = postgres::cluster().unwrap();
                 cluster.run("once_old", "UPDATE berth.replies SET made_at = made_at - interval '86401 seconds'");
                 Box::new(|| cluster.run("once_old", "SELECT count(*) FROM berth.replies").parse().unwrap())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Start, postgres};
 
 /// Where instances of one deployment find their data.
-pub enum Place {
+pub enum Home {
     /// SQLite in place, on this volume.
     InPlace(PathBuf),
     /// A shared log, on this volume.
@@ -16,7 +16,7 @@ pub enum Place {
 
 /// A deployment of which any number of instances can be started.
 pub struct Deployment {
-    pub place: Place,
+    pub home: Home,
     folder: tempfile::TempDir,
 }
 
@@ -29,25 +29,25 @@ impl Deployment {
     }
 
     pub fn in_place(schema: &str) -> Self {
-        Self::new(schema, |folder| Place::InPlace(folder.join("volume")))
+        Self::new(schema, |folder| Home::InPlace(folder.join("volume")))
     }
 
     pub fn shared_log(schema: &str) -> Self {
-        Self::new(schema, |folder| Place::SharedLog(folder.join("volume")))
+        Self::new(schema, |folder| Home::SharedLog(folder.join("volume")))
     }
 
     pub fn postgres(name: &str, schema: &str) -> Option<Self> {
         let dsn = postgres::cluster()?.create_database(name);
-        Some(Self::new(schema, |_| Place::Postgres(dsn)))
+        Some(Self::new(schema, |_| Home::Postgres(dsn)))
     }
 
-    fn new(schema: &str, place: impl FnOnce(&std::path::Path) -> Place) -> Self {
+    fn new(schema: &str, home: impl FnOnce(&std::path::Path) -> Home) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let migrations = folder.path().join("migrations");
         std::fs::create_dir(&migrations).unwrap();
         std::fs::write(migrations.join("0001.sql"), schema).unwrap();
-        let place = place(folder.path());
-        Self { place, folder }
+        let home = home(folder.path());
+        Self { home, folder }
     }
 
     /// How another instance is started; everything is allowed.
@@ -55,19 +55,19 @@ impl Deployment {
         let start = Start { folder: self.folder.path(), env: Vec::new() }
             .with("ACCESS", "open")
             .with("MIGRATIONS", self.folder.path().join("migrations").display());
-        match &self.place {
-            Place::InPlace(volume) => start.with("VOLUME", volume.display()).with("VOLUME_MODE", "in-place"),
-            Place::SharedLog(volume) => start.with("VOLUME", volume.display()).with("VOLUME_MODE", "shared-log"),
-            Place::Postgres(dsn) => start.with("DATABASE_URL", dsn),
+        match &self.home {
+            Home::InPlace(volume) => start.with("VOLUME", volume.display()).with("VOLUME_MODE", "in-place"),
+            Home::SharedLog(volume) => start.with("VOLUME", volume.display()).with("VOLUME_MODE", "shared-log"),
+            Home::Postgres(dsn) => start.with("DATABASE_URL", dsn),
         }
     }
 
     /// What a failed assertion says of it.
     pub fn name(&self) -> &'static str {
-        match self.place {
-            Place::InPlace(_) => "in place",
-            Place::SharedLog(_) => "shared log",
-            Place::Postgres(_) => "Postgres",
+        match self.home {
+            Home::InPlace(_) => "in place",
+            Home::SharedLog(_) => "shared log",
+            Home::Postgres(_) => "Postgres",
         }
     }
 }
