@@ -120,6 +120,7 @@ fn request_code(error: &request::Error) -> &'static str {
         request::Error::InvalidPreferences(_) => "PGRST122",
         request::Error::InvalidPath => "PGRST125",
         request::Error::NulCharacter => "22021",
+        request::Error::InvalidIdempotencyKey => "BERTH400",
     }
 }
 
@@ -139,6 +140,7 @@ fn request_details(error: &request::Error) -> Option<Value> {
         | request::Error::UnsupportedMethod(_)
         | request::Error::InvalidPath
         | request::Error::NulCharacter
+        | request::Error::InvalidIdempotencyKey
         | request::Error::TooLarge(_) => None,
     }
 }
@@ -263,6 +265,7 @@ fn store_code(error: &store::Error) -> &str {
         store::Error::Timeout => "57014",
         store::Error::OutcomeUnknown => "40003",
         store::Error::NoSuchPosition { .. } => "BERTH412",
+        store::Error::KeyReused => "BERTH422",
         store::Error::Internal(_) => "PGRSTX00",
     }
 }
@@ -280,6 +283,7 @@ fn store_details(error: &store::Error) -> Option<Value> {
         | store::Error::Timeout
         | store::Error::OutcomeUnknown
         | store::Error::NoSuchPosition { .. }
+        | store::Error::KeyReused
         | store::Error::Internal(_) => None,
     }
 }
@@ -289,6 +293,9 @@ fn store_hint(error: &store::Error) -> Option<String> {
         store::Error::Database { hint, .. } => hint.clone(),
         store::Error::QueueFull => Some("Retry after the time given in the Retry-After header.".to_owned()),
         store::Error::OutcomeUnknown => Some("Read the row before you repeat the write.".to_owned()),
+        store::Error::KeyReused => {
+            Some("Send a new key with a new request, the same key only to repeat one.".to_owned())
+        }
         store::Error::NotSingular { .. }
         | store::Error::MaxAffected { .. }
         | store::Error::PutMismatch

@@ -9,7 +9,7 @@ use crate::clock::Deadline;
 use crate::error::Error;
 use crate::plan::authorize::{self, Origin};
 use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan};
-use crate::request::{Raw, Request};
+use crate::request::{Once, Raw, Request, once};
 use crate::response::status::Caller;
 use crate::response::{Failure, Reply, openapi};
 use crate::store::{self, Outcome, Store};
@@ -99,7 +99,8 @@ impl App {
             Action::TableInfo(_) | Action::RootInfo => Outcome::default(),
             Action::Describe { schema, .. } => self.describe(&catalog, schema, identity),
             Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) => {
-                let statement = sql::render(&authorized, catalog.version, self.settings.engine);
+                let mut statement = sql::render(&authorized, catalog.version, self.settings.engine);
+                statement.once = once(raw, identity)?;
                 self.store.execute(statement, deadline).await?
             }
         };
@@ -173,4 +174,12 @@ impl App {
         let document = openapi::describe(catalog, schema, &self.description, is_visible);
         Outcome { body: document.to_string().into(), ..Outcome::default() }
     }
+}
+
+/// What makes the write one that is applied once, when its sender asks for that.
+fn once(raw: &Raw, identity: &Identity) -> Result<Option<Once>, Error> {
+    if raw.header(once::HEADER).is_none() {
+        return Ok(None);
+    }
+    Ok(Once::read(raw, &identity.role, &identity.subject())?)
 }

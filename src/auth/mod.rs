@@ -10,6 +10,7 @@ pub mod key;
 pub mod mint;
 pub mod path;
 pub mod remote;
+mod subject;
 pub mod token;
 
 use credential::Credential;

@@ -23,7 +23,7 @@ mod tests;
 
 use crate::catalog::TypeName;
 use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Value, authorize::Session};
-use crate::request::MediaType;
+use crate::request::{MediaType, Once};
 
 /// Renders an authorized plan for an engine.
 ///
@@ -36,6 +36,7 @@ pub fn render(authorized: &Authorized, catalog_version: i64, engine: Engine) -> 
         session: authorized.session().clone(),
         expect: expectation(&authorized.plan().action),
         catalog_version,
+        once: None,
     }
 }
 
@@ -86,6 +87,8 @@ pub struct Statement {
     pub expect: Expectation,
     /// The catalog version it was planned against.
     pub catalog_version: i64,
+    /// The write is applied once, however often it comes.
+    pub once: Option<Once>,
 }
 
 /// What to run.

@@ -16,6 +16,7 @@ mod differential;
 mod durability;
 mod embed;
 mod jwks;
+mod idempotency;
 mod migrations;
 mod serve;
 mod shared_log;

@@ -9,7 +9,7 @@ use super::journal::{Ending, Journal};
 use super::outcome::schema_version;
 use super::write::{Failure, UpdateCounter, Write};
 use super::writer::Job;
-use super::{fault, interrupt};
+use super::{fault, interrupt, once};
 use crate::catalog::Catalog;
 use crate::sql::Work;
 use crate::store::{Error, Outcome};
@@ -161,7 +161,11 @@ impl Group {
         let write = Write { runs, output: output.as_ref(), location, expect: job.statement.expect };
         let run = || {
             let _limit = interrupt::Limit::until(job.deadline);
-            write.run(connection, catalog, &self.updates, self.body_max_bytes)
+            let apply = || write.run(connection, catalog, &self.updates, self.body_max_bytes);
+            match &job.statement.once {
+                Some(key) => once::run(connection, key, apply),
+                None => apply(),
+            }
         };
         execute(connection, "SAVEPOINT berth")?;
         let answer = match run() {

@@ -17,6 +17,7 @@ mod interrupt;
 mod introspect;
 pub mod journal;
 mod looks;
+mod once;
 mod outcome;
 mod reader;
 #[cfg(test)]

@@ -75,7 +75,7 @@ impl Fixture {
             rollback: false,
         };
         let catalog_version = self.store.catalog().version;
-        Statement { work, session, expect: Expectation::default(), catalog_version }
+        Statement { work, session, expect: Expectation::default(), catalog_version, once: None }
     }
 
     async fn run(&self, statement: Statement) -> Result<Outcome, Error> {

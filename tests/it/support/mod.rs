@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod client;
+pub mod deployment;
 pub mod postgres;
 
 use std::fs::File;
