@@ -4,6 +4,8 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/errors.html>
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 
@@ -67,6 +69,9 @@ impl Error {
         match self {
             Self::Request(error) => request_details(error),
             Self::Auth(auth::Error::Decode { details, .. }) => details.clone().map(Value::String),
+            Self::Auth(auth::Error::TooManyRequests { by, .. }) => {
+                Some(json!(format!("The limit for this {} is reached.", by.name())))
+            }
             Self::Auth(
                 auth::Error::NoSecret
                 | auth::Error::KeysUnavailable
@@ -88,7 +93,21 @@ impl Error {
         match self {
             Self::Plan(error) => plan_hint(error),
             Self::Store(error) => store_hint(error),
+            Self::Auth(auth::Error::TooManyRequests { .. }) => {
+                Some("Retry after the time given in the Retry-After header.".to_owned())
+            }
             Self::Request(_) | Self::Auth(_) | Self::Response(_) | Self::NoCatalog => None,
+        }
+    }
+
+    /// How long its client shall wait, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Auth(auth::Error::TooManyRequests { wait, .. }) => Some(*wait),
+            Self::Request(_) | Self::Auth(_) | Self::Plan(_) | Self::Store(_) | Self::Response(_) | Self::NoCatalog => {
+                None
+            }
         }
     }
 
@@ -149,6 +168,7 @@ fn auth_code(error: &auth::Error) -> &'static str {
     match error {
         auth::Error::NoSecret => "PGRST300",
         auth::Error::KeysUnavailable => "BERTH503",
+        auth::Error::TooManyRequests { .. } => "BERTH429",
         auth::Error::Decode { .. } => "PGRST301",
         auth::Error::TokenRequired => "PGRST302",
         auth::Error::Claims(_) => "PGRST303",

@@ -3,6 +3,8 @@
 //! [`App::answer`] calls the stages one after the other; each is a function of values. What is shared between
 //! requests (pools, the catalog's snapshot, keys) is held by [`App`] and handed to the stage that needs it.
 
+use std::net::IpAddr;
+
 use crate::auth::Identity;
 use crate::catalog::{Catalog, Table};
 use crate::clock::Deadline;
@@ -62,6 +64,15 @@ impl App {
         answer.unwrap_or_else(|error| self.fail(&error, caller, context))
     }
 
+    /// Says whether a client at an address may send one more request; else what it is answered.
+    ///
+    /// # Errors
+    /// The answer.
+    pub fn admit(&self, client: IpAddr, context: &Context) -> Result<(), Reply> {
+        let answer = self.authenticator.limits.admit_address(client);
+        answer.map_err(|error| self.fail(&error.into(), Caller::Anonymous, context))
+    }
+
     /// Plans again when the schema changed between planning and running.
     async fn answer_as(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
         if let Some(position) = raw.header(MIN_POSITION).and_then(|text| text.parse().ok()) {
@@ -112,7 +123,14 @@ impl App {
         let (message, details, hint) = (error.message(), error.details(), error.hint());
         let failure =
             Failure { code: error.code(), message: &message, details: details.as_ref(), hint: hint.as_deref() };
-        let reply = Reply::failure(&failure, caller);
+        let mut reply = Reply::failure(&failure, caller);
+        if let Some(wait) = error.retry_after() {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            reply.headers.push(("Retry-After".to_owned(), seconds.to_string()));
+        }
+        if let Error::Auth(auth::Error::TooManyRequests { by, .. }) = error {
+            self.telemetry.record(&Event::RateLimited { by: by.name() });
+        }
         if reply.status >= 500 {
             let (request_id, trace) = (context.request_id.as_str(), context.trace.as_deref());
             let cause = error.cause();

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! file  = *(line LF)
-//! line  = [hash SP role *(SP claim "=" value)] ["#" comment]
+//! line  = [hash SP role *(SP claim "=" value) [SP "rate=" rate]] ["#" comment]
 //! hash  = 64HEXDIG                 ; SHA-256 of the key
 //! value = JSON, or else text       ; without blanks
+//! rate  = e.g. 20/s                ; see `rate`
 //! ```
 //!
 //! The hash has no salt: keys must be random, as those that `berth token --key` makes, and never words. Whoever reads the
@@ -25,6 +26,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error as ThisError;
 
 use super::Identity;
+use super::rate::Rate;
 use crate::telemetry::{Event, Telemetry};
 
 /// More keys are a directory of users, which is what tokens are for; all are compared with each key that is sent.
@@ -82,6 +84,9 @@ pub enum Problem {
     /// The role is missing.
     #[error("no role stands behind the hash")]
     Role,
+    /// The rate is none.
+    #[error("the rate is not one such as 20/s, 600/m or 10000/h")]
+    Rate,
     /// What stands behind the role is no claim, or names the role again.
     #[error("what stands behind the role is not claim=value")]
     Claim,
@@ -101,6 +106,7 @@ pub struct ApiKeys {
 struct ApiKey {
     hash: Hash,
     identity: Identity,
+    rate: Option<Rate>,
 }
 
 /// The last look at the file.
@@ -126,14 +132,14 @@ impl ApiKeys {
         Ok(Self { path: path.to_owned(), table: ArcSwap::from_pointee(table), look, telemetry })
     }
 
-    /// Whom a key stands for, at `now` (Unix seconds). Takes as long for a key that is nearly right as for any other.
-    pub(super) fn find(&self, key: &str, now: i64) -> Option<Identity> {
+    /// Whom a key stands for and how often it may come, at `now` (Unix seconds). Takes as long for a key that is nearly right as for any other.
+    pub(super) fn find(&self, key: &str, now: i64) -> Option<(Identity, Option<Rate>)> {
         self.look(now);
         let hash: Hash = Sha256::digest(key.as_bytes()).into();
         let table = self.table.load();
         let found =
             table.iter().fold(None, |found, entry| if are_equal(&entry.hash, &hash) { Some(entry) } else { found });
-        found.map(|entry| entry.identity.clone())
+        found.map(|entry| (entry.identity.clone(), entry.rate))
     }
 
     /// Reads the file anew, changed or not. One that cannot be used is told to the log, and its last keys stay.
@@ -224,15 +230,20 @@ fn read_line(line: &str) -> Result<Option<ApiKey>, Problem> {
     }
     let role = words.next().filter(|role| !role.contains('=')).ok_or(Problem::Role)?;
     let mut claims = Map::from_iter([("role".to_owned(), role.into())]);
+    let mut rate = None;
     for word in words {
         let (name, value) = word.split_once('=').ok_or(Problem::Claim)?;
+        if name == "rate" {
+            rate = Some(Rate::parse(value).map_err(|_| Problem::Rate)?);
+            continue;
+        }
         if name.is_empty() || claims.contains_key(name) {
             return Err(Problem::Claim);
         }
         claims.insert(name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into()));
     }
     let identity = Identity { role: role.to_owned(), claims: Value::Object(claims).to_string(), authenticated: true };
-    Ok(Some(ApiKey { hash, identity }))
+    Ok(Some(ApiKey { hash, identity, rate }))
 }
 
 fn read_hash(text: &str) -> Option<Hash> {

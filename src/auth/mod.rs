@@ -10,6 +10,7 @@ mod fetch;
 pub mod key;
 pub mod mint;
 pub mod path;
+pub mod rate;
 pub mod remote;
 mod subject;
 pub mod token;
@@ -21,6 +22,7 @@ pub use cache::TokenCache;
 pub use error::Error;
 pub use key::Keys;
 pub use path::ClaimPath;
+pub use rate::RateLimits;
 pub use remote::RemoteKeys;
 use remote::Renewal;
 
@@ -73,6 +75,8 @@ pub struct Authenticator {
     pub role_claim: ClaimPath,
     /// Tokens that were verified already.
     pub cache: TokenCache,
+    /// How often someone may ask.
+    pub limits: RateLimits,
 }
 
 impl Authenticator {
@@ -82,7 +86,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Error::TokenRequired`] without a token when nobody may come without one; [`Error::KeysUnavailable`] when keys
-    /// are at an address that does not answer; otherwise what is wrong with the token.
+    /// are at an address that does not answer; [`Error::TooManyRequests`]; otherwise what is wrong with the token.
     pub async fn identify(&self, headers: &[(String, String)]) -> Result<Identity, Error> {
         let knows_keys = self.api_keys.is_some() || !matches!(self.keys, KeyRing::Empty);
         let token = match credential::find(headers)? {
@@ -91,14 +95,23 @@ impl Authenticator {
             Credential::Nothing => None,
         };
         let Some(token) = token else {
-            return self.anonymous.clone().ok_or(Error::TokenRequired);
+            let anonymous = self.anonymous.clone().ok_or(Error::TokenRequired)?;
+            self.limits.admit(&anonymous, None)?;
+            return Ok(anonymous);
         };
         let now = crate::clock::unix_seconds();
-        if let Some(identity) = self.api_keys.as_ref().and_then(|keys| keys.find(token, now)) {
+        if let Some((identity, rate)) = self.api_keys.as_ref().and_then(|keys| keys.find(token, now)) {
+            self.limits.admit(&identity, rate)?;
             return Ok(identity);
         }
+        let identity = self.identify_by_token(token, now).await?;
+        self.limits.admit(&identity, None)?;
+        Ok(identity)
+    }
+
+    async fn identify_by_token(&self, token: &str, now: i64) -> Result<Identity, Error> {
         match &self.keys {
-            KeyRing::Empty if knows_keys => self.identify_token(token, &Keys::none(), FIXED_KEYS, now),
+            KeyRing::Empty if self.api_keys.is_some() => self.identify_token(token, &Keys::none(), FIXED_KEYS, now),
             KeyRing::Empty => Err(Error::NoSecret),
             KeyRing::Fixed(keys) => self.identify_token(token, keys, FIXED_KEYS, now),
             KeyRing::Remote(keys) => self.identify_remotely(token, keys, now).await,

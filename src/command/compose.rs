@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::auth::{self, ApiKeys, Authenticator, ClaimPath, Identity, KeyRing, Keys, RemoteKeys, TokenCache};
+use crate::auth::{
+    self, ApiKeys, Authenticator, ClaimPath, Identity, KeyRing, Keys, RateLimits, RemoteKeys, TokenCache,
+};
 use crate::catalog::QualifiedName;
 use crate::config::{self, Config};
 use crate::migrate;
@@ -73,6 +75,9 @@ pub(super) enum Error {
     /// `API_KEYS_FILE`.
     #[error("API_KEYS_FILE")]
     ApiKeys(#[from] auth::api_key::Error),
+    /// `RATE_LIMIT`.
+    #[error("RATE_LIMIT")]
+    RateLimit(#[from] auth::rate::ParseError),
     /// `JWT_ROLE_CLAIM`.
     #[error("JWT_ROLE_CLAIM")]
     RoleClaim(#[from] auth::path::Error),
@@ -291,6 +296,7 @@ fn authenticator(access: &config::Access, telemetry: &Telemetry) -> Result<Authe
         audience: access.jwt_audience.clone(),
         role_claim: ClaimPath::parse(&access.jwt_role_claim)?,
         cache: TokenCache::new(access.jwt_cache_max_entries),
+        limits: RateLimits::parse(access.rate_limit.as_deref().unwrap_or_default())?,
     })
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Wish {
     /// How long it holds, e.g. `30m`, `24h`.
     #[arg(long, default_value = "1h", value_parser = parse_duration)]
     expires: Duration,
-    /// Makes a key for a machine client instead, and tells its line of the `API_KEYS_FILE` on stderr.
+    /// Makes a key for a machine client instead, and writes its line for the file of keys to stderr.
     #[arg(long, conflicts_with = "expires")]
     key: bool,
 }

@@ -54,6 +54,8 @@ pub struct Raw {
     pub jwks: Option<String>,
     pub jwks_url: Option<String>,
     pub api_keys_file: Option<String>,
+    pub rate_limit: Option<String>,
+    pub trusted_proxies: Option<String>,
     pub jwt_aud: Option<String>,
     pub jwt_role_claim: Option<String>,
     pub jwt_cache_max_entries: Option<String>,

@@ -67,6 +67,9 @@ impl Resolver {
             port: self.number("PORT", &raw.port, "a port, 0 to 65535").unwrap_or_default(),
             cors_origins: self.cors_origins(&raw.cors_origins),
             trace_header: self.trace_header(&raw.server_trace_header),
+            trusted_proxies: self
+                .number("TRUSTED_PROXIES", &raw.trusted_proxies, "a number of proxies")
+                .unwrap_or_default(),
             server_timing: self.switch("SERVER_TIMING_ENABLED", &raw.server_timing_enabled),
         }
     }
@@ -152,6 +155,7 @@ impl Resolver {
             jwks: self.jwks(&raw.jwks),
             jwks_url: self.jwks_url(&raw.jwks_url),
             api_keys_file: text(&raw.api_keys_file).map(Into::into),
+            rate_limit: text(&raw.rate_limit),
             jwt_audience: text(&raw.jwt_aud),
             jwt_role_claim: text(&raw.jwt_role_claim).unwrap_or_default(),
             jwt_cache_max_entries: self

@@ -324,6 +324,22 @@ pub const VARIABLES: &[Variable] = &[
     ),
     plain(
         BOUNDS,
+        "RATE_LIMIT",
+        &[],
+        Nothing,
+        "How often someone may ask, per instance: `address=20/s` of each client, `sender=600/m` of each token's or key's \
+         owner, `role:anon=100/s` of all of a role; several with commas. Past it `429` and `Retry-After`.",
+    ),
+    plain(
+        BOUNDS,
+        "TRUSTED_PROXIES",
+        &[],
+        Typed("0"),
+        "Proxies in front that each add an address to `X-Forwarded-For`: the client's is that many from its end (1 on \
+         Cloud Run). `0` takes the peer's and believes no header.",
+    ),
+    plain(
+        BOUNDS,
         "QUEUE_LIMIT",
         &[],
         Computed("one per MiB of memory, 64 to 1,024 (512 MiB: 512)"),

@@ -12,7 +12,7 @@ const METHODS: &str = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD";
 
 /// Headers of an answer a script may read.
 const EXPOSED: &str = "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, \
-                       Transfer-Encoding, Range-Unit, Berth-Position, Idempotency-Replayed";
+                       Transfer-Encoding, Range-Unit, Berth-Position, Idempotency-Replayed, Retry-After";
 
 /// Seconds a browser may remember the answer to a preflight: a day.
 const MAX_AGE: &str = "86400";

@@ -86,6 +86,11 @@ pub enum Event<'a> {
         /// What is wrong with it; no key.
         cause: &'a str,
     },
+    /// A request was turned away because of a rate limit.
+    RateLimited {
+        /// Whose limit: `address`, `sender` or `role`.
+        by: &'static str,
+    },
     /// Something typed does not do what it says.
     ConfigWarning {
         /// The variable.

@@ -155,6 +155,7 @@ impl Log {
             }),
             // Counted only: each comes with a line of its request.
             Event::RequestRefused(_)
+            | Event::RateLimited { .. }
             | Event::StatementRun { .. }
             | Event::PoolWait { .. }
             | Event::Published { .. } => {}

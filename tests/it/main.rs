@@ -18,6 +18,7 @@ mod embed;
 mod idempotency;
 mod jwks;
 mod migrations;
+mod rate_limit;
 mod serve;
 mod shared_log;
 mod support;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::auth::{Authenticator, ClaimPath, Error as AuthError, KeyRing, Keys, TokenCache, mint};
+use crate::auth::{Authenticator, ClaimPath, Error as AuthError, KeyRing, Keys, RateLimits, TokenCache, mint};
 
 fn hash(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -23,17 +23,17 @@ fn problem(text: &str) -> Option<(usize, Problem)> {
 #[test]
 fn a_key_stands_for_its_role_and_claims() {
     let text = format!(
-        "# machines\n\n{} ingest sub=meter tenant=7 # in the cellar\n{} web\n",
+        "# machines\n\n{} ingest sub=meter rate=2/h tenant=7 # in the cellar\n{} web\n",
         hash("first"),
         hash("second").to_uppercase()
     );
     let keys = open(&text).1.unwrap();
-    let first = keys.find("first", 0).unwrap();
+    let first = keys.find("first", 0).unwrap().0;
     assert_eq!((first.role.as_str(), first.authenticated), ("ingest", true));
     assert_eq!(first.claims, r#"{"role":"ingest","sub":"meter","tenant":7}"#);
-    assert_eq!(keys.find("second", 0).unwrap().claims, r#"{"role":"web"}"#);
+    assert_eq!(keys.find("second", 0).unwrap().0.claims, r#"{"role":"web"}"#);
     for other in ["", "third", "firs", "first ", &hash("first")] {
-        assert_eq!(keys.find(other, 0), None, "{other}");
+        assert!(keys.find(other, 0).is_none(), "{other}");
     }
 }
 
@@ -51,6 +51,7 @@ fn a_line_that_is_none_is_named() {
         (format!("{good} web =meter"), Problem::Claim),
         (format!("{good} web role=admin"), Problem::Claim),
         (format!("{good} web a=1 a=2"), Problem::Claim),
+        (format!("{good} web rate=fast"), Problem::Rate),
         (format!("{good} web\n{good} admin"), Problem::Twice),
     ] {
         let number = 1 + line.lines().count();
@@ -97,7 +98,7 @@ fn a_made_key_is_let_in_by_its_line() {
     let (key, line) = make("ingest", claims.as_object().unwrap()).unwrap();
     let (other, _) = make("ingest", &Map::new()).unwrap();
     assert!(key.starts_with("berth_") && key.len() == 49 && key != other, "{key}");
-    let identity = open(&line).1.unwrap().find(&key, 0).unwrap();
+    let identity = open(&line).1.unwrap().find(&key, 0).unwrap().0;
     assert_eq!(identity.claims, r#"{"role":"ingest","sub":"meter","tenant":7}"#);
 }
 
@@ -107,10 +108,11 @@ async fn keys_and_tokens_are_taken_side_by_side() {
     let mut authenticator = Authenticator {
         anonymous: Some(Identity::anonymous("anon")),
         keys: KeyRing::Fixed(Keys::from_secret(secret).unwrap()),
-        api_keys: Some(open(&format!("{} ingest\n", hash("a key"))).1.unwrap()),
+        api_keys: Some(open(&format!("{} ingest rate=3/h\n", hash("a key"))).1.unwrap()),
         audience: None,
         role_claim: ClaimPath::parse("$.role").unwrap(),
         cache: TokenCache::new(10),
+        limits: RateLimits::none(),
     };
     let token = mint::mint(secret, serde_json::json!({"role": "web"}).as_object().unwrap()).unwrap();
     let headers = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
@@ -121,6 +123,8 @@ async fn keys_and_tokens_are_taken_side_by_side() {
     assert_eq!(authenticator.identify(&[]).await.unwrap().role, "anon");
     (authenticator.keys, authenticator.cache) = (KeyRing::Empty, TokenCache::new(10));
     assert_eq!(authenticator.identify(&headers("apikey", "a key")).await.unwrap().role, "ingest");
+    let limited = authenticator.identify(&headers("apikey", "a key")).await;
+    assert!(matches!(limited, Err(AuthError::TooManyRequests { .. })), "the fourth time: {limited:?}");
     for wrong in [headers("apikey", "another"), headers("authorization", &token), headers("authorization", "Bearer")] {
         let answer = authenticator.identify(&wrong).await;
         assert!(matches!(answer, Err(AuthError::Decode { .. })), "{wrong:?}: {answer:?}");

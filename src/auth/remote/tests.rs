@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::json;
 
 use super::*;
-use crate::auth::{Authenticator, ClaimPath, Error, Identity, KeyRing, TokenCache};
+use crate::auth::{Authenticator, ClaimPath, Error, Identity, KeyRing, RateLimits, TokenCache};
 
 const FIRST: &str = include_str!("../../../tests/keys/public.json");
 const NEXT: &str = include_str!("../../../tests/keys/public-next.json");
@@ -96,6 +96,7 @@ fn authenticator(remote: &RemoteKeys) -> Authenticator {
         audience: None,
         role_claim: ClaimPath::parse("$.role").unwrap(),
         cache: TokenCache::new(10),
+        limits: RateLimits::none(),
     }
 }
 

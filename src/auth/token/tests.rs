@@ -4,7 +4,7 @@ use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::json;
 
 use super::*;
-use crate::auth::{Authenticator, ClaimPath, Identity, KeyRing, TokenCache};
+use crate::auth::{Authenticator, ClaimPath, Identity, KeyRing, RateLimits, TokenCache};
 
 const SECRET: &str = "a secret of at least thirty-two bytes, for tests";
 const NOW: i64 = 1_700_000_000;
@@ -100,6 +100,7 @@ fn authenticator() -> Authenticator {
         audience: None,
         role_claim: ClaimPath::parse("$.role").unwrap(),
         cache: TokenCache::new(10),
+        limits: RateLimits::none(),
     }
 }
 
