@@ -133,8 +133,9 @@ impl App {
         self.store.ping().await.map_err(|error| Error::from(error).cause())
     }
 
-    /// Reads the schema anew; a failure is told to the log and the old snapshot stays.
+    /// Reads the schema and the file of API keys anew; a failure is told to the log and what was known stays.
     pub async fn reload(&self) {
+        self.authenticator.reload();
         if let Err(error) = self.store.reload().await {
             let cause = Error::from(error).cause();
             self.telemetry.record(&Event::StoreFailed { doing: "load the catalog", cause: &cause });

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/auth.html>
 
+pub mod api_key;
 pub mod cache;
 mod credential;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod token;
 
 use credential::Credential;
 
+pub use api_key::ApiKeys;
 pub use cache::TokenCache;
 pub use error::Error;
 pub use key::Keys;
@@ -63,6 +65,8 @@ pub struct Authenticator {
     pub anonymous: Option<Identity>,
     /// What tokens are verified with; without keys every token is refused.
     pub keys: KeyRing,
+    /// Keys of machine clients, which are taken where tokens are.
+    pub api_keys: Option<ApiKeys>,
     /// The audience a token must be meant for, when it names one.
     pub audience: Option<String>,
     /// Where in the claims the role stands.
@@ -74,23 +78,37 @@ pub struct Authenticator {
 impl Authenticator {
     /// Tells who asks, by the request's `headers`: `Authorization: Bearer`, else `apikey`.
     ///
-    /// Without keys the `apikey` header says nothing, as it does to `PostgREST`.
+    /// Without keys of either kind the `apikey` header says nothing, as it does to `PostgREST`.
     ///
     /// # Errors
     /// [`Error::TokenRequired`] without a token when nobody may come without one; [`Error::KeysUnavailable`] when keys
     /// are at an address that does not answer; otherwise what is wrong with the token.
     pub async fn identify(&self, headers: &[(String, String)]) -> Result<Identity, Error> {
-        match (credential::find(headers)?, &self.keys) {
-            (Credential::Nothing, _) | (Credential::ApiKey(_), KeyRing::Empty) => {
-                self.anonymous.clone().ok_or(Error::TokenRequired)
-            }
-            (Credential::Bearer(_), KeyRing::Empty) => Err(Error::NoSecret),
-            (Credential::Bearer(token) | Credential::ApiKey(token), KeyRing::Fixed(keys)) => {
-                self.identify_token(token, keys, FIXED_KEYS, crate::clock::unix_seconds())
-            }
-            (Credential::Bearer(token) | Credential::ApiKey(token), KeyRing::Remote(keys)) => {
-                self.identify_remotely(token, keys, crate::clock::unix_seconds()).await
-            }
+        let knows_keys = self.api_keys.is_some() || !matches!(self.keys, KeyRing::Empty);
+        let token = match credential::find(headers)? {
+            Credential::Bearer(token) => Some(token),
+            Credential::ApiKey(token) => Some(token).filter(|_| knows_keys),
+            Credential::Nothing => None,
+        };
+        let Some(token) = token else {
+            return self.anonymous.clone().ok_or(Error::TokenRequired);
+        };
+        let now = crate::clock::unix_seconds();
+        if let Some(identity) = self.api_keys.as_ref().and_then(|keys| keys.find(token, now)) {
+            return Ok(identity);
+        }
+        match &self.keys {
+            KeyRing::Empty if knows_keys => self.identify_token(token, &Keys::none(), FIXED_KEYS, now),
+            KeyRing::Empty => Err(Error::NoSecret),
+            KeyRing::Fixed(keys) => self.identify_token(token, keys, FIXED_KEYS, now),
+            KeyRing::Remote(keys) => self.identify_remotely(token, keys, now).await,
+        }
+    }
+
+    /// Reads anew what may be read anew: the file of API keys.
+    pub fn reload(&self) {
+        if let Some(keys) = &self.api_keys {
+            keys.reload();
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::auth::{self, Authenticator, ClaimPath, Identity, KeyRing, Keys, RemoteKeys, TokenCache};
+use crate::auth::{self, ApiKeys, Authenticator, ClaimPath, Identity, KeyRing, Keys, RemoteKeys, TokenCache};
 use crate::catalog::QualifiedName;
 use crate::config::{self, Config};
 use crate::migrate;
@@ -70,6 +70,9 @@ pub(super) enum Error {
     /// `JWT_SECRET` or `JWKS`.
     #[error("the keys for tokens cannot be used")]
     Keys(#[from] auth::key::Error),
+    /// `API_KEYS_FILE`.
+    #[error("API_KEYS_FILE")]
+    ApiKeys(#[from] auth::api_key::Error),
     /// `JWT_ROLE_CLAIM`.
     #[error("JWT_ROLE_CLAIM")]
     RoleClaim(#[from] auth::path::Error),
@@ -284,6 +287,7 @@ fn authenticator(access: &config::Access, telemetry: &Telemetry) -> Result<Authe
     Ok(Authenticator {
         anonymous: (!access.anon_role.is_empty()).then(|| Identity::anonymous(&access.anon_role)),
         keys,
+        api_keys: access.api_keys_file.as_deref().map(|path| ApiKeys::open(path, telemetry.clone())).transpose()?,
         audience: access.jwt_audience.clone(),
         role_claim: ClaimPath::parse(&access.jwt_role_claim)?,
         cache: TokenCache::new(access.jwt_cache_max_entries),

@@ -192,6 +192,8 @@ pub struct Access {
     pub jwks: Option<Secret<String>>,
     /// Address of a JWKS.
     pub jwks_url: Option<String>,
+    /// The file with the hashes of machine clients' keys.
+    pub api_keys_file: Option<PathBuf>,
     /// The audience a token must name.
     pub jwt_audience: Option<String>,
     /// Where in a token's claims the role stands, as a `JSONPath`.

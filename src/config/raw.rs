@@ -53,6 +53,7 @@ pub struct Raw {
     pub jwt_secret_is_base64: Option<String>,
     pub jwks: Option<String>,
     pub jwks_url: Option<String>,
+    pub api_keys_file: Option<String>,
     pub jwt_aud: Option<String>,
     pub jwt_role_claim: Option<String>,
     pub jwt_cache_max_entries: Option<String>,

@@ -151,6 +151,7 @@ impl Resolver {
             jwt_secret: self.jwt_secret(raw),
             jwks: self.jwks(&raw.jwks),
             jwks_url: self.jwks_url(&raw.jwks_url),
+            api_keys_file: text(&raw.api_keys_file).map(Into::into),
             jwt_audience: text(&raw.jwt_aud),
             jwt_role_claim: text(&raw.jwt_role_claim).unwrap_or_default(),
             jwt_cache_max_entries: self

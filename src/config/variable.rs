@@ -278,6 +278,13 @@ pub const VARIABLES: &[Variable] = &[
         Nothing,
         "Address of a JSON Web Key Set, e.g. of an identity provider; its public keys are fetched and kept up to date.",
     ),
+    plain(
+        ACCESS,
+        "API_KEYS_FILE",
+        &[],
+        Nothing,
+        "A file of keys for machine clients: SHA-256, role and claims of one on each line. Read anew when it changes.",
+    ),
     plain(ACCESS, "JWT_AUD", &["PGRST_JWT_AUD"], Nothing, "The audience that a token must name."),
     plain(
         ACCESS,

@@ -76,6 +76,16 @@ pub enum Event<'a> {
         /// What went wrong.
         cause: &'a str,
     },
+    /// The file of API keys was read.
+    ApiKeysRead {
+        /// How many keys it holds.
+        keys: usize,
+    },
+    /// The file of API keys cannot be used; those at hand are used.
+    ApiKeysNotRead {
+        /// What is wrong with it; no key.
+        cause: &'a str,
+    },
     /// Something typed does not do what it says.
     ConfigWarning {
         /// The variable.

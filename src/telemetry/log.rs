@@ -129,6 +129,10 @@ impl Log {
             Event::KeysNotFetched { cause } => {
                 self.write(Level::Error, cause, |line| line.text("doing", "fetch the keys at JWKS_URL"));
             }
+            Event::ApiKeysRead { keys } => self.write(Level::Info, "API keys read", |line| line.number("keys", keys)),
+            Event::ApiKeysNotRead { cause } => {
+                self.write(Level::Error, cause, |line| line.text("doing", "read API_KEYS_FILE"));
+            }
             Event::MigrationApplied { file, latency } => self.write(Level::Info, "migration applied", |line| {
                 line.text("file", file).number("milliseconds", latency.as_millis())
             }),

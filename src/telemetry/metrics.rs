@@ -80,6 +80,8 @@ pub struct Metrics {
     store_failures: IntCounter,
     key_fetches: IntCounterVec,
     keys: IntGauge,
+    api_keys: IntGauge,
+    api_key_failures: IntCounter,
     in_flight: IntGauge,
     busy: Counter,
     cpu: Counter,
@@ -151,6 +153,8 @@ impl Metrics {
                 &["outcome"],
             )?,
             keys: declare.gauge("berth_jwks_keys", "Keys of JWKS_URL at hand.")?,
+            api_keys: declare.gauge("berth_api_keys", "Keys of API_KEYS_FILE at hand.")?,
+            api_key_failures: declare.counter("berth_api_key_failures_total", "API_KEYS_FILE could not be used.")?,
             in_flight: declare.gauge("berth_http_requests_in_flight", "Requests in flight.")?,
             busy: declare.seconds("berth_busy_seconds_total", "Time with a request in flight: it is billed.")?,
             cpu: declare.seconds("process_cpu_seconds_total", "CPU time used.")?,
@@ -199,6 +203,8 @@ impl Metrics {
                 self.key_fetches.with_label_values(&["fetched"]).inc();
                 self.keys.set(whole(keys));
             }
+            Event::ApiKeysRead { keys } => self.api_keys.set(whole(keys)),
+            Event::ApiKeysNotRead { .. } => self.api_key_failures.inc(),
             Event::KeysNotFetched { .. } => self.key_fetches.with_label_values(&["failed"]).inc(),
             // The answer that follows is counted.
             Event::RequestFailed { .. } => {}

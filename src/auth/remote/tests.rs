@@ -92,6 +92,7 @@ fn authenticator(remote: &RemoteKeys) -> Authenticator {
     Authenticator {
         anonymous: Some(Identity::anonymous("anon")),
         keys: KeyRing::Remote(remote.clone()),
+        api_keys: None,
         audience: None,
         role_claim: ClaimPath::parse("$.role").unwrap(),
         cache: TokenCache::new(10),

@@ -96,6 +96,7 @@ fn authenticator() -> Authenticator {
     Authenticator {
         anonymous: Some(Identity::anonymous("anon")),
         keys: KeyRing::Fixed(keys()),
+        api_keys: None,
         audience: None,
         role_claim: ClaimPath::parse("$.role").unwrap(),
         cache: TokenCache::new(10),

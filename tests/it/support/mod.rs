@@ -115,6 +115,11 @@ impl Berth {
         self.child.id()
     }
 
+    /// Waits until it ends by itself; the exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// SIGKILL, as a platform does it.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
