@@ -25,8 +25,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error as ThisError;
 
-use super::Identity;
 use super::rate::Rate;
+use super::{Identity, is_nobody};
 use crate::telemetry::{Event, Telemetry};
 
 /// More keys are a directory of users, which is what tokens are for; all are compared with each key that is sent.
@@ -81,7 +81,7 @@ pub enum Problem {
     /// Anyone could send no key at all.
     #[error("it is the hash of an empty key")]
     EmptyKey,
-    /// The role is missing.
+    /// The role is missing, or is one that nobody has.
     #[error("no role stands behind the hash")]
     Role,
     /// The rate is none.
@@ -228,7 +228,7 @@ fn read_line(line: &str) -> Result<Option<ApiKey>, Problem> {
     if hash == Hash::from(Sha256::digest(b"")) {
         return Err(Problem::EmptyKey);
     }
-    let role = words.next().filter(|role| !role.contains('=')).ok_or(Problem::Role)?;
+    let role = words.next().filter(|role| !role.contains('=') && !is_nobody(role)).ok_or(Problem::Role)?;
     let mut claims = Map::from_iter([("role".to_owned(), role.into())]);
     let mut rate = None;
     for word in words {

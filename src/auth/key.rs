@@ -12,6 +12,9 @@ use thiserror::Error as ThisError;
 /// Keys beyond this number are not looked at: nobody rotates more.
 const MAX_KEYS: usize = 64;
 
+/// RFC 7518, section 3.2: a shared secret has at least as many bytes as the hash of HS256.
+const SHARED_LEAST_BYTES: usize = 32;
+
 /// Keys that tokens may be signed with.
 #[derive(Clone)]
 pub struct Keys(Vec<Key>);
@@ -38,8 +41,8 @@ pub enum Error {
     /// A JSON text that is neither a JWK nor a JWKS.
     #[error("the key is neither a JWK nor a JWKS: {0}")]
     NotJwk(String),
-    /// A kind of key berth has no algorithm for.
-    #[error("no key of a supported kind (oct, RSA, EC P-256 or P-384, Ed25519)")]
+    /// Kinds of keys that berth has no algorithm for, or secrets that are shorter than a hash.
+    #[error("no key of a supported kind (oct of at least 32 bytes, RSA, EC P-256 or P-384, Ed25519)")]
     Unsupported,
 }
 
@@ -139,6 +142,11 @@ impl Key {
         let jwk: Jwk = serde_json::from_value(key.clone()).ok()?;
         match (&jwk.algorithm, origin) {
             (AlgorithmParameters::OctetKey(_), Origin::Public) => None,
+            (AlgorithmParameters::OctetKey(octets), Origin::Setting)
+                if decode_part(&octets.value).is_none_or(|secret| secret.len() < SHARED_LEAST_BYTES) =>
+            {
+                None
+            }
             _ if jwk.common.public_key_use == Some(PublicKeyUse::Encryption) => None,
             _ => Self::of_jwk(&jwk),
         }
@@ -203,6 +211,8 @@ mod tests {
     fn a_secret_that_was_published_is_none() {
         let secret = r#"{"keys":[{"kty":"oct","kid":"1","k":"YSBzZWNyZXQgb2YgYXQgbGVhc3QgdGhpcnR5LXR3byBieXRlcw"}]}"#;
         assert_eq!(Keys::from_jwks(secret).unwrap().count(), 1);
+        let short = r#"{"kty":"oct","k":"YSBzZWNyZXQgb2YganVzdCB0aGlydHktMSBieXRlcw"}"#;
+        assert_eq!(Keys::from_jwks(short).err(), Some(Error::Unsupported), "31 bytes");
         assert_eq!(Keys::from_published(secret).err(), Some(Error::Unsupported));
         assert_eq!(Keys::from_published(PUBLIC).unwrap().count(), 4);
     }

@@ -163,6 +163,9 @@ impl Authenticator {
             (None, Some(anonymous)) => anonymous.role.clone(),
             (None, None) => return Err(Error::TokenRequired),
         };
+        if is_nobody(&role) {
+            return Err(Error::Claims(format!("The JWT role claim \"{role}\" is no role")));
+        }
         let expires = token::seconds(&claims, "exp")?;
         // Row policies read the role from the claims: it must be there even when the token left it out.
         claims.entry("role").or_insert_with(|| role.clone().into());
@@ -171,4 +174,9 @@ impl Authenticator {
         self.cache.remember(token, &identity, generation, expires);
         Ok(identity)
     }
+}
+
+/// True for what Postgres takes for the connection's own user when it is asked to act as that role.
+fn is_nobody(role: &str) -> bool {
+    matches!(role, "" | "none")
 }

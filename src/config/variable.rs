@@ -255,7 +255,13 @@ pub const VARIABLES: &[Variable] = &[
         "`closed`: grants decide. `read`: anyone may read everything. `open`: anyone may do everything. The last two \
          warn at start.",
     ),
-    plain(ACCESS, "ANON_ROLE", &["PGRST_DB_ANON_ROLE"], Typed("anon"), "Role of a request without a token."),
+    plain(
+        ACCESS,
+        "ANON_ROLE",
+        &["PGRST_DB_ANON_ROLE"],
+        Typed("anon"),
+        "Role of a request without a token. Set to nothing, such requests are refused.",
+    ),
     secret(
         ACCESS,
         "JWT_SECRET",
@@ -291,7 +297,7 @@ pub const VARIABLES: &[Variable] = &[
         "JWT_ROLE_CLAIM",
         &["PGRST_JWT_ROLE_CLAIM_KEY"],
         Typed("$.role"),
-        "Where in a token's claims the role stands, as a JSONPath.",
+        "Where in a token's claims the role stands, as a JSONPath: `$.app.roles[0]`, `$.roles[?(@ == 'editor')]`.",
     ),
     plain(
         ACCESS,
@@ -402,7 +408,7 @@ pub fn reference() -> String {
         "# Configuration\n\n\
          Everything is set by environment variables; nothing has to be. Sizes are written `10MB` or `512KiB`, durations \
          `500ms`, `30s`, `15m`, `24h` (a bare number is seconds), switches `true` or `false`, lists with commas. An empty \
-         value is as good as none. Where a *file* is mentioned, `<NAME>_FILE` may name a file that holds the value, as \
+         value is as good as none, but for `ANON_ROLE` and `DB_EXTRA_SEARCH_PATH`. Where a *file* is mentioned, `<NAME>_FILE` may name a file that holds the value, as \
          secrets are mounted.\n\n\
          PostgREST's names are understood as second names; a variable's own name wins. Their values may be `@path`, as \
          there, to read a file.\n",

@@ -106,6 +106,39 @@ fn a_wrong_token_is_told_what_is_wrong_with_it() {
 }
 
 #[test]
+fn the_secret_may_be_base64_and_the_role_deep_in_the_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    // SECRET in the URL alphabet, without padding.
+    let base64 = "YSBzZWNyZXQgb2YgYXQgbGVhc3QgdGhpcnR5LXR3byBieXRlcywgZm9yIHRlc3Rz";
+    let server = start(folder.path())
+        .with("JWT_SECRET", base64)
+        .with("JWT_SECRET_IS_BASE64", "true")
+        .with("JWT_ROLE_CLAIM", "$.app['the roles'][?(@ ^== 'we')]")
+        .run();
+    let token = mint(&["--role", "other", "--claim", r#"app={"the roles":[7,"other","web"]}"#]);
+    let answer = server.client().send("GET", "/notes", &[("Authorization", &format!("Bearer {token}"))], "");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let without = mint(&["--role", "web"]);
+    let answer = server.client().send("GET", "/notes", &[("Authorization", &format!("Bearer {without}"))], "");
+    assert_eq!(told(&answer).2, "role \"anon\" does not exist", "no role at that place: it is the anonymous one");
+}
+
+#[test]
+fn without_an_anonymous_role_and_without_a_secret_requests_are_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let closed = start(folder.path()).with("ANON_ROLE", "").run();
+    let answer = closed.client().get("/notes");
+    assert_eq!(told(&answer), (401, "PGRST302".into(), "Anonymous access is disabled".into()));
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    drop(closed);
+    let keyless = start(folder.path()).with("JWT_SECRET", "").run();
+    let token = format!("Bearer {}", mint(&["--role", "web"]));
+    let answer = keyless.client().send("GET", "/notes", &[("Authorization", &token)], "");
+    assert_eq!(told(&answer), (500, "PGRST300".into(), "Server lacks JWT secret".into()));
+    assert_eq!(answer.header("www-authenticate"), None);
+}
+
+#[test]
 fn a_machine_comes_with_a_key_of_the_file_until_it_is_taken_out() {
     let folder = tempfile::tempdir().unwrap();
     let made = mint_with(&[], &["--key", "--role", "web", "--claim", "sub=meter"]);

@@ -47,6 +47,7 @@ fn a_line_that_is_none_is_named() {
         (hash("") + " web", Problem::EmptyKey),
         (good.clone(), Problem::Role),
         (format!("{good} sub=meter"), Problem::Role),
+        (format!("{good} none"), Problem::Role),
         (format!("{good} web meter"), Problem::Claim),
         (format!("{good} web =meter"), Problem::Claim),
         (format!("{good} web role=admin"), Problem::Claim),
