@@ -39,9 +39,14 @@ lint: ## formatting, clippy, licences
 bench: ## requests per second, side by side in one run
 	./benches/run.sh
 
+.PHONY: bench-start
+bench-start: ## how long an instance takes to open a shared log of 100 MB and 1,000 commits, and its memory
+	./benches/cold_start.sh
+
 .PHONY: torture
-torture: ## the durability tests with many rounds
-	BERTH_TORTURE=1 cargo test --release --test it durability -- --nocapture
+torture: ## crashes, fleets, simulations and differential tests with many rounds (about half an hour)
+	BERTH_TORTURE=1 cargo test --release --lib simulation -- --nocapture
+	BERTH_TORTURE=1 cargo test --release --test it -- --nocapture --test-threads 1 durability shared_log generated
 
 .PHONY: container-test
 container-test: ## the release image: size, start, memory, a read-only root, a stop and a restart

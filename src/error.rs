@@ -4,6 +4,8 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/errors.html>
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 
@@ -68,7 +70,15 @@ impl Error {
         match self {
             Self::Request(error) => request_details(error),
             Self::Auth(auth::Error::Decode { details, .. }) => details.clone().map(Value::String),
-            Self::Auth(auth::Error::NoSecret | auth::Error::TokenRequired | auth::Error::Claims(_)) => None,
+            Self::Auth(auth::Error::TooManyRequests { by, .. }) => {
+                Some(json!(format!("The limit for this {} is reached.", by.name())))
+            }
+            Self::Auth(
+                auth::Error::NoSecret
+                | auth::Error::KeysUnavailable
+                | auth::Error::TokenRequired
+                | auth::Error::Claims(_),
+            ) => None,
             Self::Plan(error) => plan_details(error),
             Self::Store(error) => store_details(error),
             Self::Response(response::Error::OffsetBeyondEnd { offset, total }) => {
@@ -84,7 +94,21 @@ impl Error {
         match self {
             Self::Plan(error) => plan_hint(error),
             Self::Store(error) => store_hint(error),
+            Self::Auth(auth::Error::TooManyRequests { .. }) => {
+                Some("Retry after the time given in the Retry-After header.".to_owned())
+            }
             Self::Request(_) | Self::Auth(_) | Self::Response(_) | Self::NoCatalog => None,
+        }
+    }
+
+    /// How long its client shall wait, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Auth(auth::Error::TooManyRequests { wait, .. }) => Some(*wait),
+            Self::Request(_) | Self::Auth(_) | Self::Plan(_) | Self::Store(_) | Self::Response(_) | Self::NoCatalog => {
+                None
+            }
         }
     }
 
@@ -116,6 +140,7 @@ fn request_code(error: &request::Error) -> &'static str {
         request::Error::InvalidPreferences(_) => "PGRST122",
         request::Error::InvalidPath => "PGRST125",
         request::Error::NulCharacter => "22021",
+        request::Error::InvalidIdempotencyKey => "BERTH400",
     }
 }
 
@@ -135,6 +160,7 @@ fn request_details(error: &request::Error) -> Option<Value> {
         | request::Error::UnsupportedMethod(_)
         | request::Error::InvalidPath
         | request::Error::NulCharacter
+        | request::Error::InvalidIdempotencyKey
         | request::Error::TooLarge(_) => None,
     }
 }
@@ -142,6 +168,8 @@ fn request_details(error: &request::Error) -> Option<Value> {
 fn auth_code(error: &auth::Error) -> &'static str {
     match error {
         auth::Error::NoSecret => "PGRST300",
+        auth::Error::KeysUnavailable => "BERTH503",
+        auth::Error::TooManyRequests { .. } => "BERTH429",
         auth::Error::Decode { .. } => "PGRST301",
         auth::Error::TokenRequired => "PGRST302",
         auth::Error::Claims(_) => "PGRST303",
@@ -285,6 +313,7 @@ fn store_code(error: &store::Error) -> &str {
         store::Error::Timeout => "57014",
         store::Error::OutcomeUnknown => "40003",
         store::Error::NoSuchPosition { .. } => "BERTH412",
+        store::Error::KeyReused => "BERTH422",
         store::Error::Internal(_) => "PGRSTX00",
     }
 }
@@ -302,6 +331,7 @@ fn store_details(error: &store::Error) -> Option<Value> {
         | store::Error::Timeout
         | store::Error::OutcomeUnknown
         | store::Error::NoSuchPosition { .. }
+        | store::Error::KeyReused
         | store::Error::Internal(_) => None,
     }
 }
@@ -311,6 +341,9 @@ fn store_hint(error: &store::Error) -> Option<String> {
         store::Error::Database { hint, .. } => hint.clone(),
         store::Error::QueueFull => Some("Retry after the time given in the Retry-After header.".to_owned()),
         store::Error::OutcomeUnknown => Some("Read the row before you repeat the write.".to_owned()),
+        store::Error::KeyReused => {
+            Some("Send a new key with a new request, the same key only to repeat one.".to_owned())
+        }
         store::Error::NotSingular { .. }
         | store::Error::MaxAffected { .. }
         | store::Error::PutMismatch

@@ -3,13 +3,15 @@
 //! [`App::answer`] calls the stages one after the other; each is a function of values. What is shared between
 //! requests (pools, the catalog's snapshot, keys) is held by [`App`] and handed to the stage that needs it.
 
+use std::net::IpAddr;
+
 use crate::auth::Identity;
 use crate::catalog::{Catalog, Table};
 use crate::clock::Deadline;
 use crate::error::Error;
 use crate::plan::authorize::{self, Origin};
 use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan};
-use crate::request::{Raw, Request};
+use crate::request::{Once, Raw, Request, once};
 use crate::response::status::Caller;
 use crate::response::{Failure, Reply, openapi};
 use crate::store::{self, Outcome, Store};
@@ -52,7 +54,7 @@ pub struct Context {
 impl App {
     /// Answers one request; errors are answers too.
     pub async fn answer(&self, raw: &Raw, context: &Context) -> Reply {
-        let (caller, answer) = match self.authenticator.identify(&raw.headers) {
+        let (caller, answer) = match self.authenticator.identify(&raw.headers).await {
             Ok(identity) => {
                 let caller = if identity.authenticated { Caller::Authenticated } else { Caller::Anonymous };
                 (caller, self.answer_as(raw, &identity, context.deadline).await)
@@ -60,6 +62,15 @@ impl App {
             Err(error) => (Caller::Anonymous, Err(error.into())),
         };
         answer.unwrap_or_else(|error| self.fail(&error, caller, context))
+    }
+
+    /// Says whether a client at an address may send one more request; else what it is answered.
+    ///
+    /// # Errors
+    /// The answer.
+    pub fn admit(&self, client: IpAddr, context: &Context) -> Result<(), Reply> {
+        let answer = self.authenticator.limits.admit_address(client);
+        answer.map_err(|error| self.fail(&error.into(), Caller::Anonymous, context))
     }
 
     /// Plans again when the schema changed between planning and running.
@@ -99,7 +110,8 @@ impl App {
             Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo => Outcome::default(),
             Action::Describe { schema, .. } => self.describe(&catalog, schema, identity),
             Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) | Action::Call(_) => {
-                let statement = sql::render(&authorized, catalog.version, self.settings.engine);
+                let mut statement = sql::render(&authorized, catalog.version, self.settings.engine);
+                statement.once = once(raw, identity)?;
                 self.store.execute(statement, deadline).await?
             }
         };
@@ -111,7 +123,14 @@ impl App {
         let (message, details, hint) = (error.message(), error.details(), error.hint());
         let failure =
             Failure { code: error.code(), message: &message, details: details.as_ref(), hint: hint.as_deref() };
-        let reply = Reply::failure(&failure, caller);
+        let mut reply = Reply::failure(&failure, caller);
+        if let Some(wait) = error.retry_after() {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            reply.headers.push(("Retry-After".to_owned(), seconds.to_string()));
+        }
+        if let Error::Auth(auth::Error::TooManyRequests { by, .. }) = error {
+            self.telemetry.record(&Event::RateLimited { by: by.name() });
+        }
         if reply.status >= 500 {
             let (request_id, trace) = (context.request_id.as_str(), context.trace.as_deref());
             let cause = error.cause();
@@ -128,11 +147,13 @@ impl App {
         if self.store.catalog().is_none() {
             self.store.reload().await.map_err(|error| Error::from(error).cause())?;
         }
+        self.authenticator.is_ready().await?;
         self.store.ping().await.map_err(|error| Error::from(error).cause())
     }
 
-    /// Reads the schema anew; a failure is told to the log and the old snapshot stays.
+    /// Reads the schema and the file of API keys anew; a failure is told to the log and what was known stays.
     pub async fn reload(&self) {
+        self.authenticator.reload();
         if let Err(error) = self.store.reload().await {
             let cause = Error::from(error).cause();
             self.telemetry.record(&Event::StoreFailed { doing: "load the catalog", cause: &cause });
@@ -172,4 +193,12 @@ impl App {
         let document = openapi::describe(catalog, schema, &self.description, is_visible);
         Outcome { body: document.to_string().into(), ..Outcome::default() }
     }
+}
+
+/// What makes the write one that is applied once, when its sender asks for that.
+fn once(raw: &Raw, identity: &Identity) -> Result<Option<Once>, Error> {
+    if raw.header(once::HEADER).is_none() {
+        return Ok(None);
+    }
+    Ok(Once::read(raw, &identity.role, &identity.subject())?)
 }

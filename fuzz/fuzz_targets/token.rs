@@ -1,5 +1,8 @@
 //! No text that the secret did not sign is taken for a token, whatever its header says; nothing panics.
 //!
+//! `cargo fuzz run token` needs cargo-fuzz and a nightly toolchain; `src/auth/token/corpus.rs` holds the same properties in a
+//! small way for `cargo test`.
+//!
 //! Input: the token's header and its claims as plain text, each on a line; the rest is the signature, or the whole token
 //! when there is no line break.
 
@@ -7,7 +10,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use berth::auth::{Keys, token};
+use berth::auth::{ClaimPath, Keys, token};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -24,5 +27,14 @@ fuzz_target!(|input: &[u8]| {
         && let Ok(set) = Keys::from_jwks(text)
     {
         let _ = token::verify(&shaped, &set);
+    }
+
+    if let Some((path, claims)) = text.split_once('\n')
+        && let Ok(path) = ClaimPath::parse(path)
+        && let Ok(mut claims) = serde_json::from_str(claims)
+    {
+        let _ = path.find(&claims);
+        path.place(&mut claims, "web");
+        let _ = path.find(&claims);
     }
 });

@@ -31,6 +31,14 @@ struct Entry {
     identity: Identity,
     /// Unix seconds.
     expires: Option<i64>,
+    /// Of the keys that verified it.
+    keys: u64,
+}
+
+impl Entry {
+    fn holds(&self, keys: u64, now: i64) -> bool {
+        self.keys == keys && self.expires.is_none_or(|expires| now < expires)
+    }
 }
 
 impl TokenCache {
@@ -42,28 +50,31 @@ impl TokenCache {
     }
 
     /// Whom a token stands for, when it was verified before and has not expired at `now` (Unix seconds).
-    pub(super) fn find(&self, token: &str, now: i64) -> Option<Identity> {
+    ///
+    /// `keys`: the generation of the keys at hand. What other keys verified is forgotten: one of them may have been
+    /// withdrawn.
+    pub(super) fn find(&self, token: &str, keys: u64, now: i64) -> Option<Identity> {
         if self.generation_entries == 0 {
             return None;
         }
         let hash = hash_of(token);
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = generations.young.get(&hash) {
-            return entry.expires.is_none_or(|expires| now < expires).then(|| entry.identity.clone());
+            return entry.holds(keys, now).then(|| entry.identity.clone());
         }
-        let entry = generations.old.remove(&hash).filter(|entry| entry.expires.is_none_or(|expires| now < expires))?;
+        let entry = generations.old.remove(&hash).filter(|entry| entry.holds(keys, now))?;
         let identity = entry.identity.clone();
         self.insert(&mut generations, hash, entry);
         Some(identity)
     }
 
-    /// Remembers a verified token until `expires` (Unix seconds).
-    pub(super) fn remember(&self, token: &str, identity: &Identity, expires: Option<i64>) {
+    /// Remembers a token that the keys of a generation verified, until `expires` (Unix seconds).
+    pub(super) fn remember(&self, token: &str, identity: &Identity, keys: u64, expires: Option<i64>) {
         if self.generation_entries == 0 || identity.claims.len() > MAX_CLAIMS_BYTES {
             return;
         }
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        self.insert(&mut generations, hash_of(token), Entry { identity: identity.clone(), expires });
+        self.insert(&mut generations, hash_of(token), Entry { identity: identity.clone(), expires, keys });
     }
 
     fn insert(&self, generations: &mut Generations, hash: [u8; 32], entry: Entry) {
@@ -92,18 +103,19 @@ mod tests {
     #[test]
     fn no_entry_outlives_its_token() {
         let cache = TokenCache::new(10);
-        cache.remember("a", &Identity::anonymous("web"), Some(100));
-        assert_eq!(cache.find("a", 99).unwrap().role, "web");
-        assert!(cache.find("a", 100).is_none());
-        assert!(cache.find("b", 0).is_none());
+        cache.remember("a", &Identity::anonymous("web"), 1, Some(100));
+        assert_eq!(cache.find("a", 1, 99).unwrap().role, "web");
+        assert!(cache.find("a", 1, 100).is_none());
+        assert!(cache.find("b", 1, 0).is_none());
+        assert!(cache.find("a", 2, 99).is_none(), "other keys did not verify it");
     }
 
     #[test]
     fn it_never_holds_more_than_its_bound_and_keeps_what_is_used() {
         let cache = TokenCache::new(10);
         for number in 0..1_000 {
-            cache.remember(&format!("{number}"), &Identity::anonymous("web"), None);
-            assert!(cache.find("0", 0).is_some(), "used all the time, lost at {number}");
+            cache.remember(&format!("{number}"), &Identity::anonymous("web"), 1, None);
+            assert!(cache.find("0", 1, 0).is_some(), "used all the time, lost at {number}");
             let generations = cache.generations.lock().unwrap();
             assert!(generations.young.len() + generations.old.len() <= 10);
         }
@@ -112,10 +124,10 @@ mod tests {
     #[test]
     fn a_cache_of_none_and_claims_too_large_are_not_remembered() {
         let cache = TokenCache::new(0);
-        cache.remember("a", &Identity::anonymous("web"), None);
-        assert!(cache.find("a", 0).is_none());
+        cache.remember("a", &Identity::anonymous("web"), 1, None);
+        assert!(cache.find("a", 1, 0).is_none());
         let cache = TokenCache::new(2);
-        cache.remember("a", &Identity::anonymous(&"x".repeat(5_000)), None);
-        assert!(cache.find("a", 0).is_none());
+        cache.remember("a", &Identity::anonymous(&"x".repeat(5_000)), 1, None);
+        assert!(cache.find("a", 1, 0).is_none());
     }
 }

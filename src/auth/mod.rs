@@ -2,20 +2,32 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/auth.html>
 
+pub mod api_key;
 pub mod cache;
 mod credential;
 pub mod error;
+mod fetch;
 pub mod key;
 pub mod mint;
 pub mod path;
+pub mod rate;
+pub mod remote;
+mod subject;
 pub mod token;
 
 use credential::Credential;
 
+pub use api_key::ApiKeys;
 pub use cache::TokenCache;
 pub use error::Error;
 pub use key::Keys;
 pub use path::ClaimPath;
+pub use rate::RateLimits;
+pub use remote::RemoteKeys;
+use remote::Renewal;
+
+/// The generation of keys that never change.
+const FIXED_KEYS: u64 = 0;
 
 /// Who asks and what the token says of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,43 +49,111 @@ impl Identity {
     }
 }
 
+/// What tokens are verified with.
+#[derive(Debug)]
+pub enum KeyRing {
+    /// Nothing: every token is refused.
+    Empty,
+    /// Keys of the configuration.
+    Fixed(Keys),
+    /// Keys at an address, and those of the configuration.
+    Remote(RemoteKeys),
+}
+
 /// Verifies tokens and tells who asks.
 #[derive(Debug)]
 pub struct Authenticator {
     /// The role of a request without a token; without one such requests are refused.
     pub anonymous: Option<Identity>,
     /// What tokens are verified with; without keys every token is refused.
-    pub keys: Option<Keys>,
+    pub keys: KeyRing,
+    /// Keys of machine clients, which are taken where tokens are.
+    pub api_keys: Option<ApiKeys>,
     /// The audience a token must be meant for, when it names one.
     pub audience: Option<String>,
     /// Where in the claims the role stands.
     pub role_claim: ClaimPath,
     /// Tokens that were verified already.
     pub cache: TokenCache,
+    /// How often someone may ask.
+    pub limits: RateLimits,
 }
 
 impl Authenticator {
     /// Tells who asks, by the request's `headers`: `Authorization: Bearer`, else `apikey`.
     ///
-    /// Without keys the `apikey` header says nothing, as it does to `PostgREST`.
+    /// Without keys of either kind the `apikey` header says nothing, as it does to `PostgREST`.
     ///
     /// # Errors
-    /// [`Error::TokenRequired`] without a token when nobody may come without one; otherwise what is wrong with the
-    /// token.
-    pub fn identify(&self, headers: &[(String, String)]) -> Result<Identity, Error> {
-        match (credential::find(headers)?, &self.keys) {
-            (Credential::Nothing, _) | (Credential::ApiKey(_), None) => {
-                self.anonymous.clone().ok_or(Error::TokenRequired)
-            }
-            (Credential::Bearer(_), None) => Err(Error::NoSecret),
-            (Credential::Bearer(token) | Credential::ApiKey(token), Some(keys)) => {
-                self.identify_token(token, keys, crate::clock::unix_seconds())
-            }
+    /// [`Error::TokenRequired`] without a token when nobody may come without one; [`Error::KeysUnavailable`] when keys
+    /// are at an address that does not answer; [`Error::TooManyRequests`]; otherwise what is wrong with the token.
+    pub async fn identify(&self, headers: &[(String, String)]) -> Result<Identity, Error> {
+        let knows_keys = self.api_keys.is_some() || !matches!(self.keys, KeyRing::Empty);
+        let token = match credential::find(headers)? {
+            Credential::Bearer(token) => Some(token),
+            Credential::ApiKey(token) => Some(token).filter(|_| knows_keys),
+            Credential::Nothing => None,
+        };
+        let Some(token) = token else {
+            let anonymous = self.anonymous.clone().ok_or(Error::TokenRequired)?;
+            self.limits.admit(&anonymous, None)?;
+            return Ok(anonymous);
+        };
+        let now = crate::clock::unix_seconds();
+        if let Some((identity, rate)) = self.api_keys.as_ref().and_then(|keys| keys.find(token, now)) {
+            self.limits.admit(&identity, rate)?;
+            return Ok(identity);
+        }
+        let identity = self.identify_by_token(token, now).await?;
+        self.limits.admit(&identity, None)?;
+        Ok(identity)
+    }
+
+    async fn identify_by_token(&self, token: &str, now: i64) -> Result<Identity, Error> {
+        match &self.keys {
+            KeyRing::Empty if self.api_keys.is_some() => self.identify_token(token, &Keys::none(), FIXED_KEYS, now),
+            KeyRing::Empty => Err(Error::NoSecret),
+            KeyRing::Fixed(keys) => self.identify_token(token, keys, FIXED_KEYS, now),
+            KeyRing::Remote(keys) => self.identify_remotely(token, keys, now).await,
         }
     }
 
-    fn identify_token(&self, token: &str, keys: &Keys, now: i64) -> Result<Identity, Error> {
-        if let Some(identity) = self.cache.find(token, now) {
+    /// Reads anew what may be read anew: the file of API keys.
+    pub fn reload(&self) {
+        if let Some(keys) = &self.api_keys {
+            keys.reload();
+        }
+    }
+
+    /// Says whether tokens can be verified now.
+    ///
+    /// # Errors
+    /// What is missing, for the log.
+    pub async fn is_ready(&self) -> Result<(), String> {
+        match &self.keys {
+            KeyRing::Remote(keys) if !keys.is_ready().await => Err("no keys could be fetched from JWKS_URL".to_owned()),
+            KeyRing::Empty | KeyRing::Fixed(_) | KeyRing::Remote(_) => Ok(()),
+        }
+    }
+
+    /// Asks for newer keys, once, when those at hand may be too old for the token.
+    async fn identify_remotely(&self, token: &str, remote: &RemoteKeys, now: i64) -> Result<Identity, Error> {
+        let set = remote.fresh(now).await;
+        let refused = match self.identify_token(token, &set.keys, set.generation, now) {
+            Err(error @ Error::Decode { .. }) if token::may_have_newer_key(token, &set.keys) => error,
+            answer => return answer,
+        };
+        let renewal = remote.renew(now).await;
+        let newer = remote.current();
+        match renewal {
+            _ if newer.generation != set.generation => self.identify_token(token, &newer.keys, newer.generation, now),
+            Renewal::Done => Err(refused),
+            Renewal::Failed => Err(Error::KeysUnavailable),
+        }
+    }
+
+    fn identify_token(&self, token: &str, keys: &Keys, generation: u64, now: i64) -> Result<Identity, Error> {
+        if let Some(identity) = self.cache.find(token, generation, now) {
             return Ok(identity);
         }
         let mut claims = token::verify(token, keys)?;
@@ -83,12 +163,20 @@ impl Authenticator {
             (None, Some(anonymous)) => anonymous.role.clone(),
             (None, None) => return Err(Error::TokenRequired),
         };
+        if is_nobody(&role) {
+            return Err(Error::Claims(format!("The JWT role claim \"{role}\" is no role")));
+        }
         let expires = token::seconds(&claims, "exp")?;
         // Row policies read the role from the claims: it must be there even when the token left it out.
         claims.entry("role").or_insert_with(|| role.clone().into());
         let claims = serde_json::Value::Object(claims).to_string();
         let identity = Identity { role, claims, authenticated: true };
-        self.cache.remember(token, &identity, expires);
+        self.cache.remember(token, &identity, generation, expires);
         Ok(identity)
     }
+}
+
+/// True for what Postgres takes for the connection's own user when it is asked to act as that role.
+fn is_nobody(role: &str) -> bool {
+    matches!(role, "" | "none")
 }

@@ -1,7 +1,14 @@
-//! Where in the claims the role stands: `$.role`, `$.realm_access.roles[0]`, `$['https://example.com/role']`.
+//! Where in the claims the role stands: `$.role`, `$.realm_access.roles[0]`, `$['https://example.com/role']`,
+//! `$.roles[?(@ == 'editor')]`.
 //!
 //! The part of `JSONPath` (RFC 9535) that names one value: members by dot or bracket, elements by index (negative from
-//! the end).
+//! the end), and the first element that passes a `filter`.
+//!
+//! Source: <https://docs.postgrest.org/en/v16/references/auth.html#jwt-role-extraction>
+
+mod filter;
+
+use filter::Filter;
 
 use serde_json::{Map, Value};
 use thiserror::Error as ThisError;
@@ -10,13 +17,15 @@ use thiserror::Error as ThisError;
 const MAX_STEPS: usize = 16;
 
 /// A way into the claims.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ClaimPath(Vec<Step>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Step {
     Member(String),
     Element(i64),
+    /// The first element that passes.
+    First(Filter),
 }
 
 /// A text that is no path.
@@ -67,6 +76,7 @@ impl ClaimPath {
                     let position = if *index < 0 { elements.len().checked_sub(from_end)? } else { from_end };
                     elements.get(position)?
                 }
+                Step::First(filter) => value.as_array()?.iter().find(|element| filter.passes(element))?,
             };
         }
         value.as_str().map(str::to_owned).or_else(|| (!value.is_null()).then(|| value.to_string()))
@@ -86,7 +96,7 @@ impl ClaimPath {
                     let Value::Object(members) = slot else { return };
                     slot = members.entry(name.as_str()).or_insert(Value::Null);
                 }
-                Step::Element(_) => {
+                Step::Element(_) | Step::First(_) => {
                     *slot = Value::Array(vec![Value::Null]);
                     let Some(only) = slot.as_array_mut().and_then(|elements| elements.first_mut()) else { return };
                     slot = only;
@@ -97,17 +107,25 @@ impl ClaimPath {
     }
 }
 
+/// What a name may have without quotes; more than RFC 9535 allows, and what providers use.
+fn is_of_name(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '_' | '-' | '$' | '@')
+}
+
 fn next_step(text: &str) -> Option<(Step, &str)> {
     if let Some(rest) = text.strip_prefix('.') {
         if let Some(quoted) = rest.strip_prefix('"') {
             let (name, tail) = quoted.split_once('"')?;
             return Some((Step::Member(name.to_owned()), tail));
         }
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let end = rest.find(|letter: char| !is_of_name(letter)).unwrap_or(rest.len());
         let (name, tail) = rest.split_at(end);
         return (!name.is_empty()).then(|| (Step::Member(name.to_owned()), tail));
     }
     let inner = text.strip_prefix('[')?;
+    if let Some(filter) = inner.strip_prefix('?') {
+        return Filter::parse(filter).map(|(filter, tail)| (Step::First(filter), tail));
+    }
     for quote in ['\'', '"'] {
         if let Some(quoted) = inner.strip_prefix(quote) {
             let (name, tail) = quoted.split_once(quote)?;
@@ -139,8 +157,32 @@ mod tests {
     }
 
     #[test]
+    fn the_first_element_that_passes_is_found() {
+        let claims = serde_json::json!({"roles": [{"role": "editor"}, 7, "other", "my editor", "editor", "editors"]});
+        for (filter, found) in [
+            ("[?(@ == 'editor')]", Some("editor")),
+            ("[?@ == \"editor\"]", Some("editor")),
+            ("[?( @=='editor' )]", Some("editor")),
+            ("[?(@ != \"other\")]", Some("my editor")),
+            ("[?(@ ^== \"edit\")]", Some("editor")),
+            ("[?(@ ==^ \"s\")]", Some("editors")),
+            ("[?(@ *== \"y e\")]", Some("my editor")),
+            ("[?search(@, '^edit.*s$')]", Some("editors")),
+            ("[?(search(@, 'edit'))]", Some("my editor")),
+            ("[?(@ == 'nobody')]", None),
+            ("[?(@ == '7')]", None),
+        ] {
+            for path in [format!("$.roles{filter}"), format!(".roles{filter}")] {
+                assert_eq!(find(&path, claims.clone()).as_deref(), found, "{path}");
+            }
+        }
+        assert_eq!(find("$.roles[?(@ == 'x')]", serde_json::json!({"roles": "x"})), None);
+    }
+
+    #[test]
     fn a_role_that_was_placed_is_found() {
-        for path in ["$.role", "$.app.role", "$['https://x.test/a'].roles[0]", "$.roles[-1]"] {
+        for path in ["$.role", "$.app.role", "$['https://x.test/a'].roles[0]", "$.roles[-1]", "$.roles[?(@ == 'web')]"]
+        {
             let mut claims = serde_json::json!({"sub": "1", "app": 1}).as_object().unwrap().clone();
             let path = ClaimPath::parse(path).unwrap();
             path.place(&mut claims, "web");
@@ -151,8 +193,29 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_refused() {
-        for text in ["", "$", "$.", "$[", "$['a'", "$[x]", "role", "$..role"] {
+        for text in [
+            "",
+            "$",
+            "$.",
+            "$[",
+            "$['a'",
+            "$[x]",
+            "role",
+            "$..role",
+            "@@.role.other",
+            "$.my_role;;domain",
+            ".role##",
+            "1234",
+            ".role[?(@ =)]",
+            "$.a[?(@ == x)]",
+            "$.a[?(@ == 'x']",
+            "$.a[?@ == 'x')]",
+            "$.a[?search(@, '(')]",
+            "$.a[?search(@.b, 'x')]",
+            "$.a[?(@ < 'x')]",
+        ] {
             assert!(ClaimPath::parse(text).is_err(), "{text}");
         }
+        assert!(ClaimPath::parse(&"[0]".repeat(17)).is_err());
     }
 }

@@ -47,6 +47,16 @@ pub fn verify(token: &str, keys: &Keys) -> Result<Map<String, Value>, Error> {
     claims.ok_or_else(|| Error::Claims("Parsing claims failed".into()))
 }
 
+/// True when a token that `keys` do not verify may have been signed with a public key that is newer than they are.
+pub(super) fn may_have_newer_key(token: &str, keys: &Keys) -> bool {
+    let is_shared = |algorithm| matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512);
+    let header = token.split_once('.').filter(|_| token.len() <= MAX_TOKEN_BYTES).map(|(header, _)| header);
+    match header.map(read_header) {
+        Some(Ok((algorithm, id))) => !is_shared(algorithm) && id.is_none_or(|id| !keys.has_id(&id)),
+        Some(Err(_)) | None => false,
+    }
+}
+
 /// The algorithm and key id that the header names. `none` is no algorithm.
 fn read_header(part: &str) -> Result<(Algorithm, Option<String>), Error> {
     let header: Map<String, Value> = decode_part(part)
@@ -89,16 +99,15 @@ pub fn check_claims(claims: &Map<String, Value>, audience: Option<&str>, now: i6
 
 /// A claim that is a number of seconds.
 pub(super) fn seconds(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, Error> {
+    let not_a_number = || Error::Claims(format!("The JWT '{name}' claim must be a number"));
     match claims.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Number(number)) => {
             #[expect(clippy::cast_possible_truncation, reason = "saturates, which is what a claim out of range means")]
             let whole = number.as_i64().or_else(|| number.as_f64().map(|value| value.floor() as i64));
-            Ok(Some(whole.unwrap_or(0)))
+            whole.map(Some).ok_or_else(not_a_number)
         }
-        Some(Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
-            Err(Error::Claims(format!("The JWT '{name}' claim must be a number")))
-        }
+        Some(Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => Err(not_a_number()),
     }
 }
 
@@ -120,5 +129,7 @@ fn decode(message: &str, details: Option<&str>) -> Error {
     Error::Decode { message: message.to_owned(), details: details.map(str::to_owned) }
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod tests;

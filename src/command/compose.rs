@@ -1,13 +1,15 @@
 //! Puts the parts behind the socket together: configuration in, a pipeline out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::auth::{self, Authenticator, ClaimPath, Identity, Keys, TokenCache};
+use crate::auth::{
+    self, ApiKeys, Authenticator, ClaimPath, Identity, KeyRing, Keys, RateLimits, RemoteKeys, TokenCache,
+};
 use crate::catalog::QualifiedName;
-use crate::config::{self, Config, Switch};
+use crate::config::{self, Config};
 use crate::migrate;
 use crate::pipeline::App;
 use crate::plan::{self, Engine};
@@ -17,8 +19,9 @@ use crate::store::sqlite::journal::{SharedLog, SharedLogSettings};
 use crate::store::sqlite::{Sqlite, SqliteSettings};
 use crate::store::{self, Store};
 use crate::telemetry::{Event, Telemetry};
-use crate::volume::disk::Disk;
-use crate::volume::{mount, probe};
+use crate::volume::disk::{Disk, Strategy};
+use crate::volume::log::slot;
+use crate::volume::probe::{self, Depth, Facts, Refusal};
 
 /// Age from which a file aside is a killed writer's: no put takes an hour.
 const LITTER_SECONDS: u64 = 3_600;
@@ -26,9 +29,34 @@ const LITTER_SECONDS: u64 = 3_600;
 /// Why the parts do not fit together.
 #[derive(Debug, Error)]
 pub(super) enum Error {
-    /// The volume is none that SQLite may be used on in place.
+    /// The volume cannot be looked at.
+    #[error("the volume \"{path}\" cannot be used", path = path.display())]
+    Volume {
+        /// Where it is.
+        path: PathBuf,
+        /// The operating system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The volume is none that may be used as it was chosen.
     #[error(transparent)]
-    Volume(#[from] mount::Error),
+    Refused(#[from] Refusal),
+    /// A file of its name would be served although the data is in the shared log.
+    #[error(
+        "the database \"{name}\" is in the shared log \"{log}\": in place it would be another database; use \
+         VOLUME_MODE=shared-log, or leave the log: stop all instances, run `litestream restore -o {file} file://{log}`, \
+         and move \"{log}\" away",
+        log = log.display(),
+        file = file.display()
+    )]
+    LogExists {
+        /// `DATABASE_NAME`.
+        name: String,
+        /// The log's directory.
+        log: PathBuf,
+        /// Where the file belongs.
+        file: PathBuf,
+    },
     /// The database does not open.
     #[error("the store cannot be opened")]
     Store(#[from] store::Error),
@@ -44,6 +72,12 @@ pub(super) enum Error {
     /// `JWT_SECRET` or `JWKS`.
     #[error("the keys for tokens cannot be used")]
     Keys(#[from] auth::key::Error),
+    /// `API_KEYS_FILE`.
+    #[error("API_KEYS_FILE")]
+    ApiKeys(#[from] auth::api_key::Error),
+    /// `RATE_LIMIT`.
+    #[error("RATE_LIMIT")]
+    RateLimit(#[from] auth::rate::ParseError),
     /// `JWT_ROLE_CLAIM`.
     #[error("JWT_ROLE_CLAIM")]
     RoleClaim(#[from] auth::path::Error),
@@ -59,7 +93,7 @@ pub(super) struct Composed {
 
 /// Opens the store, applies migrations, and makes the pipeline.
 pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Composed, Error> {
-    let authenticator = authenticator(&config.access)?;
+    let authenticator = authenticator(&config.access, telemetry)?;
     let (store, engine, name) = match &config.storage.database_url {
         Some(dsn) => {
             (Store::Postgres(postgres(config, dsn.expose(), telemetry).await?), Engine::Postgres, "postgres".to_owned())
@@ -97,28 +131,53 @@ pub(super) fn log_path(storage: &config::Storage) -> PathBuf {
 }
 
 /// How the volume is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// One SQLite file on the volume.
-    InPlace,
-    /// The shared log.
-    SharedLog,
-}
+pub(super) use crate::volume::probe::Store as Mode;
 
-/// What the operator chose, or what the volume is fit for.
+/// What the operator chose, or what the volume is fit for. A log that is there stays in use.
 ///
 /// # Errors
 /// When the volume cannot be looked at, or the operator's choice loses data on it.
 pub(super) fn volume_mode(storage: &config::Storage) -> Result<Mode, Error> {
+    let log = log_path(storage);
     match storage.volume_mode {
-        config::VolumeMode::Auto if mount::shared_with_others(&storage.volume)?.is_some() => Ok(Mode::SharedLog),
-        config::VolumeMode::Auto => Ok(Mode::InPlace),
+        config::VolumeMode::SharedLog => Ok(Mode::SharedLog),
+        config::VolumeMode::Auto if has_log(&log) => Ok(Mode::SharedLog),
+        config::VolumeMode::Auto => Ok(look(&storage.volume, Depth::Start)?.choose().0),
         config::VolumeMode::InPlace => {
-            mount::check(&storage.volume, trust(storage.volume_unsafe))?;
+            if has_log(&log) {
+                let name = storage.database_name.clone();
+                return Err(Error::LogExists { name, log, file: database_path(storage) });
+            }
+            let facts = look(&storage.volume, Depth::Start)?;
+            if !storage.volume_unsafe.is_on() {
+                facts.refuse_in_place()?;
+            }
             Ok(Mode::InPlace)
         }
-        config::VolumeMode::SharedLog => Ok(Mode::SharedLog),
     }
+}
+
+/// True when there is anything of a shared log.
+pub(super) fn has_log(log: &Path) -> bool {
+    [slot::SLOTS, slot::SNAPSHOTS].iter().any(|directory| {
+        std::fs::read_dir(log.join(directory)).is_ok_and(|entries| {
+            let names: Vec<String> =
+                entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            slot::slots(&names).chain(slot::snapshots(&names)).next().is_some()
+        })
+    })
+}
+
+/// Tries what a directory can do.
+pub(super) fn look(directory: &Path, depth: Depth) -> Result<Facts, Error> {
+    probe::look(directory, depth, &peer).map_err(|source| Error::Volume { path: directory.to_owned(), source })
+}
+
+/// The second process of a probe: this program again.
+fn peer(file: &Path) -> std::io::Result<std::process::Command> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command.arg(super::PROBE_PEER).arg(file);
+    Ok(command)
 }
 
 fn in_place(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
@@ -136,13 +195,23 @@ fn shared(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
 /// Opens the shared log on the volume, and makes the working copy.
 pub(super) fn shared_log(storage: &config::Storage, telemetry: &Telemetry) -> Result<Arc<SharedLog>, Error> {
     let directory = log_path(storage);
-    let strategy = probe::strategy(&directory)?;
-    let disk = Disk::open(directory, strategy)?;
+    let disk = Disk::open(&directory, strategy(storage, &look(&directory, Depth::Start)?)?)?;
     if let Err(error) = disk.sweep(LITTER_SECONDS) {
         telemetry.record(&Event::StoreFailed { doing: "sweep the volume", cause: &error.to_string() });
     }
     let settings = SharedLogSettings { local_dir: storage.local_dir.clone(), retention: storage.retention };
     Ok(SharedLog::open(Arc::new(disk), &settings, telemetry.clone())?)
+}
+
+/// How the log's files are made.
+///
+/// # Errors
+/// [`Refusal::SharedLog`], unless the operator takes the blame.
+pub(super) fn strategy(storage: &config::Storage, facts: &Facts) -> Result<Strategy, Refusal> {
+    match facts.strategy() {
+        Err(_) if storage.volume_unsafe.is_on() => Ok(Strategy::ExclusiveCreate),
+        decided => decided,
+    }
 }
 
 fn tell_applied(report: &migrate::Report, telemetry: &Telemetry) {
@@ -208,19 +277,26 @@ fn plan_settings(config: &Config, engine: Engine) -> plan::Settings {
     }
 }
 
-fn authenticator(access: &config::Access) -> Result<Authenticator, Error> {
+fn authenticator(access: &config::Access, telemetry: &Telemetry) -> Result<Authenticator, Error> {
     let secret = access.jwt_secret.as_ref().map(|secret| Keys::from_secret(secret.expose())).transpose()?;
     let set = access.jwks.as_ref().map(|jwks| Keys::from_jwks(jwks.expose())).transpose()?;
     let keys = match (secret, set) {
         (Some(secret), Some(set)) => Some(secret.and(set)),
         (secret, set) => secret.or(set),
     };
+    let keys = match (&access.jwks_url, keys) {
+        (Some(url), keys) => KeyRing::Remote(RemoteKeys::begin(url.clone(), keys, telemetry.clone())),
+        (None, Some(keys)) => KeyRing::Fixed(keys),
+        (None, None) => KeyRing::Empty,
+    };
     Ok(Authenticator {
         anonymous: (!access.anon_role.is_empty()).then(|| Identity::anonymous(&access.anon_role)),
         keys,
+        api_keys: access.api_keys_file.as_deref().map(|path| ApiKeys::open(path, telemetry.clone())).transpose()?,
         audience: access.jwt_audience.clone(),
         role_claim: ClaimPath::parse(&access.jwt_role_claim)?,
         cache: TokenCache::new(access.jwt_cache_max_entries),
+        limits: RateLimits::parse(access.rate_limit.as_deref().unwrap_or_default())?,
     })
 }
 
@@ -229,9 +305,4 @@ fn description(api: &config::Api) -> openapi::Settings {
         proxy: api.openapi_server_proxy_uri.as_deref().and_then(openapi::Proxy::parse),
         security: if api.openapi_security.is_on() { openapi::Security::Token } else { openapi::Security::Silent },
     }
-}
-
-/// Whether the operator takes the blame for an unsafe volume.
-pub(super) fn trust(volume_unsafe: Switch) -> mount::Trust {
-    if volume_unsafe.is_on() { mount::Trust::Operator } else { mount::Trust::Nobody }
 }

@@ -83,6 +83,7 @@ mod tests {
 
     fn http(port: u16) -> Http {
         Http {
+            trusted_proxies: 0,
             host: "0.0.0.0".to_owned(),
             port,
             cors_origins: CorsOrigins::Any,

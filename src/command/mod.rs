@@ -3,6 +3,7 @@
 //! Only here do the parts meet: [`serve`] reads the configuration, puts store, pipeline and server together, and takes
 //! them apart again.
 
+mod check;
 mod compose;
 mod health;
 mod migrate;
@@ -12,6 +13,7 @@ mod token;
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -38,11 +40,26 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Try what the volume or the database can do, and say whether the configuration is safe; the exit code tells.
+    Check {
+        /// Write the findings for machines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The second process of a probe: takes a lock and looks at memory that the first one shares.
+    #[command(name = PROBE_PEER, hide = true)]
+    ProbePeer {
+        /// The file that is locked and mapped.
+        file: PathBuf,
+    },
     /// Ask the server on this machine whether it is ready; the exit code tells.
     Health,
     /// Make a token for development, signed with the configured secret.
     Token(token::Wish),
 }
+
+/// The hidden command of a probe's second process.
+const PROBE_PEER: &str = "probe-peer";
 
 /// Exit code of a command that was understood and failed.
 const FAILED: u8 = 1;
@@ -62,6 +79,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSED));
         }
     };
+    let command = arguments.command.unwrap_or(Command::Serve);
+    if let Command::ProbePeer { file } = &command {
+        return check::answer_probe(file);
+    }
     let config = match Config::read(config::environment(), &Machine::look()) {
         Ok(config) => config,
         Err(faults) => {
@@ -69,12 +90,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(MISUSED);
         }
     };
-    let done: Result<(), Box<dyn Error>> = match arguments.command.unwrap_or(Command::Serve) {
+    let done: Result<(), Box<dyn Error>> = match command {
         Command::Serve => serve::run(&config, since_start).map_err(Into::into),
         Command::Migrate { dry_run } => {
             let mode = if dry_run { Mode::DryRun } else { Mode::Apply };
             block_on(migrate::run(&config, mode)).map_err(Into::into)
         }
+        Command::Check { json } => {
+            let form = if json { check::Form::Json } else { check::Form::Table };
+            block_on(check::run(&config, form)).map_err(Into::into)
+        }
+        // Answered above, without a configuration.
+        Command::ProbePeer { .. } => Ok(()),
         Command::Health => health::run(&config.http).map_err(Into::into),
         Command::Token(wish) => token::run(&config.access, &wish).map_err(Into::into),
     };

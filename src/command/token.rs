@@ -1,4 +1,4 @@
-//! `berth token`: makes a token for development from the configured secret.
+//! `berth token`: makes a token for development from the configured secret, or a key for a machine client.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::auth::{ClaimPath, mint, path};
+use crate::auth::{ClaimPath, api_key, mint, path};
 use crate::clock;
 use crate::config::{self, Access};
 
@@ -23,6 +23,9 @@ pub(super) struct Wish {
     /// How long it holds, e.g. `30m`, `24h`.
     #[arg(long, default_value = "1h", value_parser = parse_duration)]
     expires: Duration,
+    /// Makes a key for a machine client instead, and writes its line for the file of keys to stderr.
+    #[arg(long, conflicts_with = "expires")]
+    key: bool,
 }
 
 /// Why there is no token.
@@ -37,6 +40,12 @@ pub(super) enum Error {
     /// `JWT_ROLE_CLAIM`.
     #[error("JWT_ROLE_CLAIM")]
     RoleClaim(#[from] path::Error),
+    /// A key needs randomness.
+    #[error("no randomness: {0}")]
+    Randomness(getrandom::Error),
+    /// The role or a claim has a blank or `#` in it, which the file has no way to write.
+    #[error("a role or a claim of API_KEYS_FILE has no blanks and no #")]
+    Blank,
     /// Stdout is closed.
     #[error("the token cannot be written")]
     Write(#[from] io::Error),
@@ -44,10 +53,23 @@ pub(super) enum Error {
 
 /// Writes the token and a line break to stdout, nothing else, so that `$(berth token --role web)` is a token.
 pub(super) fn run(access: &Access, wish: &Wish) -> Result<(), Error> {
+    if wish.key {
+        return make_key(wish);
+    }
     let secret = access.jwt_secret.as_ref().ok_or(Error::NoSecret)?;
     let claims = claims(access, wish, clock::unix_seconds())?;
     let token = mint::mint(secret.expose(), &claims)?;
     Ok(writeln!(io::stdout().lock(), "{token}")?)
+}
+
+/// The key goes to stdout and its line to stderr: `berth token --key --role ingest 2>> api-keys`.
+fn make_key(wish: &Wish) -> Result<(), Error> {
+    let (key, line) = api_key::make(&wish.role, &wish.claims.iter().cloned().collect()).map_err(Error::Randomness)?;
+    if line.split_whitespace().count() != 2 + wish.claims.len() || line.contains(['#', '\n']) {
+        return Err(Error::Blank);
+    }
+    writeln!(io::stdout().lock(), "{key}")?;
+    Ok(writeln!(io::stderr().lock(), "{line}")?)
 }
 
 fn claims(access: &Access, wish: &Wish, now: i64) -> Result<Map<String, Value>, Error> {

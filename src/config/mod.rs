@@ -49,6 +49,8 @@ pub struct Http {
     pub cors_origins: CorsOrigins,
     /// A request header that is sent back as it came, in lower case.
     pub trace_header: Option<String>,
+    /// Proxies in front that each add an address to `X-Forwarded-For`.
+    pub trusted_proxies: usize,
     /// Whether `Server-Timing` is sent.
     pub server_timing: Switch,
 }
@@ -192,6 +194,10 @@ pub struct Access {
     pub jwks: Option<Secret<String>>,
     /// Address of a JWKS.
     pub jwks_url: Option<String>,
+    /// The file with the hashes of machine clients' keys.
+    pub api_keys_file: Option<PathBuf>,
+    /// How often a client, a sender or a role may ask, as typed.
+    pub rate_limit: Option<String>,
     /// The audience a token must name.
     pub jwt_audience: Option<String>,
     /// Where in a token's claims the role stands, as a `JSONPath`.

@@ -53,6 +53,9 @@ pub struct Raw {
     pub jwt_secret_is_base64: Option<String>,
     pub jwks: Option<String>,
     pub jwks_url: Option<String>,
+    pub api_keys_file: Option<String>,
+    pub rate_limit: Option<String>,
+    pub trusted_proxies: Option<String>,
     pub jwt_aud: Option<String>,
     pub jwt_role_claim: Option<String>,
     pub jwt_cache_max_entries: Option<String>,
@@ -114,8 +117,10 @@ pub fn collect(environment: impl IntoIterator<Item = (String, String)>) -> Colle
 
 /// The text of one variable: its own name first, then its second names, then its default.
 fn find(variable: &Variable, environment: &BTreeMap<String, String>, collected: &mut Collected) -> Option<String> {
-    // An extra search path may be wished empty; for all others an empty value is as good as none.
-    let is_given = |value: &&String| variable.name == "DB_EXTRA_SEARCH_PATH" || !value.trim().is_empty();
+    // An extra search path may be wished empty, and nobody to come without a token; for all others an empty value is as
+    // good as none.
+    let may_be_empty = matches!(variable.name, "DB_EXTRA_SEARCH_PATH" | "ANON_ROLE");
+    let is_given = |value: &&String| may_be_empty || !value.trim().is_empty();
     for name in std::iter::once(&variable.name).chain(variable.aliases) {
         let value = environment.get(*name).filter(is_given);
         let file_name = format!("{name}_FILE");

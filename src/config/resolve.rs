@@ -67,6 +67,9 @@ impl Resolver {
             port: self.number("PORT", &raw.port, "a port, 0 to 65535").unwrap_or_default(),
             cors_origins: self.cors_origins(&raw.cors_origins),
             trace_header: self.trace_header(&raw.server_trace_header),
+            trusted_proxies: self
+                .number("TRUSTED_PROXIES", &raw.trusted_proxies, "a number of proxies")
+                .unwrap_or_default(),
             server_timing: self.switch("SERVER_TIMING_ENABLED", &raw.server_timing_enabled),
         }
     }
@@ -150,7 +153,9 @@ impl Resolver {
             anon_role: text(&raw.anon_role).unwrap_or_default(),
             jwt_secret: self.jwt_secret(raw),
             jwks: self.jwks(&raw.jwks),
-            jwks_url: self.web_address("JWKS_URL", &raw.jwks_url),
+            jwks_url: self.jwks_url(&raw.jwks_url),
+            api_keys_file: text(&raw.api_keys_file).map(Into::into),
+            rate_limit: text(&raw.rate_limit),
             jwt_audience: text(&raw.jwt_aud),
             jwt_role_claim: text(&raw.jwt_role_claim).unwrap_or_default(),
             jwt_cache_max_entries: self
@@ -300,6 +305,18 @@ impl Resolver {
         }
         self.unexpected_secret("JWKS", "a JSON Web Key Set");
         None
+    }
+
+    fn jwks_url(&mut self, typed: &Option<String>) -> Option<String> {
+        let address = self.web_address("JWKS_URL", typed)?;
+        if !address.starts_with("https://") {
+            let message =
+                "keys that come without TLS can be replaced on their way by whoever is between, who can then \
+                           sign tokens; use https"
+                    .to_owned();
+            self.warnings.push(Warning { variable: "JWKS_URL".to_owned(), message });
+        }
+        Some(address)
     }
 
     fn max_rows(&mut self, typed: &Option<String>, computed: u64) -> Option<u64> {

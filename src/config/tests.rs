@@ -98,7 +98,7 @@ fn a_variables_own_name_wins_over_its_second_name() {
 
 #[test]
 fn an_empty_value_is_as_good_as_none() {
-    assert_eq!(read(&[("PORT", " "), ("ANON_ROLE", "")]).access.anon_role, "anon");
+    assert_eq!(read(&[("PORT", " "), ("JWT_ROLE_CLAIM", "")]).access.jwt_role_claim, "$.role");
 }
 
 #[test]
@@ -143,6 +143,14 @@ fn a_value_and_a_file_together_are_refused() {
 fn a_short_secret_is_refused_and_not_repeated() {
     let found = faults(&[("JWT_SECRET", "hunter2")]);
     assert_eq!(found, ["JWT_SECRET: it must have at least 32 characters"]);
+}
+
+#[test]
+fn nobody_comes_without_a_token_where_the_anonymous_role_is_set_to_nothing() {
+    assert_eq!(read(&[]).access.anon_role, "anon");
+    for name in ["ANON_ROLE", "PGRST_DB_ANON_ROLE"] {
+        assert_eq!(read(&[(name, "")]).access.anon_role, "");
+    }
 }
 
 #[test]

@@ -255,7 +255,13 @@ pub const VARIABLES: &[Variable] = &[
         "`closed`: grants decide. `read`: anyone may read everything. `open`: anyone may do everything. The last two \
          warn at start.",
     ),
-    plain(ACCESS, "ANON_ROLE", &["PGRST_DB_ANON_ROLE"], Typed("anon"), "Role of a request without a token."),
+    plain(
+        ACCESS,
+        "ANON_ROLE",
+        &["PGRST_DB_ANON_ROLE"],
+        Typed("anon"),
+        "Role of a request without a token. Set to nothing, such requests are refused.",
+    ),
     secret(
         ACCESS,
         "JWT_SECRET",
@@ -271,14 +277,27 @@ pub const VARIABLES: &[Variable] = &[
         "Whether `JWT_SECRET` is written in Base64.",
     ),
     secret(ACCESS, "JWKS", &[], Nothing, "Keys that tokens are verified with, as a JSON Web Key Set."),
-    plain(ACCESS, "JWKS_URL", &[], Nothing, "Address of a JSON Web Key Set, e.g. of an identity provider."),
+    plain(
+        ACCESS,
+        "JWKS_URL",
+        &[],
+        Nothing,
+        "Address of a JSON Web Key Set, e.g. of an identity provider; its public keys are fetched and kept up to date.",
+    ),
+    plain(
+        ACCESS,
+        "API_KEYS_FILE",
+        &[],
+        Nothing,
+        "A file of keys for machine clients: SHA-256, role and claims of one on each line. Read anew when it changes.",
+    ),
     plain(ACCESS, "JWT_AUD", &["PGRST_JWT_AUD"], Nothing, "The audience that a token must name."),
     plain(
         ACCESS,
         "JWT_ROLE_CLAIM",
         &["PGRST_JWT_ROLE_CLAIM_KEY"],
         Typed("$.role"),
-        "Where in a token's claims the role stands, as a JSONPath.",
+        "Where in a token's claims the role stands, as a JSONPath: `$.app.roles[0]`, `$.roles[?(@ == 'editor')]`.",
     ),
     plain(
         ACCESS,
@@ -308,6 +327,22 @@ pub const VARIABLES: &[Variable] = &[
         &[],
         Typed("30s"),
         "Time for one request in the store, waiting included, e.g. `500ms`, `30s`.",
+    ),
+    plain(
+        BOUNDS,
+        "RATE_LIMIT",
+        &[],
+        Nothing,
+        "How often someone may ask, per instance: `address=20/s` of each client, `sender=600/m` of each token's or key's \
+         owner, `role:anon=100/s` of all of a role; several with commas. Past it `429` and `Retry-After`.",
+    ),
+    plain(
+        BOUNDS,
+        "TRUSTED_PROXIES",
+        &[],
+        Typed("0"),
+        "Proxies in front that each add an address to `X-Forwarded-For`: the client's is that many from its end (1 on \
+         Cloud Run). `0` takes the peer's and believes no header.",
     ),
     plain(
         BOUNDS,
@@ -373,7 +408,7 @@ pub fn reference() -> String {
         "# Configuration\n\n\
          Everything is set by environment variables; nothing has to be. Sizes are written `10MB` or `512KiB`, durations \
          `500ms`, `30s`, `15m`, `24h` (a bare number is seconds), switches `true` or `false`, lists with commas. An empty \
-         value is as good as none. Where a *file* is mentioned, `<NAME>_FILE` may name a file that holds the value, as \
+         value is as good as none, but for `ANON_ROLE` and `DB_EXTRA_SEARCH_PATH`. Where a *file* is mentioned, `<NAME>_FILE` may name a file that holds the value, as \
          secrets are mounted.\n\n\
          PostgREST's names are understood as second names; a variable's own name wins. Their values may be `@path`, as \
          there, to read a file.\n",

@@ -7,6 +7,7 @@
 //! bytes, 431 for heads beyond 128 KiB or 96 headers, 408 for heads that do not come), and `connection` gives these
 //! answers their body.
 
+mod client;
 mod connection;
 pub mod cors;
 mod extract;
@@ -20,6 +21,7 @@ mod service;
 mod target;
 
 use std::future::Future;
+use std::net::IpAddr;
 
 use crate::pipeline::{App, Context};
 use crate::request::Raw;
@@ -33,6 +35,12 @@ pub trait Answer: Send + Sync + 'static {
     /// Answers one request; errors are answers too.
     fn answer(&self, raw: Raw, context: &Context) -> impl Future<Output = Reply>;
 
+    /// Says whether a client at an address may send one more request, before its body is read.
+    ///
+    /// # Errors
+    /// What it is answered instead.
+    fn admit(&self, client: IpAddr, context: &Context) -> Result<(), Reply>;
+
     /// Says whether requests can be answered now; else what is missing, for the log.
     fn is_ready(&self) -> impl Future<Output = Result<(), String>>;
 
@@ -43,6 +51,10 @@ pub trait Answer: Send + Sync + 'static {
 impl Answer for App {
     async fn answer(&self, raw: Raw, context: &Context) -> Reply {
         Self::answer(self, &raw, context).await
+    }
+
+    fn admit(&self, client: IpAddr, context: &Context) -> Result<(), Reply> {
+        Self::admit(self, client, context)
     }
 
     async fn is_ready(&self) -> Result<(), String> {

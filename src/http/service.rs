@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use super::fault::Fault;
 use super::limits::Limits;
 use super::request_id::RequestIds;
-use super::{Answer, cors, extract, own, reply};
+use super::{Answer, client, cors, extract, own, reply};
 use crate::clock::{Deadline, Stopwatch};
 use crate::config::{Config, CorsOrigins};
 use crate::pipeline::Context;
@@ -29,6 +29,7 @@ pub(super) struct Shared<A> {
     request_ids: RequestIds,
     cors_origins: CorsOrigins,
     trace_header: Option<String>,
+    trusted_proxies: usize,
     max_body_bytes: usize,
     statement_timeout: Duration,
 }
@@ -43,6 +44,7 @@ impl<A: Answer> Shared<A> {
             request_ids: RequestIds::new()?,
             cors_origins: config.http.cors_origins.clone(),
             trace_header: config.http.trace_header.clone(),
+            trusted_proxies: config.http.trusted_proxies,
             max_body_bytes: config.bounds.max_body_bytes,
             statement_timeout: config.bounds.statement_timeout,
         })
@@ -100,6 +102,11 @@ async fn answer_by_pipeline<A: Answer>(
     payload: Payload,
     context: &Context,
 ) -> Reply {
+    if let Some(client) = client::address(request, shared.trusted_proxies)
+        && let Err(refused) = shared.app.admit(client, context)
+    {
+        return refused;
+    }
     let mut lease = shared.limits.lease();
     let body = match extract::body(request, payload, shared.max_body_bytes, &mut lease).await {
         Ok(body) => body,

@@ -1,7 +1,7 @@
 //! The server over real sockets, with something simple in place of the pipeline.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -22,6 +22,10 @@ struct Fake {
 }
 
 impl Answer for Fake {
+    fn admit(&self, _: IpAddr, _: &Context) -> Result<(), Reply> {
+        Ok(())
+    }
+
     async fn answer(&self, raw: Raw, context: &Context) -> Reply {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         match raw.path.as_str() {

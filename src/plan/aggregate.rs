@@ -9,8 +9,8 @@ use super::read::{Aggregated, Operand, Order, Projection, ReadNode, Related, Sha
 use super::scope::Scope;
 use super::{Engine, Error, capability, cast};
 use crate::catalog::{TypeKind, TypeName};
-use crate::request::Field;
 use crate::request::select::Aggregate;
+use crate::request::{Field, SelectItem};
 
 /// An aggregate function as a request calls it.
 #[derive(Debug)]
@@ -33,6 +33,27 @@ pub(super) fn plan_aggregate(scope: &Scope<'_>, call: Call) -> Result<Projection
     if !scope.settings.aggregates {
         return Err(Error::AggregatesNotAllowed);
     }
+    put_together(scope, call)
+}
+
+/// `select=count` and `films(count)`, as clients wrote it before there were aggregate functions: the number of rows,
+/// whether or not those are switched on.
+///
+/// On Postgres the server reads `films.count` as `count(films)`; so it is where the table has no such column and
+/// nothing else is selected, which would have to be grouped by.
+pub(super) fn counts_rows(scope: &Scope<'_>, select: &[SelectItem]) -> bool {
+    let [SelectItem::Field { field, aggregate: None, .. }] = select else { return false };
+    let is_free = field.name == "count" && field.path.is_empty() && scope.table.column("count").is_none();
+    is_free && scope.engine == Engine::Sqlite
+}
+
+/// Plans what [`counts_rows`] finds.
+pub(super) fn plan_count(scope: &Scope<'_>, cast: Option<String>, alias: Option<String>) -> Result<Projection, Error> {
+    let field = Field { name: "*".to_owned(), path: Vec::new() };
+    put_together(scope, Call { field, function: Aggregate::Count, cast: None, aggregate_cast: cast, alias })
+}
+
+fn put_together(scope: &Scope<'_>, call: Call) -> Result<Projection, Error> {
     let name = call.alias.unwrap_or_else(|| function_name(call.function).to_owned());
     let counts_rows = call.function == Aggregate::Count && call.field.name == "*";
     let (over, operand) = if counts_rows {

@@ -8,9 +8,10 @@
 //! <https://www.postgresql.org/docs/current/sql-insert.html> (privileges of `ON CONFLICT`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{
-    AccessMode, Action, Condition, Delete, Engine, Error, Insert, Operand, Plan, Projection, ReadNode, Related,
+    AccessMode, Action, Condition, Delete, Engine, Error, Insert, Operand, Plan, Projection, Reach, ReadNode, Related,
     Returning, Settings, Update, negotiate,
 };
 use crate::auth::Identity;
@@ -23,7 +24,7 @@ const EVERYONE: &str = "public";
 /// A plan that its sender may have run. Only this module makes one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authorized {
-    plan: Plan,
+    plan: Arc<Plan>,
     session: Session,
 }
 
@@ -93,13 +94,19 @@ impl Authorized {
             read_only,
             rollback: plan.preferences.transaction == Some(TransactionEnd::Rollback),
         };
-        Ok(Self { plan, session })
+        Ok(Self { plan: Arc::new(plan), session })
     }
 
     /// The plan.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// What may be touched for it.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        Reach::Plan(Arc::clone(&self.plan))
     }
 
     /// What the engine is told.
@@ -111,19 +118,19 @@ impl Authorized {
 
 /// A privilege that an action needs.
 #[derive(Debug)]
-struct Need<'a> {
-    table: &'a QualifiedName,
-    privilege: Privilege,
+pub(super) struct Need<'a> {
+    pub(super) table: &'a QualifiedName,
+    pub(super) privilege: Privilege,
     /// The columns touched; none: the privilege on any column will do.
-    columns: BTreeSet<&'a str>,
+    pub(super) columns: BTreeSet<&'a str>,
 }
 
 /// All privileges that an action needs.
 #[derive(Debug, Default)]
-struct Needs<'a>(Vec<Need<'a>>);
+pub(super) struct Needs<'a>(pub(super) Vec<Need<'a>>);
 
 impl<'a> Needs<'a> {
-    fn of(action: &'a Action) -> Self {
+    pub(super) fn of(action: &'a Action) -> Self {
         let mut needs = Self::default();
         match action {
             Action::Read(read) => needs.add_node(&read.node),

@@ -15,6 +15,7 @@ mod filter;
 pub mod mutation;
 mod negotiate;
 mod prefer;
+pub mod reach;
 pub mod read;
 mod relation;
 mod rows;
@@ -29,6 +30,7 @@ pub use call::Call;
 pub use condition::{Condition, Target, Test};
 pub use error::Error;
 pub use mutation::{Cell, Conflict, Delete, Insert, InsertColumn, InsertRows, Put, Update};
+pub use reach::{Reach, Touch};
 pub use read::{Aggregated, Embed, Operand, Order, Projection, Read, ReadNode, Related, Shape};
 pub use value::Value;
 

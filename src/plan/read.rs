@@ -210,9 +210,13 @@ pub(super) fn is_plain_equality(filter: &Filter) -> bool {
 
 /// Plans what is given of a row's own columns; relations among the items are left out.
 pub(super) fn plan_select(scope: &Scope<'_>, select: Vec<SelectItem>) -> Result<Vec<Projection>, Error> {
+    let counts_rows = aggregate::counts_rows(scope, &select);
     let mut projections = Vec::with_capacity(select.len());
     for item in select {
         match item {
+            SelectItem::Field { cast, alias, .. } if counts_rows => {
+                projections.push(aggregate::plan_count(scope, cast, alias)?);
+            }
             SelectItem::Field { field, aggregate: Some(function), aggregate_cast, cast, alias } => {
                 let call = aggregate::Call { field, function, cast, aggregate_cast, alias };
                 projections.push(aggregate::plan_aggregate(scope, call)?);

@@ -40,6 +40,9 @@ pub enum Error {
     /// SQLSTATE 22021, as Postgres has it: a NUL in the query or in a form, which no text of a database may hold.
     #[error("invalid byte sequence for encoding \"UTF8\": 0x00")]
     NulCharacter,
+    /// BERTH400: the `Idempotency-Key` is none.
+    #[error("the Idempotency-Key must be 1 to 255 visible ASCII characters, sent once")]
+    InvalidIdempotencyKey,
     /// A bound of the parser: nesting, length or number of items. Answered as PGRST100.
     #[error("{0}")]
     TooLarge(String),

@@ -15,7 +15,7 @@ use crate::catalog::{Table, Volatility};
 use crate::plan::{Action, Call, Insert, Plan, Returning, call};
 use crate::request::prefer::{Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd};
 use crate::request::{MediaType, Range};
-use crate::store::Outcome;
+use crate::store::{Outcome, Replay};
 
 /// An answer, before any socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Reply {
     pub fn to(plan: &Plan, outcome: Outcome, canonical_query: &str) -> Result<Self, Error> {
         let database_status = outcome.response_status.as_deref().map(parse_status).transpose()?;
         let database_headers = outcome.response_headers.as_deref().map(parse_headers).transpose()?.unwrap_or_default();
-        let position = outcome.position;
+        let (position, replay) = (outcome.position, outcome.replay);
         let mut reply = match &plan.action {
             Action::Read(read) => {
                 let query = if canonical_query.is_empty() { String::new() } else { format!("?{canonical_query}") };
@@ -104,6 +104,9 @@ impl Reply {
         }
         if let Some(position) = position {
             reply.headers.push(("Berth-Position".to_owned(), position.to_string()));
+        }
+        if let Some(replay) = replay {
+            reply.replayed(replay);
         }
         reply.status = database_status.unwrap_or(reply.status);
         reply.replace_headers(database_headers);
@@ -199,6 +202,19 @@ impl Reply {
     fn new(status: u16, headers: Vec<(&'static str, String)>) -> Self {
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { status, headers, body: Bytes::new() }
+    }
+
+    /// Says that the answer is an earlier one.
+    fn replayed(&mut self, replay: Replay) {
+        let how = match replay {
+            Replay::Whole => "true",
+            Replay::WithoutBody => {
+                self.body.clear();
+                self.headers.retain(|(name, _)| !matches!(name.as_str(), "Content-Type" | "Content-Profile"));
+                "without-body"
+            }
+        };
+        self.headers.push(("Idempotency-Replayed".to_owned(), how.to_owned()));
     }
 
     /// Headers that the database's own code set take the place of those of the same name.

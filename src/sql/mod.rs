@@ -23,8 +23,8 @@ mod writer;
 mod tests;
 
 use crate::catalog::TypeName;
-use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Value, authorize::Session};
-use crate::request::MediaType;
+use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Reach, Value, authorize::Session};
+use crate::request::{MediaType, Once};
 
 /// Renders an authorized plan for an engine.
 ///
@@ -35,8 +35,10 @@ pub fn render(authorized: &Authorized, catalog_version: i64, engine: Engine) -> 
     Statement {
         work: work(authorized.plan(), engine),
         session: authorized.session().clone(),
+        reach: authorized.reach(),
         expect: expectation(&authorized.plan().action),
         catalog_version,
+        once: None,
     }
 }
 
@@ -89,10 +91,14 @@ pub struct Statement {
     pub work: Work,
     /// Who it is run for.
     pub session: Session,
+    /// What it may touch.
+    pub reach: Reach,
     /// What must hold afterwards, or all is undone.
     pub expect: Expectation,
     /// The catalog version it was planned against.
     pub catalog_version: i64,
+    /// The write is applied once, however often it comes.
+    pub once: Option<Once>,
 }
 
 /// What to run.

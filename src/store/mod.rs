@@ -1,5 +1,6 @@
 //! Runs statements: SQLite on a volume, or Postgres behind a DSN. Knows no HTTP.
 
+pub mod kept;
 pub mod postgres;
 pub mod sqlite;
 
@@ -35,6 +36,17 @@ pub struct Outcome {
     pub response_headers: Option<String>,
     /// `response.status`, as Postgres' code set it.
     pub response_status: Option<String>,
+    /// The write was applied before, and this is what it came to then; `None` when it ran now.
+    pub replay: Option<Replay>,
+}
+
+/// How much of an earlier outcome was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// All of it.
+    Whole,
+    /// All but its body, which was too large.
+    WithoutBody,
 }
 
 /// Why a store did not do what was asked.
@@ -91,6 +103,9 @@ pub enum Error {
         /// The one it asked for.
         position: u64,
     },
+    /// BERTH422: the `Idempotency-Key` came with another request before.
+    #[error("the Idempotency-Key was used for another request")]
+    KeyReused,
     /// What should not happen; the text is for the log only.
     #[error("internal error")]
     Internal(String),

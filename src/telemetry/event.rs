@@ -64,6 +64,33 @@ pub enum Event<'a> {
         /// How long it took.
         latency: Duration,
     },
+    /// Keys for tokens were fetched from `JWKS_URL`.
+    KeysFetched {
+        /// How many.
+        keys: usize,
+        /// How long it took.
+        latency: Duration,
+    },
+    /// Keys for tokens could not be fetched from `JWKS_URL`; those at hand are used.
+    KeysNotFetched {
+        /// What went wrong.
+        cause: &'a str,
+    },
+    /// The file of API keys was read.
+    ApiKeysRead {
+        /// How many keys it holds.
+        keys: usize,
+    },
+    /// The file of API keys cannot be used; those at hand are used.
+    ApiKeysNotRead {
+        /// What is wrong with it; no key.
+        cause: &'a str,
+    },
+    /// A request was turned away because of a rate limit.
+    RateLimited {
+        /// Whose limit: `address`, `sender` or `role`.
+        by: &'static str,
+    },
     /// Something typed does not do what it says.
     ConfigWarning {
         /// The variable.

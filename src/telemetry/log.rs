@@ -123,6 +123,16 @@ impl Log {
             Event::CatalogLoaded { tables, latency } => self.write(Level::Info, "catalog loaded", |line| {
                 line.number("tables", tables).number("milliseconds", latency.as_millis())
             }),
+            Event::KeysFetched { keys, latency } => self.write(Level::Info, "keys fetched", |line| {
+                line.number("keys", keys).number("milliseconds", latency.as_millis())
+            }),
+            Event::KeysNotFetched { cause } => {
+                self.write(Level::Error, cause, |line| line.text("doing", "fetch the keys at JWKS_URL"));
+            }
+            Event::ApiKeysRead { keys } => self.write(Level::Info, "API keys read", |line| line.number("keys", keys)),
+            Event::ApiKeysNotRead { cause } => {
+                self.write(Level::Error, cause, |line| line.text("doing", "read API_KEYS_FILE"));
+            }
             Event::MigrationApplied { file, latency } => self.write(Level::Info, "migration applied", |line| {
                 line.text("file", file).number("milliseconds", latency.as_millis())
             }),
@@ -145,6 +155,7 @@ impl Log {
             }),
             // Counted only: each comes with a line of its request.
             Event::RequestRefused(_)
+            | Event::RateLimited { .. }
             | Event::StatementRun { .. }
             | Event::PoolWait { .. }
             | Event::Published { .. } => {}

@@ -15,8 +15,8 @@ use super::process;
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 
 /// Statuses with a label of their own, ascending.
-const STATUSES: [u16; 20] =
-    [200, 201, 204, 206, 300, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 416, 500, 503, 504];
+const STATUSES: [u16; 21] =
+    [200, 201, 204, 206, 300, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 416, 429, 500, 503, 504];
 
 /// Seconds, from what a primary-key read takes to what a statement may take.
 const LATENCY_BUCKETS: [f64; 14] =
@@ -78,6 +78,11 @@ pub struct Metrics {
     tables: IntGauge,
     migrations: IntCounter,
     store_failures: IntCounter,
+    key_fetches: IntCounterVec,
+    keys: IntGauge,
+    api_keys: IntGauge,
+    api_key_failures: IntCounter,
+    rate_limited: IntCounterVec,
     in_flight: IntGauge,
     busy: Counter,
     cpu: Counter,
@@ -143,6 +148,19 @@ impl Metrics {
             migrations: declare.counter("berth_migrations_applied_total", "Migrations applied.")?,
             store_failures: declare
                 .counter("berth_store_failures_total", "Failures of the store beyond one request.")?,
+            key_fetches: declare.counters(
+                "berth_jwks_fetches_total",
+                "Fetches of the keys at JWKS_URL, by outcome.",
+                &["outcome"],
+            )?,
+            keys: declare.gauge("berth_jwks_keys", "Keys of JWKS_URL at hand.")?,
+            api_keys: declare.gauge("berth_api_keys", "Keys of API_KEYS_FILE at hand.")?,
+            api_key_failures: declare.counter("berth_api_key_failures_total", "API_KEYS_FILE could not be used.")?,
+            rate_limited: declare.counters(
+                "berth_rate_limited_total",
+                "Requests turned away by RATE_LIMIT, by whose limit.",
+                &["by"],
+            )?,
             in_flight: declare.gauge("berth_http_requests_in_flight", "Requests in flight.")?,
             busy: declare.seconds("berth_busy_seconds_total", "Time with a request in flight: it is billed.")?,
             cpu: declare.seconds("process_cpu_seconds_total", "CPU time used.")?,
@@ -187,6 +205,14 @@ impl Metrics {
             Event::CatalogLoaded { tables, .. } => self.tables.set(whole(tables)),
             Event::MigrationApplied { .. } => self.migrations.inc(),
             Event::StoreFailed { .. } => self.store_failures.inc(),
+            Event::KeysFetched { keys, .. } => {
+                self.key_fetches.with_label_values(&["fetched"]).inc();
+                self.keys.set(whole(keys));
+            }
+            Event::ApiKeysRead { keys } => self.api_keys.set(whole(keys)),
+            Event::RateLimited { by } => self.rate_limited.with_label_values(&[by]).inc(),
+            Event::ApiKeysNotRead { .. } => self.api_key_failures.inc(),
+            Event::KeysNotFetched { .. } => self.key_fetches.with_label_values(&["failed"]).inc(),
             // The answer that follows is counted.
             Event::RequestFailed { .. } => {}
             Event::ConfigWarning { .. } | Event::Started { .. } | Event::Stopping | Event::Stopped => {}

@@ -11,19 +11,26 @@
 //! a torn file, and a torn slot stops the log until a person removes it. `rename(2)` is used nowhere: it overwrites.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::{Operation, Usage, Volume};
-use crate::clock;
+use super::{Counted, Operation, Usage, Volume, Writing};
+use crate::clock::{self, Deadline};
 
 #[cfg(test)]
 mod tests;
 
 /// Where files are written before they are linked to their names.
 const ASIDE: &str = "tmp";
+
+/// How long a mount may believe that a new directory of another host is absent: Cloud Storage FUSE forgets after 5 s.
+const BELIEVED_ABSENT_FOR: Duration = Duration::from_secs(6);
+
+/// Between two looks for such a directory.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// How a file is made if its name is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,18 +96,45 @@ impl Disk {
         Ok(self.root.join(ASIDE).join(format!("{nonce:016x}")))
     }
 
-    fn put_by_link(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn put(&self, path: &str, write: &mut Writing<'_>) -> io::Result<()> {
+        self.usage.count(Operation::Put, 0);
+        let path = self.root.join(path);
+        let mut put = || match self.strategy {
+            Strategy::HardLink => self.put_by_link(&path, write),
+            Strategy::ExclusiveCreate => self.put_by_create(&path, write),
+        };
+        match put() {
+            // The first put of a database, or of a level: its directory is not there yet.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_directory(&self.root.join(ASIDE))?;
+                path.parent().map_or(Ok(()), make_directory)?;
+                put()
+            }
+            answer => answer,
+        }
+    }
+
+    fn put_by_link(&self, path: &Path, write: &mut Writing<'_>) -> io::Result<()> {
         let aside = self.aside()?;
-        let linked = write_new(&aside, bytes).and_then(|()| fs::hard_link(&aside, path));
+        let linked = self.write_new(&aside, write).and_then(|()| fs::hard_link(&aside, path));
         // The file aside is litter now, whatever happened; what cannot be removed is swept later.
         let _ = fs::remove_file(&aside);
         linked?;
         sync_directory_of(path)
     }
 
-    fn put_by_create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-        write_new(path, bytes)?;
+    fn put_by_create(&self, path: &Path, write: &mut Writing<'_>) -> io::Result<()> {
+        self.write_new(path, write)?;
         sync_directory_of(path)
+    }
+
+    /// Makes a file that is not there, in one pass without seeking, and believes it only when its close succeeded.
+    fn write_new(&self, path: &Path, write: &mut Writing<'_>) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        write(&mut Counted { file: &mut file, bytes: &self.usage.bytes_put })?;
+        file.sync_all()?;
+        // With streaming writes (Cloud Storage FUSE) only the close publishes, and dropping a `File` swallows its answer.
+        nix::unistd::close(file).map_err(io::Error::from)
     }
 }
 
@@ -144,22 +178,24 @@ impl Volume for Disk {
         read
     }
 
-    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        self.usage.count(Operation::Put, bytes.len());
-        let path = self.root.join(path);
-        let put = || match self.strategy {
-            Strategy::HardLink => self.put_by_link(&path, bytes),
-            Strategy::ExclusiveCreate => Self::put_by_create(&path, bytes),
-        };
-        match put() {
-            // The first put of a database, or of a level: its directory is not there yet.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make_directory(&self.root.join(ASIDE))?;
-                path.parent().map_or(Ok(()), make_directory)?;
-                put()
+    fn open(&self, path: &str, limit_bytes: u64) -> io::Result<Option<Box<dyn Read + '_>>> {
+        self.usage.count(Operation::Read, 0);
+        match File::open(self.root.join(path)) {
+            Ok(file) => {
+                let file = Counted { file, bytes: &self.usage.bytes_read };
+                Ok(Some(Box::new(file.take(limit_bytes))))
             }
-            answer => answer,
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(error),
         }
+    }
+
+    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        self.put(path, &mut |file| file.write_all(bytes))
+    }
+
+    fn put_stream_if_absent(&self, path: &str, write: &mut Writing<'_>) -> io::Result<()> {
+        self.put(path, write)
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
@@ -175,21 +211,23 @@ impl Volume for Disk {
     }
 }
 
-/// Makes a file that is not there, in one pass without seeking, and believes it only when its close succeeded.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    // With streaming writes (Cloud Storage FUSE) only the close publishes, and dropping a `File` swallows its answer.
-    nix::unistd::close(file).map_err(io::Error::from)
-}
-
-/// Makes a directory and those above it. One that another instance makes at the same moment is there, even if the mount
-/// believes for a while that it is not.
+/// Makes a directory and those above it, and returns when this host sees it.
+///
+/// One that another host makes at the same moment is there, but the mount may believe for a while that it is not: then
+/// making it says "exists", and nothing can be made in it.
 pub(super) fn make_directory(path: &Path) -> io::Result<()> {
-    match fs::create_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
+    let patience = Deadline::after(BELIEVED_ABSENT_FOR);
+    loop {
+        match fs::create_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !patience.is_past() && !path.is_file() => {
+                std::thread::sleep(BETWEEN_LOOKS);
+                for above in path.ancestors().skip(1) {
+                    // Only to have the mount forget: what is wrong with it is said by the next attempt.
+                    let _ = File::open(above);
+                }
+            }
+            made => return made,
+        }
     }
 }
 

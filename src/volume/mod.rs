@@ -4,7 +4,7 @@
 //! who won a slot is decided in [`log::publish`], by reading. [`disk::Disk`] does them on a mounted file system.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Cursor, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub mod disk;
@@ -50,6 +50,16 @@ pub trait Volume: fmt::Debug + Send + Sync {
     /// What the system said; [`io::ErrorKind::FileTooLarge`] when the file has more than `limit_bytes`.
     fn read(&self, path: &str, limit_bytes: u64) -> io::Result<Option<Vec<u8>>>;
 
+    /// The file by a fresh open, to be read once from its beginning; `None` when there is none of that name.
+    ///
+    /// For files that are too large for memory. It ends after `limit_bytes`, even if the file is longer.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn open(&self, path: &str, limit_bytes: u64) -> io::Result<Option<Box<dyn Read + '_>>> {
+        Ok(self.read(path, limit_bytes)?.map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read>))
+    }
+
     /// Makes the file with these bytes if none of that name exists; never replaces one.
     ///
     /// The answer is a hint for people who read logs. Who won is read: see [`log::publish`].
@@ -57,6 +67,18 @@ pub trait Volume: fmt::Debug + Send + Sync {
     /// # Errors
     /// What the system said, which does not mean that the file was not made.
     fn put_if_absent(&self, path: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes the file with what `write` writes, as [`put_if_absent`](Self::put_if_absent) does with bytes.
+    ///
+    /// For files that are too large for memory. `write` may be called again, and then must write the same.
+    ///
+    /// # Errors
+    /// As [`put_if_absent`](Self::put_if_absent), and what `write` said.
+    fn put_stream_if_absent(&self, path: &str, write: &mut Writing<'_>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        write(&mut bytes)?;
+        self.put_if_absent(path, &bytes)
+    }
 
     /// Removes the file; one that is not there is removed already.
     ///
@@ -67,6 +89,9 @@ pub trait Volume: fmt::Debug + Send + Sync {
     /// What was asked of the volume so far.
     fn usage(&self) -> &Usage;
 }
+
+/// Writes a file's bytes, in order.
+pub type Writing<'a> = dyn FnMut(&mut dyn Write) -> io::Result<()> + 'a;
 
 /// What is asked of a volume: the user's bill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,11 +157,40 @@ impl Usage {
         if let Some(count) = self.operations.get(operation as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        let moved = match operation {
-            Operation::Read => &self.bytes_read,
-            Operation::Put => &self.bytes_put,
-            Operation::List | Operation::Revalidate | Operation::Remove => return,
-        };
-        moved.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+        match operation {
+            Operation::Read => add(&self.bytes_read, bytes),
+            Operation::Put => add(&self.bytes_put, bytes),
+            Operation::List | Operation::Revalidate | Operation::Remove => {}
+        }
+    }
+}
+
+fn add(bytes: &AtomicU64, more: usize) {
+    bytes.fetch_add(u64::try_from(more).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// A file that goes by, its bytes counted as they move.
+struct Counted<'a, File> {
+    file: File,
+    bytes: &'a AtomicU64,
+}
+
+impl<File: Read> Read for Counted<'_, File> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        add(self.bytes, read);
+        Ok(read)
+    }
+}
+
+impl<File: Write> Write for Counted<'_, File> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(buffer)?;
+        add(self.bytes, written);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }

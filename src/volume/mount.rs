@@ -1,107 +1,231 @@
-//! What kind of file system the volume is, and whether SQLite may be used on it in place.
+//! What kind of file system a directory is on, and with which options it is mounted.
 //!
-//! SQLite's WAL needs locks and shared memory that work between all processes of the volume. File systems that other
+//! SQLite's WAL needs locks and shared memory that work between all processes of the database. File systems that other
 //! hosts can mount give neither, and lose data silently: <https://www.sqlite.org/wal.html>,
 //! <https://www.sqlite.org/faq.html#q5>.
+//!
+//! Source: `proc_pid_mountinfo(5)`.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use thiserror::Error as ThisError;
+/// The mounts that this process sees.
+const MOUNTS: &str = "/proc/self/mountinfo";
 
-/// Who answers for a volume that is not known to be safe.
+/// File systems of one host: its kernel keeps their locks and their memory.
+const LOCAL: &[&str] = &[
+    "aufs",
+    "bcachefs",
+    "btrfs",
+    "exfat",
+    "ext2",
+    "ext3",
+    "ext4",
+    "f2fs",
+    "fuse.fuse-overlayfs",
+    "fuseblk",
+    "jfs",
+    "nilfs2",
+    "ntfs3",
+    "overlay",
+    "ramfs",
+    "reiserfs",
+    "rootfs",
+    "tmpfs",
+    "vfat",
+    "xfs",
+    "zfs",
+];
+
+/// File systems that several hosts can mount, with names for people.
+const NETWORK: &[(&str, &str)] = &[
+    ("nfs", "NFS"),
+    ("nfs4", "NFS"),
+    ("cifs", "SMB"),
+    ("smb3", "SMB"),
+    ("smbfs", "SMB"),
+    ("ceph", "CephFS"),
+    ("fuse.ceph", "CephFS"),
+    ("fuse.ceph-fuse", "CephFS"),
+    ("fuse.glusterfs", "GlusterFS"),
+    ("lustre", "Lustre"),
+    ("gpfs", "GPFS"),
+    ("ocfs2", "OCFS2"),
+    ("gfs2", "GFS2"),
+    ("afs", "AFS"),
+    ("9p", "9P"),
+    ("virtiofs", "virtiofs"),
+    ("fuse.sshfs", "SSHFS"),
+    ("fuse.juicefs", "JuiceFS"),
+    ("fuse.seaweedfs", "SeaweedFS"),
+    ("fuse.mfs", "MooseFS"),
+    ("fuse.lizardfs", "LizardFS"),
+    ("fuse.beegfs", "BeeGFS"),
+    ("beegfs", "BeeGFS"),
+];
+
+/// Mounts of an object store, where a file appears whole at its close; told by a word in the type or the source.
+const OBJECT_STORES: &[(&str, &str)] = &[
+    ("gcsfuse", "Cloud Storage FUSE"),
+    ("s3fs", "s3fs"),
+    ("mountpoint-s3", "Mountpoint for S3"),
+    ("rclone", "rclone mount"),
+    ("goofys", "goofys"),
+    ("geesefs", "GeeseFS"),
+    ("blobfuse", "BlobFuse"),
+    ("ossfs", "ossfs"),
+    ("cosfs", "cosfs"),
+];
+
+/// A mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Where it is mounted.
+    pub point: PathBuf,
+    /// The file system's type as the kernel names it, e.g. `ext4`, `nfs4`, `fuse.gcsfuse`.
+    pub kind: String,
+    /// What is mounted, e.g. `/dev/sda1`, `10.0.0.2:/share`, a bucket.
+    pub source: String,
+    /// Options of the mount and of the file system, e.g. `rw`, `nolock`, `acdirmax=60`.
+    pub options: Vec<String>,
+}
+
+/// Who else may have the file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// Nobody: it is refused.
-    Nobody,
-    /// The operator, by `VOLUME_UNSAFE=true`.
-    Operator,
+pub enum Family {
+    /// Nobody: it is this host's own.
+    Local,
+    /// Other hosts, over a network.
+    Network(&'static str),
+    /// Other hosts, and a file appears whole at its close.
+    ObjectStore(&'static str),
+    /// It is not known; so it is taken for a network's.
+    Unknown,
 }
 
-/// Why SQLite must not be used in place.
-#[derive(Debug, ThisError)]
-pub enum Error {
-    /// The directory cannot be made or looked at.
-    #[error("the volume \"{path}\" cannot be used", path = path.display())]
-    Directory {
-        /// The volume.
-        path: PathBuf,
-        /// The operating system's reason.
-        #[source]
-        source: io::Error,
-    },
-    /// Other hosts may mount the file system.
-    #[error(
-        "the volume \"{path}\" is on {file_system}, where SQLite in place loses data when more than one instance runs; \
-         use VOLUME_MODE=shared-log (or auto), a block or local volume, a Postgres DSN (DATABASE_URL), or \
-         VOLUME_UNSAFE=true if you are sure that only one process ever opens it",
-        path = path.display()
-    )]
-    Shared {
-        /// The volume.
-        path: PathBuf,
-        /// What it is.
-        file_system: &'static str,
-    },
-}
+impl Mount {
+    /// The mount that `path`, which must exist, is on; `None` when the kernel does not tell.
+    ///
+    /// # Errors
+    /// When the path cannot be resolved.
+    pub fn of(path: &Path) -> io::Result<Option<Self>> {
+        let path = fs::canonicalize(path)?;
+        Ok(fs::read_to_string(MOUNTS).ok().and_then(|text| find(&text, &path)))
+    }
 
-/// What the volume is on, when other hosts may mount it too. Makes the directory if it is missing.
-///
-/// # Errors
-/// [`Error::Directory`] when it cannot be made or read.
-pub fn shared_with_others(volume: &Path) -> Result<Option<&'static str>, Error> {
-    let fault = |source| Error::Directory { path: volume.to_owned(), source };
-    std::fs::create_dir_all(volume).map_err(fault)?;
-    let kind = rustix::fs::statfs(volume).map_err(|error| fault(error.into()))?.f_type;
-    Ok(shared_file_system(kind))
-}
+    /// Who else may have it.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        let is_fuse = self.kind == "fuse" || self.kind.starts_with("fuse.");
+        let named = |word: &str| self.kind.contains(word) || (is_fuse && self.source.contains(word));
+        if let Some((_, name)) = OBJECT_STORES.iter().find(|(word, _)| is_fuse && named(word)) {
+            return Family::ObjectStore(name);
+        }
+        if let Some((_, name)) = NETWORK.iter().find(|(kind, _)| *kind == self.kind) {
+            return Family::Network(name);
+        }
+        if LOCAL.contains(&self.kind.as_str()) { Family::Local } else { Family::Unknown }
+    }
 
-/// Makes the directory if it is missing, and refuses file systems that several hosts can share.
-///
-/// # Errors
-/// [`Error::Directory`] when it cannot be made or read; [`Error::Shared`] unless the operator is trusted.
-pub fn check(volume: &Path, trust: Trust) -> Result<(), Error> {
-    match (shared_with_others(volume)?, trust) {
-        (Some(file_system), Trust::Nobody) => Err(Error::Shared { path: volume.to_owned(), file_system }),
-        (Some(_), Trust::Operator) | (None, _) => Ok(()),
+    /// True when an option without a value is set.
+    #[must_use]
+    pub fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|set| set == option)
+    }
+
+    /// The value of an option; `-` and `_` in its name are the same.
+    #[must_use]
+    pub fn value(&self, option: &str) -> Option<&str> {
+        let wanted = option.replace('_', "-");
+        self.options
+            .iter()
+            .filter_map(|set| set.split_once('='))
+            .find_map(|(name, value)| (name.replace('_', "-").trim_start_matches('-') == wanted).then_some(value))
     }
 }
 
-/// The name of a file system that several hosts can mount, by its magic number (statfs(2), `linux/magic.h`).
-fn shared_file_system(magic: i64) -> Option<&'static str> {
-    match magic {
-        0x6969 => Some("NFS"),
-        0x517B => Some("SMB"),
-        0xFF53_4D42 => Some("CIFS"),
-        0xFE53_4D42 => Some("SMB 2"),
-        0x6573_5546 => Some("FUSE (Cloud Storage FUSE, GlusterFS, s3fs …)"),
-        0x00C3_6400 => Some("CephFS"),
-        0x5346_414F => Some("AFS"),
-        0x0102_1997 => Some("9P"),
-        0x0BD0_0BD0 => Some("Lustre"),
-        0x4750_4653 => Some("GPFS"),
-        0x7461_636F => Some("OCFS2"),
-        0x0116_1970 => Some("GFS2"),
-        _ => None,
+/// The last of the longest mount points above `path`: later mounts cover earlier ones.
+fn find(mountinfo: &str, path: &Path) -> Option<Mount> {
+    let mounts = mountinfo.lines().filter_map(read_line).filter(|mount| path.starts_with(&mount.point));
+    mounts.max_by_key(|mount| mount.point.components().count())
+}
+
+fn read_line(line: &str) -> Option<Mount> {
+    let (mount, file_system) = line.split_once(" - ")?;
+    let mut mount = mount.split(' ').skip(4);
+    let point = PathBuf::from(unescape(mount.next()?));
+    let mut options: Vec<String> = mount.next()?.split(',').map(unescape).collect();
+    let mut file_system = file_system.split(' ');
+    let kind = file_system.next()?.to_owned();
+    let source = file_system.next().map(unescape).unwrap_or_default();
+    for option in file_system.next().unwrap_or_default().split(',').map(unescape) {
+        if !option.is_empty() && !options.contains(&option) {
+            options.push(option);
+        }
     }
+    Some(Mount { point, kind, source, options })
+}
+
+/// Blanks and backslashes are written as three octal digits.
+fn unescape(text: &str) -> String {
+    let mut parts = text.split('\\');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let octal = part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match octal {
+            Some(byte) => {
+                plain.push(char::from(byte));
+                plain.push_str(part.get(3..).unwrap_or_default());
+            }
+            None => {
+                plain.push('\\');
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_local_directory_is_made_and_taken() {
-        let folder = tempfile::tempdir().unwrap();
-        let volume = folder.path().join("a/b");
-        check(&volume, Trust::Nobody).unwrap();
-        assert!(volume.is_dir());
+    const MOUNTINFO: &str = "\
+27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard
+40 27 0:40 / /data rw,nosuid shared:2 master:1 - nfs 10.0.0.2:/share rw,vers=3,nolock,acdirmax=60
+41 27 0:41 / /my\\040bucket rw - fuse.gcsfuse bucket rw,user_id=0
+42 27 0:42 / /other rw - fuse mountpoint-s3 rw
+43 40 0:43 / /data ro - tmpfs tmpfs rw
+44 27 0:44 / /strange rw - newfs none rw
+";
+
+    fn at(path: &str) -> Mount {
+        find(MOUNTINFO, Path::new(path)).unwrap()
     }
 
     #[test]
-    fn file_systems_of_several_hosts_are_known_by_name() {
-        assert_eq!(shared_file_system(0x6969), Some("NFS"));
-        assert!(shared_file_system(0x6573_5546).is_some_and(|name| name.starts_with("FUSE")));
-        assert_eq!(shared_file_system(0xEF53), None, "ext4 is local");
+    fn the_innermost_and_newest_mount_counts() {
+        assert_eq!(at("/etc/x").kind, "ext4");
+        assert_eq!(at("/data/app").kind, "tmpfs");
+        assert_eq!(at("/database").kind, "ext4", "a name that only begins alike is another");
+        assert_eq!(at("/my bucket/app").source, "bucket");
+    }
+
+    #[test]
+    fn families_are_told_by_type_or_source() {
+        assert_eq!(at("/").family(), Family::Local);
+        assert_eq!(at("/my bucket").family(), Family::ObjectStore("Cloud Storage FUSE"));
+        assert_eq!(at("/other").family(), Family::ObjectStore("Mountpoint for S3"));
+        assert_eq!(at("/strange").family(), Family::Unknown);
+        let nfs = read_line(MOUNTINFO.lines().nth(1).unwrap()).unwrap();
+        assert_eq!(nfs.family(), Family::Network("NFS"));
+        assert!(nfs.has("nolock") && !nfs.has("lock"));
+        assert_eq!(nfs.value("acdirmax"), Some("60"));
+    }
+
+    #[test]
+    fn the_root_directory_is_on_some_mount() {
+        assert!(Mount::of(Path::new("/")).unwrap().is_some());
     }
 }

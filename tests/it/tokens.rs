@@ -26,6 +26,10 @@ fn mint(arguments: &[&str]) -> String {
 
 /// A server on which `web` may read the table `notes` and nobody else may do anything.
 fn server(folder: &Path) -> Berth {
+    start(folder).run()
+}
+
+fn start(folder: &Path) -> Start<'_> {
     let migrations = folder.join("migrations");
     std::fs::create_dir_all(&migrations).unwrap();
     let sql = "CREATE TABLE notes (id bigint PRIMARY KEY, body text);\nINSERT INTO notes VALUES (1, 'first');\n\
@@ -36,7 +40,6 @@ fn server(folder: &Path) -> Berth {
         .with("MIGRATIONS", migrations.display())
         .with("JWT_SECRET", SECRET)
         .with("JWT_AUD", "notes")
-        .run()
 }
 
 fn told(answer: &Answer) -> (u16, String, String) {
@@ -100,6 +103,78 @@ fn a_wrong_token_is_told_what_is_wrong_with_it() {
     assert_eq!(client.send("GET", "/notes", &[("Authorization", &nested)], "").status, 200);
     let twice = [("Authorization", nested.as_str()), ("Authorization", nested.as_str())];
     assert_eq!(told(&client.send("GET", "/notes", &twice, "")).1, "PGRST301");
+}
+
+#[test]
+fn the_secret_may_be_base64_and_the_role_deep_in_the_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    // SECRET in the URL alphabet, without padding.
+    let base64 = "YSBzZWNyZXQgb2YgYXQgbGVhc3QgdGhpcnR5LXR3byBieXRlcywgZm9yIHRlc3Rz";
+    let server = start(folder.path())
+        .with("JWT_SECRET", base64)
+        .with("JWT_SECRET_IS_BASE64", "true")
+        .with("JWT_ROLE_CLAIM", "$.app['the roles'][?(@ ^== 'we')]")
+        .run();
+    let token = mint(&["--role", "other", "--claim", r#"app={"the roles":[7,"other","web"]}"#]);
+    let answer = server.client().send("GET", "/notes", &[("Authorization", &format!("Bearer {token}"))], "");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let without = mint(&["--role", "web"]);
+    let answer = server.client().send("GET", "/notes", &[("Authorization", &format!("Bearer {without}"))], "");
+    assert_eq!(told(&answer).2, "role \"anon\" does not exist", "no role at that place: it is the anonymous one");
+}
+
+#[test]
+fn without_an_anonymous_role_and_without_a_secret_requests_are_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let closed = start(folder.path()).with("ANON_ROLE", "").run();
+    let answer = closed.client().get("/notes");
+    assert_eq!(told(&answer), (401, "PGRST302".into(), "Anonymous access is disabled".into()));
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    drop(closed);
+    let keyless = start(folder.path()).with("JWT_SECRET", "").run();
+    let token = format!("Bearer {}", mint(&["--role", "web"]));
+    let answer = keyless.client().send("GET", "/notes", &[("Authorization", &token)], "");
+    assert_eq!(told(&answer), (500, "PGRST300".into(), "Server lacks JWT secret".into()));
+    assert_eq!(answer.header("www-authenticate"), None);
+}
+
+#[test]
+fn a_machine_comes_with_a_key_of_the_file_until_it_is_taken_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = mint_with(&[], &["--key", "--role", "web", "--claim", "sub=meter"]);
+    assert!(made.status.success());
+    let (key, line) = (String::from_utf8(made.stdout).unwrap(), String::from_utf8(made.stderr).unwrap());
+    let (file, key) = (folder.path().join("api-keys"), key.trim_end());
+    std::fs::write(&file, &line).unwrap();
+    assert!(!line.contains(key));
+    let server = start(folder.path()).with("API_KEYS_FILE", file.display()).run();
+    let client = server.client();
+    let bearer = format!("Bearer {key}");
+    for headers in [[("Authorization", bearer.as_str())], [("apikey", key)]] {
+        assert_eq!(client.send("GET", "/notes", &headers, "").status, 200);
+    }
+    let token = format!("Bearer {}", mint(&["--role", "other"]));
+    assert_eq!(client.send("GET", "/notes", &[("Authorization", &token)], "").status, 403);
+    let wrong = client.send("GET", "/notes", &[("apikey", "berth_wrong")], "");
+    assert_eq!((wrong.status, told(&wrong).1.as_str()), (401, "PGRST301"));
+    std::fs::write(&file, "# nobody\n").unwrap();
+    let started = std::time::Instant::now();
+    while client.send("GET", "/notes", &[("apikey", key)], "").status != 401 {
+        assert!(started.elapsed().as_secs() < 10, "{}", server.log_text());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert!(!server.log_text().contains(key));
+}
+
+#[test]
+fn a_file_of_keys_that_cannot_be_used_is_named_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("api-keys");
+    std::fs::write(&file, "secret web\n").unwrap();
+    let mut server = start(folder.path()).with("API_KEYS_FILE", file.display()).spawn();
+    assert_ne!(server.wait(), Some(0));
+    let log = server.log_text();
+    assert!(log.contains("line 1: it does not begin with the SHA-256") && !log.contains("secret web"), "{log}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::json;
 
 use super::*;
-use crate::auth::{Authenticator, ClaimPath, Identity, TokenCache};
+use crate::auth::{Authenticator, ClaimPath, Identity, KeyRing, RateLimits, TokenCache};
 
 const SECRET: &str = "a secret of at least thirty-two bytes, for tests";
 const NOW: i64 = 1_700_000_000;
@@ -95,46 +95,48 @@ fn authorization(value: &str) -> Vec<(String, String)> {
 fn authenticator() -> Authenticator {
     Authenticator {
         anonymous: Some(Identity::anonymous("anon")),
-        keys: Some(keys()),
+        keys: KeyRing::Fixed(keys()),
+        api_keys: None,
         audience: None,
         role_claim: ClaimPath::parse("$.role").unwrap(),
         cache: TokenCache::new(10),
+        limits: RateLimits::none(),
     }
 }
 
-#[test]
-fn without_a_token_one_is_anonymous_if_anybody_may_be() {
+#[tokio::test]
+async fn without_a_token_one_is_anonymous_if_anybody_may_be() {
     let mut authenticator = authenticator();
-    assert_eq!(authenticator.identify(&[]).unwrap().role, "anon");
-    assert_eq!(authenticator.identify(&authorization("Basic eDp5")).unwrap().role, "anon");
+    assert_eq!(authenticator.identify(&[]).await.unwrap().role, "anon");
+    assert_eq!(authenticator.identify(&authorization("Basic eDp5")).await.unwrap().role, "anon");
     let token = authorization(&format!("bearer {}", signed(Algorithm::HS256, SECRET, &json!({"role": "web"}))));
-    let web = authenticator.identify(&token).unwrap();
+    let web = authenticator.identify(&token).await.unwrap();
     assert_eq!((web.role.as_str(), web.authenticated), ("web", true));
     authenticator.anonymous = None;
-    assert_eq!(authenticator.identify(&[]), Err(Error::TokenRequired));
-    authenticator.keys = None;
-    assert_eq!(authenticator.identify(&token), Err(Error::NoSecret));
+    assert_eq!(authenticator.identify(&[]).await, Err(Error::TokenRequired));
+    authenticator.keys = KeyRing::Empty;
+    assert_eq!(authenticator.identify(&token).await, Err(Error::NoSecret));
 }
 
-#[test]
-fn the_api_key_of_supabase_clients_is_a_token_where_there_are_keys() {
+#[tokio::test]
+async fn the_api_key_of_supabase_clients_is_a_token_where_there_are_keys() {
     let mut authenticator = authenticator();
     let key = vec![("apikey".to_owned(), signed(Algorithm::HS256, SECRET, &json!({"role": "web"})))];
-    assert_eq!(authenticator.identify(&key).unwrap().role, "web");
+    assert_eq!(authenticator.identify(&key).await.unwrap().role, "web");
     let other = vec![("apikey".to_owned(), signed(Algorithm::HS256, "another", &json!({"role": "web"})))];
-    assert!(authenticator.identify(&other).is_err());
-    authenticator.keys = None;
-    assert_eq!(authenticator.identify(&key).unwrap().role, "anon");
+    assert!(authenticator.identify(&other).await.is_err());
+    authenticator.keys = KeyRing::Empty;
+    assert_eq!(authenticator.identify(&key).await.unwrap().role, "anon");
 }
 
 #[test]
 fn a_remembered_token_gives_the_same_answer_and_expires() {
     let authenticator = authenticator();
     let token = signed(Algorithm::HS256, SECRET, &json!({"role": "web", "exp": NOW}));
-    let first = authenticator.identify_token(&token, &keys(), NOW - 1).unwrap();
+    let first = authenticator.identify_token(&token, &keys(), 0, NOW - 1).unwrap();
     // Other keys: only the memory can still answer.
     let others = Keys::from_secret(b"other keys").unwrap();
-    assert_eq!(authenticator.identify_token(&token, &others, NOW - 1).unwrap(), first);
-    assert!(authenticator.identify_token(&token, &others, NOW).is_err());
-    assert_eq!(authenticator.identify_token(&token, &keys(), NOW + 31), Err(Error::Claims("JWT expired".into())));
+    assert_eq!(authenticator.identify_token(&token, &others, 0, NOW - 1).unwrap(), first);
+    assert!(authenticator.identify_token(&token, &others, 0, NOW).is_err());
+    assert_eq!(authenticator.identify_token(&token, &keys(), 0, NOW + 31), Err(Error::Claims("JWT expired".into())));
 }

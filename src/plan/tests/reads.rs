@@ -245,6 +245,19 @@ fn aggregates_are_off_unless_switched_on() {
 }
 
 #[test]
+fn a_count_without_parentheses_is_the_number_of_rows_where_it_stands_alone() {
+    let count =
+        SelectItem::Field { field: field("count"), aggregate: None, aggregate_cast: None, cast: None, alias: None };
+    let alone = read(sqlite(Request { select: vec![count.clone()], ..get() }));
+    let operands: Vec<_> = alone.node.select.iter().map(|of| of.aggregate.as_ref().map(|made| made.operand)).collect();
+    assert_eq!(operands, [Some(Operand::Rows)]);
+    let title =
+        SelectItem::Field { field: field("title"), aggregate: None, aggregate_cast: None, cast: None, alias: None };
+    let beside = sqlite(Request { select: vec![title, count], ..get() });
+    assert_eq!(beside, Err(Error::sqlstate("42703", "column films.count does not exist".to_owned())));
+}
+
+#[test]
 fn functions_are_not_found() {
     let wanted = Request { resource: Resource::Function("add".to_owned()), ..get() };
     let expected = Error::NoFunction {

@@ -9,6 +9,7 @@ mod dsn;
 mod fault;
 mod introspect;
 mod listen;
+mod once;
 mod pool;
 mod tls;
 mod transaction;
@@ -128,7 +129,11 @@ impl Postgres {
         if let Err(failed) = &answer
             && failed.may_be_repeated(&statement)
         {
-            answer = self.shared.attempt(&statement, deadline).await;
+            let again = self.shared.attempt(&statement, deadline).await;
+            // That it cannot be found out now does not make it known.
+            if again.is_ok() || !matches!(failed.error, Error::OutcomeUnknown) {
+                answer = again;
+            }
         }
         let (stopwatch, answer) = match answer {
             Ok((stopwatch, outcome)) => (stopwatch, Ok(outcome)),
@@ -187,7 +192,8 @@ impl Failed {
     fn may_be_repeated(&self, statement: &Statement) -> bool {
         match self.cause {
             Cause::Final => false,
-            Cause::ConnectionLost => statement.session.read_only,
+            // Whether the write was done is found out by doing it once.
+            Cause::ConnectionLost => statement.session.read_only || statement.once.is_some(),
             Cause::StalePlan => true,
         }
     }

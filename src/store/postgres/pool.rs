@@ -121,23 +121,30 @@ impl Lease {
 
     /// The statement of a text, prepared once for this connection.
     pub(super) async fn prepare(&self, text: &str, prepare: Prepare) -> Result<Statement, Failed> {
-        let client = self.client()?;
-        let statement = match prepare {
-            Prepare::Never => client.prepare(text).await,
-            Prepare::Once => {
-                if client.statement_cache.size() >= MAX_PREPARED {
-                    client.statement_cache.clear();
-                }
-                client.prepare_cached(text).await
-            }
-        };
-        statement.map_err(|error| fault::failed(&error))
+        prepare_on(self.client()?, text, prepare).await.map_err(|error| fault::failed(&error))
     }
 
     /// Forgets what was prepared: the schema is another now.
     pub(super) fn forget_prepared(&self) {
         if let Some(client) = self.object.as_deref() {
             client.statement_cache.clear();
+        }
+    }
+}
+
+/// The statement of a text, with the driver's own error.
+pub(super) async fn prepare_on(
+    client: &ClientWrapper,
+    text: &str,
+    prepare: Prepare,
+) -> Result<Statement, tokio_postgres::Error> {
+    match prepare {
+        Prepare::Never => client.prepare(text).await,
+        Prepare::Once => {
+            if client.statement_cache.size() >= MAX_PREPARED {
+                client.statement_cache.clear();
+            }
+            client.prepare_cached(text).await
         }
     }
 }

@@ -19,6 +19,7 @@ use serde_json::Value as Json;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement as Prepared};
 
+use super::once::{self, Claim};
 use super::pool::{Lease, quoted};
 use super::value::Text;
 use super::{Cause, Failed, PostgresSettings, fault};
@@ -52,29 +53,54 @@ pub(super) async fn run(
     };
     // Nothing can be undone in a read, so its end need not wait for its rows.
     let session = &statement.session;
-    let end = if session.read_only && planned.is_none() && !session.rollback { End::AtOnce } else { End::Later };
-    let answer = match begin_and_run(lease, statement, query, settings, deadline, end).await {
-        Ok(mut outcome) => match plan_count(lease, planned.as_ref(), &mut outcome).await {
-            Ok(()) => check(statement, &outcome).map(|()| outcome).map_err(Failed::from),
-            Err(failed) => Err(failed),
+    let once = statement.once.as_ref().filter(|_| !session.read_only && !session.rollback);
+    let begin = match once {
+        Some(once) => match once::claim(lease, once, settings).await {
+            Ok(Claim::Run) => None,
+            Ok(Claim::Replayed(outcome)) => {
+                lease.is_clean();
+                return Ok(*outcome);
+            }
+            Err(failed) => {
+                undo(lease, &failed).await?;
+                return Err(failed);
+            }
         },
-        Err(failed) => Err(failed),
+        None if session.read_only => Some("BEGIN READ ONLY"),
+        None => Some("BEGIN"),
     };
+    let end = if session.read_only && planned.is_none() && !session.rollback { End::AtOnce } else { End::Later };
+    let answer = async {
+        let mut outcome = begin_and_run(lease, statement, query, settings, deadline, (begin, end)).await?;
+        plan_count(lease, planned.as_ref(), &mut outcome).await?;
+        check(statement, &outcome)?;
+        if let Some(once) = once {
+            once::keep(lease, once, &outcome, session.role.as_deref(), settings).await?;
+        }
+        Ok(outcome)
+    };
+    let answer = answer.await;
     match &answer {
         Ok(_) if end == End::AtOnce => lease.is_clean(),
         Ok(_) => finish(lease, statement).await?,
-        Err(failed) if failed.cause == Cause::ConnectionLost => {}
-        Err(failed) => {
-            if failed.cause == Cause::StalePlan {
-                lease.forget_prepared();
-            }
-            let rolled_back = lease.client()?.batch_execute("ROLLBACK").await;
-            if rolled_back.is_ok() {
-                lease.is_clean();
-            }
-        }
+        Err(failed) => undo(lease, failed).await?,
     }
     answer
+}
+
+/// Ends the transaction of a statement that failed.
+async fn undo(lease: &mut Lease, failed: &Failed) -> Result<(), Failed> {
+    if failed.cause == Cause::ConnectionLost {
+        return Ok(());
+    }
+    if failed.cause == Cause::StalePlan {
+        lease.forget_prepared();
+    }
+    let rolled_back = lease.client()?.batch_execute("ROLLBACK").await;
+    if rolled_back.is_ok() {
+        lease.is_clean();
+    }
+    Ok(())
 }
 
 /// When a transaction ends.
@@ -92,7 +118,7 @@ async fn begin_and_run(
     query: &Query,
     settings: &PostgresSettings,
     deadline: Deadline,
-    end: End,
+    (begin, end): (Option<&str>, End),
 ) -> Result<Outcome, Failed> {
     let session = &statement.session;
     let text = if session.role.is_some() { SETTINGS_WITH_ROLE } else { SETTINGS };
@@ -101,8 +127,8 @@ async fn begin_and_run(
     let values = session_values(session, settings, deadline);
     let client = lease.client()?;
 
-    let begin = if session.read_only { "BEGIN READ ONLY" } else { "BEGIN" };
-    let begun = client.batch_execute(begin);
+    // Nothing to begin where a claim did.
+    let begun: Vec<_> = begin.iter().map(|text| client.batch_execute(text)).collect();
     let set = query_with(client, &set, &values);
     let called: Vec<_> = pre_request.iter().map(|text| client.batch_execute(text)).collect();
     let ended = async {
@@ -118,8 +144,9 @@ async fn begin_and_run(
         ended.map_err(|error| fault::failed(&error))?;
         Ok::<_, Failed>(rows)
     };
-    let (begun, set, called, rows) = join!(begun, set, join_all(called), rows);
-    let first_fault = begun.err().or(set.err()).or(called.into_iter().find_map(Result::err));
+    let (begun, set, called, rows) = join!(join_all(begun), set, join_all(called), rows);
+    let first_fault =
+        begun.into_iter().find_map(Result::err).or(set.err()).or(called.into_iter().find_map(Result::err));
     if let Some(error) = first_fault {
         return Err(fault::failed(&error));
     }
@@ -173,6 +200,7 @@ fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
         position: None,
         response_headers: row.try_get(5)?,
         response_status: row.try_get(6)?,
+        replay: None,
     })
 }
 
@@ -218,7 +246,9 @@ async fn finish(lease: &mut Lease, statement: &Statement) -> Result<(), Failed> 
             Ok(())
         }
         Err(error) if error.as_db_error().is_some() => Err(fault::failed(&error)),
-        Err(_) if !session.read_only && !session.rollback => Err(Error::OutcomeUnknown.into()),
+        Err(_) if !session.read_only && !session.rollback => {
+            Err(Failed { error: Error::OutcomeUnknown, cause: Cause::ConnectionLost })
+        }
         Err(error) => Err(fault::failed(&error)),
     }
 }

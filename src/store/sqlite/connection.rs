@@ -6,6 +6,7 @@
 //! | `foreign_keys`, `busy_timeout` | SQLite's defaults are off and none |
 //! | `trusted_schema=OFF`, defensive | a file made by others must not make its triggers and views call what is unsafe |
 //! | readers: opened read-only, `query_only` | two walls: whatever is rendered, a reader cannot write |
+//! | an authorizer | a statement touches what its plan was granted, and nothing else (`authorizer`) |
 //! | no `ATTACH`, no extensions, limits | a statement can reach no other file and no code, and grows to a bound |
 //!
 //! Source: <https://www.sqlite.org/security.html>, <https://www.sqlite.org/wal.html>.
@@ -21,7 +22,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::journal::SharedLog;
-use super::{SqliteSettings, functions, interrupt};
+use super::{SqliteSettings, authorizer, functions, interrupt};
 use crate::store::Error;
 
 /// Prepared statements kept by each connection. Each takes a few KiB, and an application sends fewer different texts.
@@ -114,6 +115,7 @@ fn prepare(connection: &Connection, mmap_bytes: u64) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     functions::register(connection)?;
     interrupt::heed_deadlines(connection)?;
+    authorizer::heed_reach(connection)?;
     for (limit, bound) in LIMITS {
         connection.set_limit(*limit, *bound)?;
     }

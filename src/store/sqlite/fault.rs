@@ -58,6 +58,8 @@ pub(super) fn plain(error: rusqlite::Error) -> Error {
         ErrorCode::TypeMismatch => said("42804"),
         ErrorCode::CannotOpen => Error::Unreachable(message),
         ErrorCode::ConstraintViolation => constraint_code(extended, &message),
+        // Planning or rendering is wrong: see `authorizer`.
+        ErrorCode::AuthorizationForStatementDenied => Error::Internal(format!("not in the plan: {message}")),
         ErrorCode::Unknown => of_text(&message),
         _ => Error::Internal(message),
     }

@@ -9,7 +9,7 @@ use super::journal::{Ending, Journal};
 use super::outcome::schema_version;
 use super::write::{Failure, UpdateCounter, Write};
 use super::writer::Job;
-use super::{fault, interrupt};
+use super::{authorizer, fault, interrupt, once};
 use crate::catalog::Catalog;
 use crate::sql::Work;
 use crate::store::{Error, Outcome};
@@ -112,7 +112,7 @@ impl Group {
             Ok(version) => version,
             Err(error) => return End::Failed(fault::plain(error)),
         };
-        let catalog = self.catalog.load();
+        let catalog = self.catalog.load_full();
         let mut answers = Vec::with_capacity(jobs.len());
         for (index, job) in jobs.iter().enumerate() {
             let step = if job.statement.catalog_version == version {
@@ -149,7 +149,7 @@ impl Group {
     }
 
     /// Runs one request in its savepoint.
-    fn run(&self, connection: &Connection, catalog: &Catalog, job: &Job) -> rusqlite::Result<Step> {
+    fn run(&self, connection: &Connection, catalog: &Arc<Catalog>, job: &Job) -> rusqlite::Result<Step> {
         let Work::Write { runs, output, location } = &job.statement.work else {
             return Ok(Step::Answered(Err(Error::Internal("only writes are for the writer".to_owned()))));
         };
@@ -161,7 +161,14 @@ impl Group {
         let write = Write { runs, output: output.as_ref(), location, expect: job.statement.expect };
         let run = || {
             let _limit = interrupt::Limit::until(job.deadline);
-            write.run(connection, catalog, &self.updates, self.body_max_bytes)
+            let apply = || {
+                let _guard = authorizer::Guard::of(&job.statement.reach, catalog);
+                write.run(connection, catalog, &self.updates, self.body_max_bytes)
+            };
+            match &job.statement.once {
+                Some(key) => once::run(connection, key, apply),
+                None => apply(),
+            }
         };
         execute(connection, "SAVEPOINT berth")?;
         let answer = match run() {

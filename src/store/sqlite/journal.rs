@@ -247,12 +247,13 @@ impl SharedLog {
             self.telemetry
                 .record(&Event::StoreFailed { doing: "bring the WAL into the file", cause: &error.to_string() });
         }
-        let snapshot = copy.due_snapshot();
+        let is_due = copy.is_snapshot_due() && !self.is_tidying.load(Ordering::Acquire);
+        let snapshot = is_due.then(|| copy.snapshot());
         drop(copy);
         match snapshot {
-            Ok(None) => {}
-            Ok(Some(snapshot)) => self.tidy(snapshot),
-            Err(error) => self
+            None => {}
+            Some(Ok(snapshot)) => self.tidy(snapshot),
+            Some(Err(error)) => self
                 .telemetry
                 .record(&Event::StoreFailed { doing: "read the database for a snapshot", cause: &error.to_string() }),
         }
@@ -269,7 +270,10 @@ impl SharedLog {
         let (is_tidying, snapshot_position) = (Arc::clone(&self.is_tidying), Arc::clone(&self.snapshot_position));
         let work = move || {
             let txid = snapshot.txid();
-            let tidied = snapshot.write(volume.as_ref()).and_then(|size_bytes| {
+            let written = snapshot.write(volume.as_ref());
+            // Its read transaction holds the WAL back.
+            drop(snapshot);
+            let tidied = written.and_then(|size_bytes| {
                 snapshot_position.store(txid.0, Ordering::Relaxed);
                 lock(&copy).snapshot_written(size_bytes);
                 retain::remove_old(volume.as_ref(), clock::unix_micros() / 1_000, retention)

@@ -7,6 +7,7 @@
 //!
 //! Start at [`Sqlite::execute`].
 
+mod authorizer;
 mod bind;
 mod connection;
 mod fault;
@@ -17,6 +18,7 @@ mod interrupt;
 mod introspect;
 pub mod journal;
 mod looks;
+mod once;
 mod outcome;
 mod reader;
 #[cfg(test)]
@@ -234,7 +236,10 @@ impl Sqlite {
     async fn read_by(&self, by_key: bool, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
         // Some microseconds: handing it to another thread would cost more.
         match self.readers.try_get().filter(|_| by_key) {
-            Some(connection) => read(&connection, &statement, deadline, self.body_max_bytes, &self.telemetry),
+            Some(connection) => {
+                let catalog = self.catalog.load_full();
+                read(&connection, &catalog, &statement, deadline, self.body_max_bytes, &self.telemetry)
+            }
             None => self.read_elsewhere(statement, deadline).await,
         }
     }
@@ -276,7 +281,8 @@ impl Sqlite {
         let stopwatch = Stopwatch::start();
         let turn = tokio::time::timeout_at(deadline.instant().into(), Arc::clone(&self.running).acquire_owned());
         let turn = turn.await.map_err(|_| Error::PoolTimeout)?.map_err(|error| Error::Internal(error.to_string()))?;
-        let (readers, telemetry, body_max_bytes) = (self.readers.clone(), self.telemetry.clone(), self.body_max_bytes);
+        let (readers, catalog) = (self.readers.clone(), self.catalog.load_full());
+        let (telemetry, body_max_bytes) = (self.telemetry.clone(), self.body_max_bytes);
         let run = move || {
             // Kept until the work is done, even when nobody waits for it any more.
             let _kept: [OwnedSemaphorePermit; 2] = [admitted, turn];
@@ -287,7 +293,7 @@ impl Sqlite {
                 in_use: usize::try_from(state.connections - state.idle_connections).unwrap_or_default(),
                 open: usize::try_from(state.connections).unwrap_or_default(),
             });
-            read(&connection, &statement, deadline, body_max_bytes, &telemetry)
+            read(&connection, &catalog, &statement, deadline, body_max_bytes, &telemetry)
         };
         tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
     }
@@ -295,6 +301,7 @@ impl Sqlite {
 
 fn read(
     connection: &Connection,
+    catalog: &Arc<Catalog>,
     statement: &Statement,
     deadline: Deadline,
     body_max_bytes: usize,
@@ -305,7 +312,8 @@ fn read(
     };
     let stopwatch = Stopwatch::start();
     let (expect, catalog_version) = (statement.expect, statement.catalog_version);
-    let read = Read { query, count: count.as_ref(), output, expect, catalog_version };
+    let reach = &statement.reach;
+    let read = Read { query, count: count.as_ref(), output, reach, catalog, expect, catalog_version };
     let answer = read.run(connection, deadline, body_max_bytes);
     telemetry.record(&Event::StatementRun { operation: Operation::Read, latency: stopwatch.elapsed() });
     answer

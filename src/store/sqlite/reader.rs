@@ -1,12 +1,15 @@
 //! Reads: rows and their number, of one moment.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use rusqlite::{Connection, params_from_iter};
 
 use super::outcome::{Body, BodyFault, check, with_schema};
-use super::{fault, interrupt};
+use super::{authorizer, fault, interrupt};
+use crate::catalog::Catalog;
 use crate::clock::Deadline;
-use crate::plan::Expectation;
+use crate::plan::{Expectation, Reach};
 use crate::sql::{Output, Query};
 use crate::store::{Error, Outcome};
 
@@ -19,6 +22,10 @@ pub(super) struct Read<'a> {
     pub(super) count: Option<&'a Query>,
     /// How they become a body.
     pub(super) output: &'a Output,
+    /// What may be touched.
+    pub(super) reach: &'a Reach,
+    /// What it was planned against.
+    pub(super) catalog: &'a Arc<Catalog>,
     /// What must hold of their number.
     pub(super) expect: Expectation,
     /// The schema it was planned for.
@@ -42,6 +49,7 @@ impl Read<'_> {
         }
         let _limit = interrupt::Limit::until(deadline);
         with_schema(connection, self.catalog_version, || {
+            let _guard = authorizer::Guard::of(self.reach, self.catalog);
             let (page, body) = self.rows(connection, body_max_bytes)?;
             check(self.expect, page)?;
             let total = self.count.map(|count| total(connection, count)).transpose().map_err(fault::plain)?;

@@ -75,7 +75,14 @@ impl Fixture {
             rollback: false,
         };
         let catalog_version = self.store.catalog().version;
-        Statement { work, session, expect: Expectation::default(), catalog_version }
+        Statement {
+            work,
+            session,
+            expect: Expectation::default(),
+            reach: crate::plan::Reach::Everything,
+            catalog_version,
+            once: None,
+        }
     }
 
     async fn run(&self, statement: Statement) -> Result<Outcome, Error> {

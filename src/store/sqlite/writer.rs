@@ -253,7 +253,14 @@ mod tests {
             read_only: false,
             rollback: false,
         };
-        let statement = Statement { work: Work::None, session, expect: Expectation::default(), catalog_version: 0 };
+        let statement = Statement {
+            work: Work::None,
+            session,
+            expect: Expectation::default(),
+            reach: crate::plan::Reach::Everything,
+            catalog_version: 0,
+            once: None,
+        };
         let deadline = Deadline::after(Duration::from_secs(60));
         (Job { statement, deadline, claim: Claim::default(), reply }, answer)
     }

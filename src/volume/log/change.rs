@@ -128,6 +128,23 @@ pub struct Change {
     pub pages: BTreeMap<u32, Vec<u8>>,
 }
 
+impl Change {
+    /// The database after it.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape { page_size: self.page_size, database_pages: self.database_pages }
+    }
+}
+
+/// How large a database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Bytes of a page: a power of two from 512 to 65536.
+    pub page_size: u32,
+    /// Pages of the database.
+    pub database_pages: u32,
+}
+
 /// Where a copy of the database stands in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {

@@ -9,37 +9,38 @@
 //!
 //! Source: <https://www.sqlite.org/dbpage.html>, <https://www.sqlite.org/fileformat2.html#file_change_counter>.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use rusqlite::{Connection, OpenFlags};
 use thiserror::Error as ThisError;
 
 use super::change::{Change, Nonce, Position, Record, Txid};
+use super::ltx::Summary;
 use super::publish::{Attempt, Until, Verdict};
-use super::retain::{self, Growth};
+use super::retain::Growth;
 use super::sums::Sums;
 use super::tail::{self, Look, Tail};
 use crate::clock::{self, Deadline};
 use crate::volume::Volume;
 
+mod applier;
+mod file;
+mod snapshot;
 #[cfg(test)]
 mod tests;
+
+use applier::Applier;
+use file::NewFile;
+pub use snapshot::Snapshot;
 
 /// How long a commit waits to learn who has its slot.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often a catch-up starts again from the volume before it gives up.
 const REBUILDS_MAX: usize = 3;
-
-/// Pages of the WAL after which it is brought into the file: SQLite's own default.
-const WAL_MAX_PAGES: i64 = 1_000;
 
 /// Why the working copy does not move on.
 #[derive(Debug, ThisError)]
@@ -94,8 +95,7 @@ pub enum Last {
 pub struct Copy {
     volume: Arc<dyn Volume>,
     path: PathBuf,
-    /// Opened when there is something to apply: a copy of an empty log has no file yet.
-    applier: Option<Connection>,
+    applier: Applier,
     page_size: u32,
     sums: Sums,
     position: Position,
@@ -140,35 +140,37 @@ impl Copy {
     /// # Errors
     /// [`Error::Log`] when the log cannot be read, [`Error::File`] when the file cannot be written.
     pub fn start(volume: Arc<dyn Volume>, path: &Path) -> Result<Self, Error> {
-        let start = tail::start(volume.as_ref())?;
+        let mut file = NewFile::at(path);
+        let start = tail::start(volume.as_ref(), &mut file)?;
         let look = Look::at(volume.as_ref(), start.slots);
         let mut copy = Self {
             volume,
             path: path.to_owned(),
-            applier: None,
+            applier: Applier::of(path),
             page_size: 0,
             sums: Sums::default(),
             position: Position::START,
             timestamp_millis: 0,
             look,
             slots: start.slots,
-            growth: Growth::since_snapshot(start.size_bytes),
+            growth: Growth::since_snapshot(start.size_bytes()),
             last: Last::None,
             unsettled: None,
             is_broken: false,
             snapshot: start.position().txid,
             stand: Arc::new(ArcSwap::from_pointee(Stand { position: Position::START, look })),
         };
-        let mut file = None;
         if let Some(snapshot) = start.snapshot {
-            copy.write(&mut file, &snapshot)?;
+            file.finish(snapshot.shape)?;
+            copy.began_with(snapshot);
         }
         loop {
             match tail::read_on(copy.volume.as_ref(), &copy.position, copy.look)? {
                 Tail::End => return Ok(copy),
                 Tail::Next(batch) => {
                     for record in &batch.records {
-                        copy.write(&mut file, record)?;
+                        file.apply(&record.change)?;
+                        copy.moved_to(record)?;
                     }
                     copy.growth.add(batch.records.len() as u64, batch.size_bytes);
                     if batch.is_end {
@@ -184,20 +186,14 @@ impl Copy {
         }
     }
 
-    /// Writes a record to the file that no one has opened yet.
-    fn write(&mut self, file: &mut Option<File>, record: &Record) -> Result<(), Error> {
-        let fault = |source| Error::File { path: self.path.clone(), source };
-        let change = &record.change;
-        let file = match file {
-            Some(file) => file,
-            None => file.insert(File::create(&self.path).map_err(fault)?),
-        };
-        let page_size = u64::from(change.page_size);
-        for (number, content) in &change.pages {
-            file.write_all_at(content, u64::from(number.saturating_sub(1)) * page_size).map_err(fault)?;
-        }
-        file.set_len(u64::from(change.database_pages) * page_size).map_err(fault)?;
-        self.moved_to(record)
+    /// Takes note of a snapshot that the file now has.
+    fn began_with(&mut self, snapshot: Summary) {
+        self.page_size = snapshot.shape.page_size;
+        self.position = snapshot.header.position();
+        self.timestamp_millis = snapshot.header.timestamp_millis;
+        // A snapshot has all pages, and so all of their sums.
+        self.sums = snapshot.sums.unwrap_or_default();
+        self.tell_stand();
     }
 
     /// Takes note of a record that the file now has.
@@ -296,30 +292,28 @@ impl Copy {
 
     /// Writes all pages of the newest snapshot over those that are there.
     fn rebuild(&mut self) -> Result<(), Error> {
-        let start = tail::start(self.volume.as_ref())?;
+        let mut overwriting = self.applier.overwrite();
+        let start = tail::start(self.volume.as_ref(), &mut overwriting)?;
+        match &start.snapshot {
+            Some(snapshot) => overwriting.finish(snapshot.shape)?,
+            None => drop(overwriting),
+        }
         self.slots = start.slots;
-        self.growth = Growth::since_snapshot(start.size_bytes);
+        self.growth = Growth::since_snapshot(start.size_bytes());
         self.sums = Sums::default();
         self.position = Position::START;
         self.is_broken = false;
-        match start.snapshot {
-            Some(snapshot) => self.apply(&snapshot),
-            None => Ok(()),
+        if let Some(snapshot) = start.snapshot {
+            self.began_with(snapshot);
         }
+        Ok(())
     }
 
     /// Writes a record's pages through SQLite, so that readers see them all at once.
     fn apply(&mut self, record: &Record) -> Result<(), Error> {
         // Until it is known that all went well.
         self.is_broken = true;
-        let change = &record.change;
-        let applier = self.applier(change.page_size)?;
-        let expected: u32 = applier.pragma_query_value(None, "page_size", |row| row.get(0))?;
-        if expected != change.page_size {
-            return Err(Error::PageSize { found: change.page_size, expected });
-        }
-        write_pages(applier, change)?;
-        bring_into_file(applier)?;
+        self.applier.apply(&record.change)?;
         self.moved_to(record)?;
         self.is_broken = false;
         Ok(())
@@ -381,80 +375,33 @@ impl Copy {
         self.is_broken = true;
     }
 
-    fn applier(&mut self, page_size: u32) -> Result<&mut Connection, Error> {
-        match &mut self.applier {
-            Some(applier) => Ok(applier),
-            none => Ok(none.insert(open_applier(&self.path, page_size)?)),
-        }
-    }
-
     /// Brings the WAL into the file when it has grown long.
     ///
     /// # Errors
     /// What SQLite says; nothing is lost.
     pub fn checkpoint(&mut self) -> Result<(), Error> {
-        let page_size = self.page_size;
-        bring_into_file(self.applier(page_size)?)
+        self.applier.bring_into_file(self.page_size)
     }
 
-    /// The whole database as a snapshot, when one is due.
+    /// True when the log has grown so far that a snapshot is worth writing.
+    #[must_use]
+    pub fn is_snapshot_due(&self) -> bool {
+        self.growth.is_snapshot_due() && !self.is_broken
+    }
+
+    /// The whole database as it is now, to be written as a snapshot.
+    ///
+    /// No transaction may be open on the writer's connection.
     ///
     /// # Errors
     /// When the copy cannot be read.
-    pub fn due_snapshot(&mut self) -> Result<Option<Snapshot>, Error> {
-        if self.growth.is_snapshot_due() && !self.is_broken { self.snapshot().map(Some) } else { Ok(None) }
-    }
-
-    /// The whole database as a snapshot.
-    ///
-    /// # Errors
-    /// When the copy cannot be read.
-    pub fn snapshot(&mut self) -> Result<Snapshot, Error> {
-        let page_size = self.page_size;
-        let mut statement = self.applier(page_size)?.prepare_cached("SELECT pgno, data FROM sqlite_dbpage")?;
-        let pages = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let lock_page = super::change::lock_page(page_size);
-        let pages = pages
-            .filter(|page: &rusqlite::Result<(u32, Vec<u8>)>| {
-                !page.as_ref().is_ok_and(|(number, _)| *number == lock_page)
-            })
-            .collect::<rusqlite::Result<_>>()?;
-        drop(statement);
-        let mut pages: BTreeMap<u32, Vec<u8>> = pages;
-        if let Some(first) = pages.get_mut(&1) {
-            unify_counters(first);
-        }
-        let whole = Change { page_size: self.page_size, database_pages: self.sums.len(), pages };
-        Ok(Snapshot { position: self.position, timestamp_millis: self.timestamp_millis, whole })
+    pub fn snapshot(&self) -> Result<Snapshot, Error> {
+        Snapshot::open(&self.path, self.position, self.timestamp_millis, self.page_size, self.sums.len())
     }
 
     /// Counts the log's growth from a snapshot of that many bytes on.
     pub fn snapshot_written(&mut self, size_bytes: u64) {
         self.growth = Growth::since_snapshot(size_bytes);
-    }
-}
-
-/// A whole database, to be written beside the log.
-#[derive(Debug)]
-pub struct Snapshot {
-    position: Position,
-    timestamp_millis: i64,
-    whole: Change,
-}
-
-impl Snapshot {
-    /// The commit group that it is of.
-    #[must_use]
-    pub fn txid(&self) -> Txid {
-        self.position.txid
-    }
-
-    /// Writes it, and says how many bytes it has. Takes as long as the volume does: not for the writer's thread.
-    ///
-    /// # Errors
-    /// See [`retain::write_snapshot`].
-    pub fn write(self, volume: &dyn Volume) -> Result<u64, super::Error> {
-        retain::write_snapshot(volume, &self.position, self.timestamp_millis, self.whole)
     }
 }
 
@@ -468,53 +415,5 @@ fn unify_counters(first_page: &mut [u8]) {
     }
     if let Some(rest) = first_page.get_mut(VALID_FOR_AND_VERSION) {
         rest.copy_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0]);
-    }
-}
-
-/// Opens the connection that applies and does nothing else.
-fn open_applier(path: &Path, page_size: u32) -> Result<Connection, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
-    connection.pragma_update(None, "page_size", page_size)?;
-    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    connection.pragma_update(None, "synchronous", "OFF")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    Ok(connection)
-}
-
-fn write_pages(applier: &mut Connection, change: &Change) -> Result<(), Error> {
-    let transaction = applier.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    {
-        let pages_before: u32 = transaction.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-        let mut insert = transaction.prepare_cached("INSERT INTO sqlite_dbpage (pgno, data) VALUES (?1, ?2)")?;
-        for (number, content) in &change.pages {
-            insert.execute((number, content))?;
-        }
-        if change.database_pages < pages_before {
-            // A page without data is where the database ends: https://www.sqlite.org/dbpage.html
-            insert.execute((change.database_pages + 1, None::<Vec<u8>>))?;
-        }
-    }
-    transaction.commit()?;
-    Ok(())
-}
-
-/// Brings the WAL into the file when it has grown long, as far as readers let it.
-fn bring_into_file(applier: &Connection) -> Result<(), Error> {
-    let pages: i64 = applier.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1))?;
-    if pages > WAL_MAX_PAGES {
-        applier.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-    }
-    Ok(())
-}
-
-/// Removes the file and what SQLite has beside it.
-pub fn remove_file(path: &Path) {
-    for end in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        // What is not there is removed already; what stays is in a directory that is not looked at again.
-        let _ = fs::remove_file(PathBuf::from(name));
     }
 }

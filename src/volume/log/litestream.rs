@@ -67,7 +67,7 @@ fn litestream_restores_the_database_from_slots_and_from_a_snapshot() {
         let restored = restore(&program, &folder.path().join("volume/app"), &folder.path().join(format!("{number}.db")));
         assert!(restored == std::fs::read(&file).unwrap(), "after step {number}");
         if number == 2 {
-            retain::write_snapshot(&disk, &position, millis, change(&BTreeMap::new(), &before)).unwrap();
+            retain::write_snapshot(&disk, &position, millis, &change(&BTreeMap::new(), &before)).unwrap();
             retain::remove_old(&disk, i64::MAX, std::time::Duration::ZERO).unwrap();
         }
     }

@@ -51,6 +51,7 @@ pub mod vfs;
 use std::io;
 
 use change::{Record, Txid};
+use ltx::{StreamError, Summary};
 use thiserror::Error as ThisError;
 
 use super::Volume;
@@ -91,40 +92,87 @@ pub enum Error {
     /// The record is none that may be written.
     #[error("the record cannot be written")]
     Record(#[from] ltx::Error),
+    /// The pages of a snapshot cannot be kept where they should go, or taken from where they are.
+    #[error("the pages of the snapshot at {txid} cannot be moved")]
+    Pages {
+        /// Which snapshot.
+        txid: Txid,
+        /// The reason of whoever keeps them.
+        #[source]
+        source: io::Error,
+    },
 }
 
 fn fault(action: &'static str, path: &str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Volume { action, path: path.to_owned(), source }
 }
 
+/// Takes the pages of a snapshot, in ascending order.
+pub trait Pages {
+    /// Forgets what was taken: the file turned out to be torn, and another one follows.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    fn restart(&mut self) -> io::Result<()>;
+
+    /// Takes the next page.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    fn page(&mut self, number: u32, content: &[u8]) -> io::Result<()>;
+}
+
+/// Pages that nobody needs: the file is only checked.
+struct Unkept;
+
+impl Pages for Unkept {
+    fn restart(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn page(&mut self, _number: u32, _content: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// What a read of a file of the log found.
 #[derive(Debug)]
-enum Found {
-    /// A whole file that is what its name says; the second part is its length in bytes.
-    Record(Record, u64),
+enum Found<Whole> {
+    /// A whole file that is what its name says.
+    Whole(Whole),
     /// No file.
     Absent,
     /// A file that is not whole, or not the log's.
     Torn,
 }
 
-fn read_slot(volume: &dyn Volume, txid: Txid) -> Result<Found, Error> {
-    read_file(volume, &slot::slot_path(txid), (txid, txid), ltx::SLOT_MAX_BYTES)
-}
-
-fn read_snapshot(volume: &dyn Volume, txid: Txid) -> Result<Found, Error> {
-    read_file(volume, &slot::snapshot_path(txid), (Txid::FIRST, txid), ltx::SNAPSHOT_MAX_BYTES)
-}
-
-fn read_file(volume: &dyn Volume, path: &str, range: (Txid, Txid), limit_bytes: u64) -> Result<Found, Error> {
-    let Some(bytes) = volume.read(path, limit_bytes).map_err(fault("read", path))? else { return Ok(Found::Absent) };
+/// The commit group in a slot, and the bytes of its file.
+fn read_slot(volume: &dyn Volume, txid: Txid) -> Result<Found<(Record, u64)>, Error> {
+    let path = slot::slot_path(txid);
+    let Some(bytes) = volume.read(&path, ltx::SLOT_MAX_BYTES).map_err(fault("read", &path))? else {
+        return Ok(Found::Absent);
+    };
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    Ok(decode_if(range, &bytes).map_or(Found::Torn, |record| Found::Record(record, length)))
+    Ok(decode_slot(txid, &bytes).map_or(Found::Torn, |record| Found::Whole((record, length))))
 }
 
-/// The record, if the bytes are one of these transactions, whole and unaltered.
-fn decode_if(range: (Txid, Txid), bytes: &[u8]) -> Option<Record> {
-    ltx::decode(bytes).ok().filter(|record| (record.header.first, record.header.last) == range)
+/// The record, if the bytes are the slot of this transaction, whole and unaltered.
+fn decode_slot(txid: Txid, bytes: &[u8]) -> Option<Record> {
+    ltx::decode(bytes).ok().filter(|record| (record.header.first, record.header.last) == (txid, txid))
+}
+
+/// Reads a snapshot from its first page to its last. Unless it is whole, `pages` has anything.
+fn read_snapshot(volume: &dyn Volume, txid: Txid, pages: &mut dyn Pages) -> Result<Found<Summary>, Error> {
+    let path = slot::snapshot_path(txid);
+    let Some(file) = volume.open(&path, ltx::SNAPSHOT_MAX_BYTES).map_err(fault("read", &path))? else {
+        return Ok(Found::Absent);
+    };
+    match ltx::decode_pages(file, &mut |number, content| pages.page(number, content)) {
+        Ok(summary) if (summary.header.first, summary.header.last) == (Txid::FIRST, txid) => Ok(Found::Whole(summary)),
+        Ok(_) | Err(StreamError::Format(_)) => Ok(Found::Torn),
+        Err(StreamError::File(source)) => Err(fault("read", &path)(source)),
+        Err(StreamError::Keep(source)) => Err(Error::Pages { txid, source }),
+    }
 }
 
 /// The newest snapshot by name, [`Txid::NONE`] when there is none: the anchor.

@@ -21,7 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::change::{Change, Checksum, Header, Nonce, Position, Record};
-use super::{Error, Found, decode_if, ltx, newest_snapshot_name, read_slot, slot};
+use super::{Error, Found, decode_slot, ltx, newest_snapshot_name, read_slot, slot};
 use crate::clock::Deadline;
 use crate::volume::Volume;
 
@@ -172,7 +172,7 @@ impl Attempt {
         }
         let _ = volume.revalidate(slot::SLOTS);
         match read_slot(volume, txid.next()) {
-            Ok(Found::Record(heir, _)) => Ok(self.verdict_if(heir.header.predecessor)),
+            Ok(Found::Whole((heir, _))) => Ok(self.verdict_if(heir.header.predecessor)),
             Ok(Found::Absent | Found::Torn) => Ok(Verdict::Behind),
             Err(_) => Err(Doubt::Unreadable),
         }
@@ -184,7 +184,7 @@ impl Attempt {
         match volume.read(&path, ltx::SLOT_MAX_BYTES) {
             // One's own bytes need no checking, and they are what is mostly there.
             Ok(Some(bytes)) if bytes == self.bytes => Ok(self.position.nonce),
-            Ok(Some(bytes)) => match decode_if((self.position.txid, self.position.txid), &bytes) {
+            Ok(Some(bytes)) => match decode_slot(self.position.txid, &bytes) {
                 Some(record) => Ok(record.header.nonce),
                 None => Err(Doubt::Torn),
             },

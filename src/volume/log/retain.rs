@@ -7,10 +7,12 @@
 //! Clocks decide here, but only how early rubbish goes: even with a wrong one nothing goes that the newest whole snapshot
 //! does not contain.
 
+use std::io::{self, BufWriter};
 use std::time::Duration;
 
-use super::change::{Change, Header, Nonce, Position, Record, Txid};
-use super::{Error, Found, fault, list, ltx, read_slot, read_snapshot, slot};
+use super::change::{Change, Header, Nonce, Position, Shape, Txid};
+use super::ltx::{Encoder, StreamError};
+use super::{Error, Found, Unkept, fault, list, read_slot, read_snapshot, slot};
 use crate::volume::Volume;
 
 #[cfg(test)]
@@ -24,6 +26,9 @@ const LOG_MAX_SLOTS: u64 = 1_000;
 
 /// Files removed at once: it happens while a request waits, and a volume may take tens of milliseconds for each.
 const REMOVE_MAX_FILES: usize = 100;
+
+/// Bytes of a snapshot that are written at once.
+const BUFFER_BYTES: usize = 256 << 10;
 
 /// How far the log has grown since the newest snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,37 +60,82 @@ impl Growth {
     }
 }
 
+/// Takes a page, by its number and content.
+pub type Visit<'a> = dyn FnMut(u32, &[u8]) -> Result<(), StreamError> + 'a;
+
+/// A whole database that stays as it is while it is read.
+pub trait Whole {
+    /// How large it is.
+    fn shape(&self) -> Shape;
+
+    /// Gives every page but the lock page to `visit`, in ascending order.
+    ///
+    /// # Errors
+    /// What `visit` says; [`StreamError::Keep`] when a page cannot be read.
+    fn each_page(&self, visit: &mut Visit<'_>) -> Result<(), StreamError>;
+}
+
+impl Whole for Change {
+    fn shape(&self) -> Shape {
+        self.shape()
+    }
+
+    fn each_page(&self, visit: &mut Visit<'_>) -> Result<(), StreamError> {
+        self.pages.iter().try_for_each(|(&number, content)| visit(number, content))
+    }
+}
+
 /// Writes the whole database at `position` as a snapshot, reads it back, and says how many bytes it has.
 ///
-/// `whole`: every page but the lock page. `timestamp_millis`: that of the commit group at `position`, so that all
-/// instances write the same bytes, and it does not matter who was first.
+/// `timestamp_millis`: that of the commit group at `position`, so that all instances write the same bytes, and it does
+/// not matter who was first.
 ///
 /// # Errors
-/// [`Error::Record`] when `whole` is not what `position` says; [`Error::Volume`] and [`Error::Unreadable`] when it is not
-/// known to be there. Nothing depends on it: try again at a later position.
+/// [`Error::Record`] when `whole` is not what `position` says, [`Error::Pages`] when it cannot be read;
+/// [`Error::Volume`] and [`Error::Unreadable`] when it is not known to be there. Nothing depends on it: try again at a
+/// later position.
 pub fn write_snapshot(
     volume: &dyn Volume,
     position: &Position,
     timestamp_millis: i64,
-    whole: Change,
+    whole: &dyn Whole,
 ) -> Result<u64, Error> {
+    let txid = position.txid;
     let header = Header {
         first: Txid::FIRST,
-        last: position.txid,
+        last: txid,
         timestamp_millis,
         nonce: position.nonce,
         predecessor: Nonce::NONE,
         after: position.checksum,
     };
-    let bytes = ltx::encode(&Record { header, change: whole })?;
-    let path = slot::snapshot_path(position.txid);
-    let put = volume.put_if_absent(&path, &bytes);
-    match read_snapshot(volume, position.txid)? {
-        Found::Record(snapshot, size_bytes) if snapshot.header.position() == *position => Ok(size_bytes),
-        Found::Record(..) => Err(Error::Diverged { txid: position.txid }),
+    let path = slot::snapshot_path(txid);
+    let mut failure = None;
+    let put = volume.put_stream_if_absent(&path, &mut |file| {
+        let encoded = Encoder::begin(BufWriter::with_capacity(BUFFER_BYTES, file), &header, whole.shape()).and_then(
+            |mut encoder| {
+                whole.each_page(&mut |number, content| encoder.page(number, content))?;
+                encoder.finish()
+            },
+        );
+        match encoded {
+            Ok(_) => Ok(()),
+            Err(StreamError::File(error)) => Err(error),
+            Err(StreamError::Format(error)) => Err(io::Error::other(failure.insert(Error::Record(error)).to_string())),
+            Err(StreamError::Keep(source)) => {
+                Err(io::Error::other(failure.insert(Error::Pages { txid, source }).to_string()))
+            }
+        }
+    });
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    match read_snapshot(volume, txid, &mut Unkept)? {
+        Found::Whole(snapshot) if snapshot.header.position() == *position => Ok(snapshot.size_bytes),
+        Found::Whole(_) => Err(Error::Diverged { txid }),
         Found::Absent | Found::Torn => {
             put.map_err(fault("write", &path))?;
-            Err(Error::Unreadable { txid: position.txid })
+            Err(Error::Unreadable { txid })
         }
     }
 }
@@ -133,11 +183,11 @@ fn find_keeper(
 ) -> Result<Option<Txid>, Error> {
     for txid in slot::snapshots(snapshot_names).rev().take_while(|txid| Some(*txid) > oldest) {
         // The slot tells the time as well as the snapshot, and is small. Without slot, a newer keeper was there once.
-        let Found::Record(record, _) = read_slot(volume, txid)? else { continue };
+        let Found::Whole((record, _)) = read_slot(volume, txid)? else { continue };
         if record.header.timestamp_millis > cutoff_millis {
             continue;
         }
-        if matches!(read_snapshot(volume, txid)?, Found::Record(..)) {
+        if matches!(read_snapshot(volume, txid, &mut Unkept)?, Found::Whole(_)) {
             return Ok(Some(txid));
         }
     }

@@ -1,8 +1,11 @@
 //! Small logs for tests: a database of one page, on a volume in memory where nothing goes wrong by itself.
 
+use std::collections::BTreeMap;
+use std::io;
+
 use super::change::{Change, Checksum, Nonce, Position};
 use super::publish::{Attempt, Patience, Verdict};
-use super::{retain, slot};
+use super::{Pages, retain, slot};
 use crate::volume::Volume;
 use crate::volume::memory::{Faults, Memory, Mount};
 
@@ -12,6 +15,22 @@ pub(super) struct Never;
 impl Patience for Never {
     fn wait(&mut self) -> bool {
         false
+    }
+}
+
+/// The pages of a snapshot, in memory.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept(pub(super) BTreeMap<u32, Vec<u8>>);
+
+impl Pages for Kept {
+    fn restart(&mut self) -> io::Result<()> {
+        self.0.clear();
+        Ok(())
+    }
+
+    fn page(&mut self, number: u32, content: &[u8]) -> io::Result<()> {
+        self.0.insert(number, content.to_vec());
+        Ok(())
     }
 }
 
@@ -46,7 +65,7 @@ pub(super) fn commit(mount: &Mount, count: u8) -> Vec<Position> {
 
 /// Writes the snapshot at `position`, where the database says `value`.
 pub(super) fn snapshot(mount: &Mount, position: &Position, value: u8) {
-    retain::write_snapshot(mount, position, i64::try_from(position.txid.0).unwrap(), database(value).0).unwrap();
+    retain::write_snapshot(mount, position, i64::try_from(position.txid.0).unwrap(), &database(value).0).unwrap();
 }
 
 /// Removes the slots of these positions.

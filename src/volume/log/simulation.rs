@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::change::{Change, Checksum, Nonce, Position, Record, Txid};
 use super::publish::{Attempt, Patience, Verdict};
+use super::scenario::Kept;
 use super::tail::{self, Look, Tail};
 use super::{Error, ltx, retain, slot};
 use crate::volume::memory::{Faults, Killed, Memory, Mount, Random};
@@ -147,8 +148,13 @@ impl Instance<'_> {
             Some(copy) => copy,
             None => {
                 let mut copy = Copy::empty();
-                if let Some(snapshot) = tail::start(self.mount)?.snapshot {
-                    copy.apply_record(&snapshot);
+                let mut pages = Kept::default();
+                if let Some(snapshot) = tail::start(self.mount, &mut pages)?.snapshot {
+                    copy = Copy {
+                        position: snapshot.header.position(),
+                        timestamp_millis: snapshot.header.timestamp_millis,
+                        pages: pages.0,
+                    };
                 }
                 copy
             }
@@ -227,7 +233,7 @@ impl Instance<'_> {
     fn tidy(&mut self) -> Result<(), Error> {
         let Some(copy) = self.copy.as_ref().filter(|copy| copy.position.txid != Txid::NONE) else { return Ok(()) };
         if self.random.once_in(6) {
-            retain::write_snapshot(self.mount, &copy.position, copy.timestamp_millis, copy.whole())?;
+            retain::write_snapshot(self.mount, &copy.position, copy.timestamp_millis, &copy.whole())?;
             self.ledger().snapshots += 1;
         }
         if self.random.once_in(6) {

@@ -3,7 +3,7 @@
 use super::change::{CHECKSUM_FLAG, Change, Checksum, page_checksum};
 
 /// Checksums by page, eight bytes for each.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sums {
     pages: Vec<u64>,
     whole: u64,
@@ -42,6 +42,13 @@ impl Sums {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pages.is_empty()
+    }
+
+    /// Adds page `number`, whose checksum is `sum`, after all that are there; pages left out count for nothing.
+    pub(super) fn push(&mut self, number: u32, sum: u64) {
+        self.pages.resize(usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1), 0);
+        self.pages.push(sum);
+        self.whole ^= sum;
     }
 
     /// What `change` would do.

@@ -1,14 +1,15 @@
 //! Reads what others published: from nothing at the start, from a position afterwards.
 
 use super::change::{Position, Record, Txid};
-use super::{Error, Found, list, newest_snapshot_name, read_slot, read_snapshot, slot};
+use super::ltx::Summary;
+use super::{Error, Found, Pages, list, newest_snapshot_name, read_slot, read_snapshot, slot};
 use crate::volume::Volume;
 
 #[cfg(test)]
 mod tests;
 
 /// Bytes of files after which a batch ends: it is in memory, unpacked, until it is applied.
-const BATCH_MAX_BYTES: u64 = 32 << 20;
+const BATCH_MAX_BYTES: u64 = 8 << 20;
 
 /// Commit groups after which a batch ends.
 const BATCH_MAX_RECORDS: usize = 1_000;
@@ -65,9 +66,7 @@ pub struct Batch {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Start {
     /// The newest snapshot that can be read; none when the log has no snapshot yet, and begins with slot 1 or is empty.
-    pub snapshot: Option<Record>,
-    /// Bytes of the snapshot's file.
-    pub size_bytes: u64,
+    pub snapshot: Option<Summary>,
     /// How many slots there are: tells which [`Look`] is cheap.
     pub slots: usize,
 }
@@ -77,6 +76,12 @@ impl Start {
     #[must_use]
     pub fn position(&self) -> Position {
         self.snapshot.as_ref().map_or(Position::START, |snapshot| snapshot.header.position())
+    }
+
+    /// Bytes of the snapshot's file.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.size_bytes)
     }
 }
 
@@ -89,25 +94,27 @@ impl Look {
     }
 }
 
-/// Finds the newest snapshot that can be read.
+/// Finds the newest snapshot that can be read, and gives its pages to `pages`.
 ///
 /// # Errors
-/// [`Error::Volume`]; [`Error::NoBeginning`] when there are slots that nothing leads to.
-pub fn start(volume: &dyn Volume) -> Result<Start, Error> {
+/// [`Error::Volume`]; [`Error::Pages`]; [`Error::NoBeginning`] when there are slots that nothing leads to.
+pub fn start(volume: &dyn Volume, pages: &mut dyn Pages) -> Result<Start, Error> {
     let mut first = Txid::NONE;
     for _ in 0..START_TRIES {
         let snapshots = list(volume, slot::SNAPSHOTS)?;
         for txid in slot::snapshots(&snapshots).rev() {
-            if let Found::Record(snapshot, size_bytes) = read_snapshot(volume, txid)? {
+            pages.restart().map_err(|source| Error::Pages { txid, source })?;
+            if let Found::Whole(snapshot) = read_snapshot(volume, txid, pages)? {
                 let slots = slot::slots(&list(volume, slot::SLOTS)?).count();
-                return Ok(Start { snapshot: Some(snapshot), size_bytes, slots });
+                return Ok(Start { snapshot: Some(snapshot), slots });
             }
         }
         // No snapshot, or all of them were removed while they were read, since there are newer ones.
         let slots = list(volume, slot::SLOTS)?;
         first = slot::slots(&slots).next().unwrap_or(Txid::NONE);
         if first <= Txid::FIRST {
-            return Ok(Start { snapshot: None, size_bytes: 0, slots: slot::slots(&slots).count() });
+            pages.restart().map_err(|source| Error::Pages { txid: Txid::NONE, source })?;
+            return Ok(Start { snapshot: None, slots: slot::slots(&slots).count() });
         }
     }
     Err(Error::NoBeginning { first })
@@ -168,13 +175,13 @@ fn read_run(volume: &dyn Volume, from: &Position) -> Result<Run, Error> {
         }
         let txid = position.txid.next();
         match read_slot(volume, txid)? {
-            Found::Record(record, size_bytes) if record.header.follows(&position) => {
+            Found::Whole((record, size_bytes)) if record.header.follows(&position) => {
                 position = record.header.position();
                 run.records.push(record);
                 run.last_size_bytes = size_bytes;
                 run.size_bytes = run.size_bytes.saturating_add(size_bytes);
             }
-            Found::Record(..) => {
+            Found::Whole(_) => {
                 run.broken_at = Some(txid);
                 return Ok(run);
             }

@@ -128,6 +128,12 @@ const READS: &[(&str, &str, &str)] = &[
     ("GET", "/films?select=id.count(),d:director_id(name)&director_id=lt.3&id=gt.2", ""),
     ("GET", "/films?select=id.count(),d:director_id(name,born)&id=lt.3", ""),
     ("GET", "/films?select=year.sum(),notes(body)&id=eq.2", ""),
+    // As it was written before there were aggregate functions.
+    ("GET", "/films?select=count", ""),
+    ("GET", "/films?select=n:count::text&year=gt.1950", ""),
+    ("GET", "/directors?select=name,films!films_director_id_fkey(count)&order=id", ""),
+    ("GET", "/directors?select=name,films:films!director_id(total:count)&films.year=lt.1960&order=id", ""),
+    ("GET", "/films?select=title,actors(count)&order=id", ""),
     ("GET", "/reels?select=state.max(),lowest:state.min(),state.count()", ""),
     ("GET", "/films?select=title,reels(state.max())&order=id", ""),
     ("GET", "/reels?select=state,count()&order=state", ""),

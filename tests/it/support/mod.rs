@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod client;
+pub mod deployment;
 pub mod postgres;
 
 use std::fs::File;
@@ -112,6 +113,11 @@ impl Berth {
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it ends by itself; the exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 
     /// SIGKILL, as a platform does it.

@@ -1,6 +1,7 @@
 use std::sync::{Mutex, MutexGuard};
 
 use proptest::prelude::*;
+use rusqlite::{Connection, OpenFlags};
 
 use super::*;
 use crate::volume::disk::{Disk, Strategy as PutStrategy};
@@ -173,6 +174,51 @@ fn a_copy_whose_next_slot_was_removed_is_made_anew_under_its_readers() {
     stalled.commit("INSERT INTO t VALUES ('alive')");
     one.catch_up();
     assert_eq!(one.pages(), stalled.pages());
+}
+
+/// The newest snapshot breaks off at its end, when all of its pages were already taken.
+#[test]
+fn pages_of_a_torn_snapshot_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let (one, stalled) = (Instance::start(&volume), Instance::start(&volume));
+    one.commit("CREATE TABLE t (a)");
+    one.commit("INSERT INTO t VALUES (1)");
+    stalled.catch_up();
+    one.copy().snapshot().unwrap().write(volume.as_ref()).unwrap();
+    one.commit("INSERT INTO t VALUES (randomblob(90000))");
+    one.copy().snapshot().unwrap().write(volume.as_ref()).unwrap();
+    one.commit("DELETE FROM t WHERE a <> 1");
+    one.commit("VACUUM");
+    let torn = slot::snapshot_path(Txid(3));
+    let bytes = volume.read(&torn, u64::MAX).unwrap().unwrap();
+    volume.remove(&torn).unwrap();
+    volume.put_if_absent(&torn, &bytes[..bytes.len() - 1]).unwrap();
+    assert_eq!(Instance::start(&volume).pages(), one.pages());
+    stalled.copy().break_off();
+    stalled.catch_up();
+    assert_eq!(stalled.pages(), one.pages());
+}
+
+#[test]
+fn a_snapshot_is_of_the_moment_at_which_it_was_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let one = Instance::start(&volume);
+    one.commit("CREATE TABLE t (a)");
+    one.commit("INSERT INTO t VALUES (1)");
+    let snapshot = one.copy().snapshot().unwrap();
+    let pages = one.pages();
+    for _ in 0..3 {
+        one.commit("INSERT INTO t VALUES (randomblob(3000000))");
+        one.copy().checkpoint().unwrap();
+    }
+    snapshot.write(volume.as_ref()).unwrap();
+    for txid in 3..=5 {
+        volume.remove(&slot::slot_path(Txid(txid))).unwrap();
+    }
+    let restored = Instance::start(&volume);
+    assert_eq!((restored.pages(), restored.count()), (pages, 1));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Reads fixed-width numbers and runs of bytes, never past the end.
+//! Reads fixed-width numbers and runs of bytes of a header, never past the end.
 
 use super::Error;
 
@@ -14,15 +14,6 @@ impl<'a> Cursor<'a> {
         Self { bytes, position: 0 }
     }
 
-    pub(super) fn position(&self) -> usize {
-        self.position
-    }
-
-    /// What was read since `start`.
-    pub(super) fn since(&self, start: usize) -> &'a [u8] {
-        self.bytes.get(start..self.position).unwrap_or_default()
-    }
-
     /// The next `length` bytes, which are there before anything is made of them.
     pub(super) fn take(&mut self, length: usize, part: &'static str) -> Result<&'a [u8], Error> {
         let end = self.position.checked_add(length).ok_or(Error::Short { part })?;
@@ -35,10 +26,6 @@ impl<'a> Cursor<'a> {
         self.take(LENGTH, part)?.try_into().map_err(|_| Error::Short { part })
     }
 
-    pub(super) fn u16(&mut self, part: &'static str) -> Result<u16, Error> {
-        self.array(part).map(u16::from_be_bytes)
-    }
-
     pub(super) fn u32(&mut self, part: &'static str) -> Result<u32, Error> {
         self.array(part).map(u32::from_be_bytes)
     }
@@ -49,10 +36,5 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn i64(&mut self, part: &'static str) -> Result<i64, Error> {
         self.array(part).map(i64::from_be_bytes)
-    }
-
-    /// Nothing may follow.
-    pub(super) fn end(&self) -> Result<(), Error> {
-        if self.position == self.bytes.len() { Ok(()) } else { Err(Error::Malformed { part: "end of the file" }) }
     }
 }

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use super::header::{MAGIC, check_size};
+use super::pages::PageOrder;
 use super::*;
 
 const PAGE: usize = 512;
@@ -102,7 +104,7 @@ fn the_lock_page_is_in_no_file_and_in_no_checksum() {
     assert!(encode(&slot(7, lock + 1, &[lock - 1, lock + 1])).is_ok());
     assert_eq!(encode(&slot(7, lock + 1, &[lock])).map(|_| ()), Err(Error::Malformed { part: "page" }));
     assert_eq!(Checksum::EMPTY.with_page(lock, None, Some(&page(1))), Checksum::EMPTY);
-    let order = PageOrder::new(&slot(1, 1, &[]).header, &slot(1, 1, &[]).change);
+    let order = PageOrder::new(&slot(1, 1, &[]).header, slot(1, 1, &[]).change.shape());
     assert_eq!((order.successor(0), order.successor(lock - 1)), (1, lock + 1), "snapshots skip it");
 }
 
@@ -155,7 +157,7 @@ fn every_flipped_bit_is_found_unless_it_says_the_same() {
 fn a_length_past_the_end_allocates_nothing() {
     let mut bytes = encode(&slot(7, 9, &[1])).unwrap();
     bytes[106..110].copy_from_slice(&u32::MAX.to_be_bytes());
-    assert_eq!(decode(&bytes), Err(Error::Short { part: "page" }));
+    assert_eq!(decode(&bytes), Err(Error::Malformed { part: "page" }));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::volume::log::scenario::{commit, database, mount, snapshot};
+use crate::volume::log::scenario::{Kept, commit, database, mount, snapshot};
 use crate::volume::memory::{Faults, Memory, Mount};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -29,11 +29,15 @@ fn a_snapshot_is_due_when_the_log_has_outgrown_the_last_one() {
 fn a_snapshot_is_read_back_and_may_be_written_twice() {
     let mount = mount();
     let position = commit(&mount, 3)[3];
-    let size_bytes = write_snapshot(&mount, &position, 3, database(3).0).unwrap();
-    assert_eq!(write_snapshot(&mount, &position, 3, database(3).0).unwrap(), size_bytes);
-    assert!(matches!(write_snapshot(&mount, &position, 3, database(4).0), Err(Error::Record(_))), "other pages");
-    let Found::Record(snapshot, _) = read_snapshot(&mount, position.txid).unwrap() else { panic!("no snapshot") };
-    assert_eq!((snapshot.header.position(), snapshot.change), (position, database(3).0));
+    let size_bytes = write_snapshot(&mount, &position, 3, &database(3).0).unwrap();
+    assert_eq!(write_snapshot(&mount, &position, 3, &database(3).0).unwrap(), size_bytes);
+    assert!(matches!(write_snapshot(&mount, &position, 3, &database(4).0), Err(Error::Record(_))), "other pages");
+    let mut pages = Kept::default();
+    let Found::Whole(snapshot) = read_snapshot(&mount, position.txid, &mut pages).unwrap() else {
+        panic!("no snapshot")
+    };
+    assert_eq!((snapshot.header.position(), snapshot.shape), (position, database(3).0.shape()));
+    assert_eq!((pages.0, snapshot.size_bytes), (database(3).0.pages, size_bytes));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::volume::log::change::Nonce;
-use crate::volume::log::scenario::{Never, attempt, commit, mount, remove, snapshot};
+use crate::volume::log::scenario::{Kept, Never, attempt, commit, mount, remove, snapshot};
 use crate::volume::memory::{Faults, Memory};
 
 const BOTH: [Look; 2] = [Look::Names, Look::Probe];
@@ -19,7 +19,7 @@ fn read(volume: &dyn Volume, from: &Position, look: Look) -> Result<Vec<u64>, &'
 #[test]
 fn an_empty_log_ends_where_it_starts() {
     let mount = mount();
-    let start = start(&mount).unwrap();
+    let start = start(&mount, &mut Kept::default()).unwrap();
     assert_eq!((start.position(), start.snapshot), (Position::START, None));
     for look in BOTH {
         assert_eq!(read(&mount, &Position::START, look), Err("end"));
@@ -48,7 +48,7 @@ fn a_position_whose_successor_was_removed_is_a_gap() {
         assert_eq!(read(&mount, &positions[2], look), Err("gap"));
         assert_eq!(read(&mount, &positions[3], look), Ok(vec![4, 5]), "nothing it needs is gone");
     }
-    let start = start(&mount).unwrap();
+    let start = start(&mount, &mut Kept::default()).unwrap();
     assert_eq!(start.position(), positions[4]);
     assert_eq!(read(&mount, &start.position(), Look::Names), Ok(vec![5]));
 }
@@ -109,11 +109,15 @@ fn a_start_passes_over_snapshots_that_are_torn() {
     let positions = commit(&mount, 4);
     snapshot(&mount, &positions[2], 2);
     memory.overwrite(&slot::snapshot_path(Txid(4)), b"LTX1");
-    assert_eq!(start(&mount).unwrap().position(), positions[2]);
+    assert_eq!(start(&mount, &mut Kept::default()).unwrap().position(), positions[2]);
     memory.overwrite(&slot::snapshot_path(Txid(2)), b"");
-    assert_eq!(start(&mount).unwrap().position(), Position::START, "the first slot is still there");
+    assert_eq!(
+        start(&mount, &mut Kept::default()).unwrap().position(),
+        Position::START,
+        "the first slot is still there"
+    );
     remove(&mount, &positions[1..2]);
-    assert!(matches!(start(&mount), Err(Error::NoBeginning { first: Txid(2) })));
+    assert!(matches!(start(&mount, &mut Kept::default()), Err(Error::NoBeginning { first: Txid(2) })));
 }
 
 #[test]

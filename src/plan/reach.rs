@@ -1,0 +1,79 @@
+//! What a plan touches, for an engine that can refuse the rest: a second wall behind the grants.
+
+use std::sync::Arc;
+
+use super::Plan;
+use super::authorize::Needs;
+use crate::catalog::Privilege;
+
+/// A use that a statement makes of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touch<'a> {
+    /// A column is read; an empty name: only whether there are rows.
+    Read(&'a str),
+    /// Rows are inserted.
+    Insert,
+    /// A column is changed.
+    Update(&'a str),
+    /// Rows are deleted.
+    Delete,
+}
+
+/// All that a statement may touch: what its plan needed when it was authorized.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reach {
+    /// What this plan touches. It is worked out when it is asked for: a statement that is prepared already never asks.
+    Plan(Arc<Plan>),
+    /// Anything, for statements that were not planned.
+    #[cfg(test)]
+    Everything,
+}
+
+impl Reach {
+    /// True when a rendered statement may do this to a table.
+    #[must_use]
+    pub fn allows(&self, table: &str, touch: Touch<'_>) -> bool {
+        match self {
+            Self::Plan(plan) => Needs::of(&plan.action).0.iter().any(|need| {
+                let has = |column: &str| need.columns.contains(column);
+                need.table.name == table
+                    && match (touch, need.privilege) {
+                        (Touch::Read(""), _)
+                        | (Touch::Insert, Privilege::Insert)
+                        | (Touch::Delete, Privilege::Delete) => true,
+                        // An upsert reads what was to be inserted, under the names of the table's columns.
+                        (Touch::Read(column), Privilege::Select | Privilege::Insert)
+                        | (Touch::Update(column), Privilege::Update) => has(column),
+                        (Touch::Read(_) | Touch::Insert | Touch::Update(_) | Touch::Delete, _) => false,
+                    }
+            }),
+            #[cfg(test)]
+            Self::Everything => true,
+        }
+    }
+
+    /// The tables and views that are touched.
+    #[must_use]
+    pub fn tables(&self) -> Vec<&str> {
+        match self {
+            Self::Plan(plan) => Needs::of(&plan.action).0.iter().map(|need| need.table.name.as_str()).collect(),
+            #[cfg(test)]
+            Self::Everything => Vec::new(),
+        }
+    }
+
+    /// The tables whose rows change.
+    #[must_use]
+    pub fn written(&self) -> Vec<&str> {
+        match self {
+            Self::Plan(plan) => Needs::of(&plan.action)
+                .0
+                .iter()
+                .filter(|need| need.privilege != Privilege::Select)
+                .map(|need| need.table.name.as_str())
+                .collect(),
+            #[cfg(test)]
+            Self::Everything => Vec::new(),
+        }
+    }
+}

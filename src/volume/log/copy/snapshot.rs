@@ -1,0 +1,91 @@
+//! The working copy as it was at one moment, for a snapshot that is written while the copy moves on.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Error, unify_counters};
+use crate::volume::Volume;
+use crate::volume::log::change::{Position, Shape, Txid, lock_page};
+use crate::volume::log::ltx::StreamError;
+use crate::volume::log::retain::{self, Visit, Whole};
+
+/// A whole database, to be written beside the log.
+///
+/// It is a read transaction: while it lives, the WAL is brought into the file only up to here.
+#[derive(Debug)]
+pub struct Snapshot {
+    connection: Connection,
+    position: Position,
+    timestamp_millis: i64,
+    shape: Shape,
+}
+
+impl Snapshot {
+    pub(super) fn open(
+        path: &Path,
+        position: Position,
+        timestamp_millis: i64,
+        page_size: u32,
+        database_pages: u32,
+    ) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        // The transaction sees what stands there at its first read.
+        connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
+        Ok(Self { connection, position, timestamp_millis, shape: Shape { page_size, database_pages } })
+    }
+
+    /// The commit group that it is of.
+    #[must_use]
+    pub fn txid(&self) -> Txid {
+        self.position.txid
+    }
+
+    /// Writes it, and says how many bytes it has. Takes as long as the volume does: not for the writer's thread.
+    ///
+    /// # Errors
+    /// See [`retain::write_snapshot`].
+    pub fn write(&self, volume: &dyn Volume) -> Result<u64, crate::volume::log::Error> {
+        retain::write_snapshot(volume, &self.position, self.timestamp_millis, self)
+    }
+
+    /// Gives the pages to `visit`, and what it says, if it says no, to `refusal`.
+    fn visit(&self, visit: &mut Visit<'_>, refusal: &mut Option<StreamError>) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare("SELECT pgno, data FROM sqlite_dbpage")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let number: u32 = row.get(0)?;
+            let content = row.get_ref(1)?.as_blob()?;
+            let visited = match number {
+                1 => {
+                    let mut first = content.to_vec();
+                    unify_counters(&mut first);
+                    visit(number, &first)
+                }
+                _ if number == lock_page(self.shape.page_size) => Ok(()),
+                _ => visit(number, content),
+            };
+            if let Err(error) = visited {
+                *refusal = Some(error);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Whole for Snapshot {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn each_page(&self, visit: &mut Visit<'_>) -> Result<(), StreamError> {
+        let mut refusal = None;
+        let read = self.visit(visit, &mut refusal);
+        match refusal {
+            Some(error) => Err(error),
+            None => read.map_err(|error| StreamError::Keep(std::io::Error::other(error))),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The commands beside `serve`.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::{Start, postgres};
+
+fn check(folder: &Path, env: &[(&str, &str)], arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_berth"))
+        .env_clear()
+        .env("VOLUME", folder.join("data"))
+        .envs(env.iter().copied())
+        .arg("check")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn finding<'a>(report: &'a Value, name: &str) -> &'a Value {
+    report["findings"].as_array().unwrap().iter().find(|finding| finding["name"] == name).unwrap()
+}
+
+#[test]
+fn a_local_volume_is_safe_in_place_and_locks_are_tried_against_a_second_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = check(folder.path(), &[("ACCESS", "open")], &["--json"]);
+    let report = report(&output);
+    assert!(output.status.success(), "{report:#}");
+    assert_eq!((&report["safe"], &report["store"]), (&Value::Bool(true), &Value::from("in-place")));
+    for name in ["locks", "shared memory", "hard link", "exclusive create"] {
+        assert_eq!(finding(&report, name)["value"], "works", "{name}");
+    }
+    assert_eq!(finding(&report, "access")["level"], "warning");
+    let output = check(folder.path(), &[], &[]);
+    assert!(String::from_utf8_lossy(&output.stdout).ends_with("\nsafe\n"));
+}
+
+#[test]
+fn in_place_beside_a_log_of_that_name_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = folder.path().join("data");
+    let migrations = folder.path().join("scripts");
+    std::fs::create_dir_all(&migrations).unwrap();
+    std::fs::write(migrations.join("1_notes.sql"), "CREATE TABLE notes (id bigint PRIMARY KEY);").unwrap();
+    let shared = Start::sqlite(folder.path(), &volume).with("VOLUME_MODE", "shared-log");
+    drop(shared.with("MIGRATIONS", migrations.display()).run());
+
+    let output = check(folder.path(), &[("VOLUME_MODE", "in-place")], &["--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let store = finding(&report(&output), "store").clone();
+    assert!(store["meaning"].as_str().unwrap().contains("is in the shared log"), "{store}");
+    let output = check(folder.path(), &[], &["--json"]);
+    assert_eq!(report(&output)["store"], "shared-log", "a log that is there stays in use");
+}
+
+#[test]
+fn a_server_is_asked_for_what_matters_and_one_that_is_away_is_unsafe() {
+    let folder = tempfile::tempdir().unwrap();
+    let away = check(folder.path(), &[("DATABASE_URL", "postgres://berth@127.0.0.1:1/berth")], &["--json"]);
+    assert_eq!(away.status.code(), Some(1));
+    assert_eq!(finding(&report(&away), "reachable")["level"], "unsafe");
+
+    let Some(cluster) = postgres::cluster() else { return };
+    let dsn = cluster.create_database("checked");
+    let output = check(folder.path(), &[("DATABASE_URL", &dsn)], &["--json"]);
+    let report = report(&output);
+    assert!(output.status.success(), "{report:#}");
+    assert!(finding(&report, "role")["meaning"].as_str().unwrap().contains("superuser"));
+    assert_eq!(finding(&report, "pooler")["value"], "none seen");
+}
