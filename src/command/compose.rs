@@ -12,7 +12,9 @@ use crate::catalog::QualifiedName;
 use crate::config::{self, Config};
 use crate::migrate;
 use crate::pipeline::App;
+use crate::plan::TransactionOverride;
 use crate::plan::{self, Engine};
+use crate::request::prefer::TransactionEnd;
 use crate::response::openapi;
 use crate::store::postgres::{Postgres, PostgresSettings, Prepare};
 use crate::store::sqlite::journal::{SharedLog, SharedLogSettings};
@@ -264,7 +266,15 @@ fn plan_settings(config: &Config, engine: Engine) -> plan::Settings {
         Engine::Sqlite => vec!["public".to_owned()],
         Engine::Postgres => config.api.schemas.clone(),
     };
+    let (transaction_end, transaction_override) = match config.api.transaction_end {
+        config::TransactionEnd::Commit => (TransactionEnd::Commit, TransactionOverride::Ignored),
+        config::TransactionEnd::CommitAllowOverride => (TransactionEnd::Commit, TransactionOverride::Heeded),
+        config::TransactionEnd::Rollback => (TransactionEnd::Rollback, TransactionOverride::Ignored),
+        config::TransactionEnd::RollbackAllowOverride => (TransactionEnd::Rollback, TransactionOverride::Heeded),
+    };
     plan::Settings {
+        transaction_end,
+        transaction_override,
         engine,
         schemas,
         max_rows: config.bounds.max_rows,

@@ -45,7 +45,7 @@ pub struct Session {
     pub schema: String,
     /// Nothing may be changed.
     pub read_only: bool,
-    /// Undo everything at the end (`tx=rollback`).
+    /// Undo everything at the end (`tx=rollback`, or `DB_TX_END`).
     pub rollback: bool,
 }
 
@@ -92,7 +92,9 @@ impl Authorized {
             headers: origin.headers,
             schema,
             read_only,
-            rollback: plan.preferences.transaction == Some(TransactionEnd::Rollback),
+            // What changed nothing has nothing to undo.
+            rollback: !read_only
+                && plan.preferences.transaction.unwrap_or(settings.transaction_end) == TransactionEnd::Rollback,
         };
         Ok(Self { plan: Arc::new(plan), session })
     }

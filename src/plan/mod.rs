@@ -38,7 +38,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, QualifiedName, Table, Volatility, hint};
 use crate::request::method::{Method, Resource};
-use crate::request::prefer::Representation;
+use crate::request::prefer::{Representation, TransactionEnd};
 use crate::request::{MediaType, Preferences, Request};
 use scope::{Purpose, Scope};
 
@@ -64,6 +64,19 @@ pub struct Settings {
     pub aggregates: bool,
     /// Who may do what where no grant says so.
     pub access: AccessMode,
+    /// How a transaction ends when the request does not say.
+    pub transaction_end: TransactionEnd,
+    /// Whether the request may say.
+    pub transaction_override: TransactionOverride,
+}
+
+/// Whether `Prefer: tx=` is heeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionOverride {
+    /// It is.
+    Heeded,
+    /// It is as if it had not been sent.
+    Ignored,
 }
 
 /// `ACCESS`.
@@ -101,6 +114,9 @@ impl Plan {
     /// [`Authorized::authorize`].
     pub fn make(request: Request, catalog: &Catalog, settings: &Settings) -> Result<Self, Error> {
         let mut request = request;
+        if settings.transaction_override == TransactionOverride::Ignored {
+            request.preferences.transaction = None;
+        }
         let (schema, profile) = negotiate::choose_schema(request.profile.take(), settings)?;
         let resource = std::mem::replace(&mut request.resource, Resource::Root);
         match (resource, request.method) {

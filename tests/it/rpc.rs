@@ -285,3 +285,40 @@ fn the_server_decides_who_may_call() {
     assert_eq!(read.client().post("/rpc/greet", "{}").status, 200);
     assert_eq!(read.client().post("/rpc/nothing", "{}").json()["message"], "permission denied for function nothing");
 }
+
+#[test]
+fn a_transaction_ends_as_it_is_told_by_who_may_tell() {
+    let Some(cluster) = postgres::cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let volume = folder.path().join("volume");
+    std::fs::create_dir(&volume).unwrap();
+    let dsn = cluster.create_database("rpc_ends");
+    let migrations = folder.path().join("migrations");
+    std::fs::create_dir(&migrations).unwrap();
+    std::fs::write(migrations.join("1.sql"), "CREATE TABLE kept (id int PRIMARY KEY, ended text);").unwrap();
+    let mut id = 0;
+    for on_postgres in [true, false] {
+        for (ends, kept) in [
+            ("commit", [("none", true), ("commit", true), ("rollback", true)]),
+            ("commit-allow-override", [("none", true), ("commit", true), ("rollback", false)]),
+            ("rollback", [("none", false), ("commit", false), ("rollback", false)]),
+            ("rollback-allow-override", [("none", false), ("commit", true), ("rollback", false)]),
+        ] {
+            let sqlite = || Start::sqlite(folder.path(), &volume);
+            let start = if on_postgres { Start::postgres(folder.path(), &dsn) } else { sqlite() };
+            let berth = start.with("DB_TX_END", ends).with("MIGRATIONS", migrations.display()).run();
+            for (asked, is_kept) in kept {
+                id += 1;
+                let preference = format!("return=representation, tx={asked}");
+                let headers = [("Content-Type", "application/json"), ("Prefer", preference.as_str())];
+                let answer = berth.client().send("POST", "/kept", &headers, &format!(r#"{{"id":{id}}}"#));
+                assert_eq!((answer.status, answer.json()[0]["id"].clone()), (201, json!(id)), "{ends} {asked}");
+                let applied = answer.header("preference-applied").unwrap_or_default();
+                let is_heeded = ends.ends_with("override") && asked != "none";
+                assert_eq!(applied.contains(&format!("tx={asked}")), is_heeded, "{ends} {asked}: {applied}");
+                let rows = berth.client().get(&format!("/kept?id=eq.{id}")).json();
+                assert_eq!(rows.as_array().map(Vec::len), Some(usize::from(is_kept)), "{ends} {asked}");
+            }
+        }
+    }
+}

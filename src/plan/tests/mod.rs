@@ -12,6 +12,7 @@ use super::*;
 use crate::catalog::{Column, ForeignKey, Generated, Kind, TypeKind, TypeName};
 use crate::request::filter::{Arrow, Comparison, Field, Filter, JsonOperand, JsonStep, Operation};
 use crate::request::payload::{Rows, Shape};
+use crate::request::prefer::TransactionEnd;
 use crate::request::{Payload, Range, SelectItem};
 
 fn text() -> TypeKind {
@@ -101,6 +102,8 @@ fn settings(engine: Engine) -> Settings {
         max_rows: None,
         aggregates: false,
         access: AccessMode::Closed,
+        transaction_end: TransactionEnd::Commit,
+        transaction_override: TransactionOverride::Heeded,
     }
 }
 

@@ -40,11 +40,15 @@ impl<'a> Start<'a> {
             .with("VOLUME", volume.display())
             .with("ACCESS", "open")
             .with("VOLUME_MODE", "in-place")
+            .with("DB_TX_END", "commit-allow-override")
     }
 
     /// Postgres behind `dsn`, everything allowed.
     pub fn postgres(folder: &'a Path, dsn: &str) -> Self {
-        Self { folder, env: Vec::new() }.with("DATABASE_URL", dsn).with("ACCESS", "open")
+        Self { folder, env: Vec::new() }
+            .with("DATABASE_URL", dsn)
+            .with("ACCESS", "open")
+            .with("DB_TX_END", "commit-allow-override")
     }
 
     /// One more variable; the last of a name counts.
