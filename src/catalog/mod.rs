@@ -11,7 +11,7 @@ pub mod view;
 
 use std::collections::BTreeMap;
 
-pub use relationship::{Cardinality, Junction, Link, Relationship};
+pub use relationship::{Cardinality, Computed, Junction, Link, Relationship};
 pub use routine::{Parameter, ReturnKind, Returns, Routine, Volatility};
 pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
 pub use type_name::{TypeKind, TypeName};
@@ -26,6 +26,8 @@ pub struct Catalog {
     pub tables: BTreeMap<QualifiedName, Table>,
     /// Foreign keys between views and tables or views, both of which are in `tables`.
     pub shown_keys: Vec<ShownKey>,
+    /// Ways from a table to others that functions of its rows make (Postgres only).
+    pub computed: Vec<Relationship>,
     /// Functions by name, those of a name with fewer parameters first.
     pub routines: BTreeMap<QualifiedName, Vec<Routine>>,
     /// Comments on schemas.

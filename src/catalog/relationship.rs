@@ -39,6 +39,17 @@ pub enum Cardinality {
     OneToOne(Link),
     /// A third table has foreign keys to both.
     ManyToMany(Junction),
+    /// A function of the row gives them.
+    Computed(Computed),
+}
+
+/// A function of a row that gives rows of another table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Computed {
+    /// The function, by whose name the rows are embedded.
+    pub function: QualifiedName,
+    /// At most one row is given.
+    pub single: bool,
 }
 
 /// A foreign key, seen from one of its sides.
@@ -65,7 +76,11 @@ impl Relationship {
     /// True when at most one row belongs to a row.
     #[must_use]
     pub fn is_to_one(&self) -> bool {
-        matches!(self.cardinality, Cardinality::ManyToOne(_) | Cardinality::OneToOne(_))
+        match &self.cardinality {
+            Cardinality::ManyToOne(_) | Cardinality::OneToOne(_) => true,
+            Cardinality::OneToMany(_) | Cardinality::ManyToMany(_) => false,
+            Cardinality::Computed(computed) => computed.single,
+        }
     }
 
     /// True when it leads from a table to the same table.
@@ -79,7 +94,19 @@ impl Relationship {
     pub fn link(&self) -> Option<&Link> {
         match &self.cardinality {
             Cardinality::OneToMany(link) | Cardinality::ManyToOne(link) | Cardinality::OneToOne(link) => Some(link),
-            Cardinality::ManyToMany(_) => None,
+            Cardinality::ManyToMany(_) | Cardinality::Computed(_) => None,
+        }
+    }
+
+    /// The function, if one gives the rows.
+    #[must_use]
+    pub fn computed(&self) -> Option<&Computed> {
+        match &self.cardinality {
+            Cardinality::Computed(computed) => Some(computed),
+            Cardinality::OneToMany(_)
+            | Cardinality::ManyToOne(_)
+            | Cardinality::OneToOne(_)
+            | Cardinality::ManyToMany(_) => None,
         }
     }
 
@@ -88,17 +115,17 @@ impl Relationship {
     pub fn junction(&self) -> Option<&Junction> {
         match &self.cardinality {
             Cardinality::ManyToMany(junction) => Some(junction),
-            Cardinality::OneToMany(_) | Cardinality::ManyToOne(_) | Cardinality::OneToOne(_) => None,
+            Cardinality::OneToMany(_)
+            | Cardinality::ManyToOne(_)
+            | Cardinality::OneToOne(_)
+            | Cardinality::Computed(_) => None,
         }
     }
 
     /// Columns of the table that it goes by.
     pub fn source_columns(&self) -> impl Iterator<Item = &str> {
-        let link = match &self.cardinality {
-            Cardinality::OneToMany(link) | Cardinality::ManyToOne(link) | Cardinality::OneToOne(link) => link,
-            Cardinality::ManyToMany(junction) => &junction.source,
-        };
-        link.columns.iter().map(|(column, _)| column.as_str())
+        let link = self.link().or_else(|| self.junction().map(|junction| &junction.source));
+        link.into_iter().flat_map(|link| &link.columns).map(|(column, _)| column.as_str())
     }
 
     /// Columns of the target that it goes by.
@@ -174,6 +201,7 @@ impl Catalog {
                 found.extend(self.through(owned));
             }
         }
+        found.extend(self.computed.iter().filter(|way| &way.table == table).cloned());
         found.sort();
         found
     }
@@ -277,6 +305,7 @@ mod tests {
                 Cardinality::OneToMany(link) => format!("1-n {}", columns(link)),
                 Cardinality::ManyToOne(link) => format!("n-1 {}", columns(link)),
                 Cardinality::OneToOne(link) => format!("1-1 {}", columns(link)),
+                Cardinality::Computed(computed) => computed.function.name.clone(),
                 Cardinality::ManyToMany(junction) => {
                     format!("{} {} {}", junction.table.name, columns(&junction.source), columns(&junction.target))
                 }

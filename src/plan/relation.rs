@@ -7,6 +7,7 @@
 //! | the other table | a foreign key, its only column on either side, or a junction | the relationship that has it |
 //! | the table itself | none or the key's column | its rows below |
 //! | the column of a key to the table itself | none | the row above |
+//! | a function of the table's rows | none | what it gives, instead of any of the above |
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/resource_embedding.html>.
 
@@ -23,6 +24,10 @@ pub(super) fn find_relationship(scope: &Scope<'_>, name: &str, wanted: Option<&s
     let table = &scope.table.name;
     let all: Vec<Relationship> =
         scope.catalog.relationships(table).into_iter().filter(|way| is_exposed(scope, way)).collect();
+    // A function takes the place of the relationship that its name would have meant.
+    if let Some(computed) = all.iter().find(|way| way.computed().is_some() && is_meant(way, name, wanted)) {
+        return Ok(computed.clone());
+    }
     let mut meant: Vec<&Relationship> = all.iter().filter(|way| is_meant(way, name, wanted)).collect();
     match (meant.pop(), meant.is_empty()) {
         (Some(only), true) => Ok(only.clone()),
@@ -52,6 +57,9 @@ fn is_exposed(scope: &Scope<'_>, way: &Relationship) -> bool {
 }
 
 fn is_meant(way: &Relationship, name: &str, wanted: Option<&str>) -> bool {
+    if let Some(computed) = way.computed() {
+        return computed.function.name == name && wanted.is_none();
+    }
     let is_target = name == way.target.name;
     let to_many = matches!(way.cardinality, Cardinality::OneToMany(_));
     if way.is_self() {
@@ -97,6 +105,10 @@ fn candidate(way: &Relationship) -> Candidate {
         Cardinality::ManyToOne(link) => ("many-to-one", by_key(link)),
         Cardinality::OneToOne(link) => ("one-to-one", by_key(link)),
         Cardinality::ManyToMany(junction) => ("many-to-many", by_junction(junction)),
+        // Never one of several: its name decides.
+        Cardinality::Computed(computed) => {
+            ("computed", (computed.function.to_string(), computed.function.name.clone()))
+        }
     };
     Candidate { cardinality, embedding: format!("{from} with {to}"), relationship, hint: format!("{to}!{hint}") }
 }

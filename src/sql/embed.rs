@@ -11,6 +11,7 @@
 //! how deep and how many they are.
 
 use super::OutputColumn;
+use super::computed::write_target;
 use super::condition::{write_condition, write_where};
 use super::dialect::{Dialect, Scope};
 use super::order::{write_order, write_range};
@@ -128,7 +129,7 @@ impl<'a> Child<'a> {
     /// Adds ` FROM target`, with the junction joined to it.
     fn write_from<D: Dialect>(&self, writer: &mut Writer) {
         writer.push(" FROM ");
-        write_table::<D>(writer, &self.relationship.target, self.alias);
+        write_target::<D>(writer, self.relationship, self.outer, self.alias);
         if let Some((junction, alias)) = self.junction {
             writer.push(" JOIN ");
             write_table::<D>(writer, &junction.table, alias);
@@ -160,7 +161,7 @@ impl<'a> Child<'a> {
     }
 }
 
-fn write_table<D: Dialect>(writer: &mut Writer, table: &QualifiedName, alias: Alias) {
+pub(super) fn write_table<D: Dialect>(writer: &mut Writer, table: &QualifiedName, alias: Alias) {
     D::table(writer, table);
     writer.push(" AS ").alias_name(alias);
 }
@@ -320,7 +321,7 @@ impl<'a> Level<'a> {
                 Place::Apart => {}
                 Place::Joined(level, alias) => {
                     writer.push(" LEFT JOIN ");
-                    write_table::<D>(writer, &embed.relationship.target, *alias);
+                    write_target::<D>(writer, &embed.relationship, self.scope, *alias);
                     writer.push(" ON ");
                     let relationship = &embed.relationship;
                     let child = Child { relationship, outer: self.scope, alias: *alias, junction: None };

@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod call;
+mod computed;
 mod condition;
 mod count;
 mod dialect;

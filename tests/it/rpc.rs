@@ -322,3 +322,43 @@ fn a_transaction_ends_as_it_is_told_by_who_may_tell() {
         }
     }
 }
+
+#[test]
+fn functions_of_a_row_are_columns_and_relationships() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(berth) = served(folder.path(), "rpc_computed") else { return };
+    let client = berth.client();
+    let lang = json!({"name": "Lang"});
+    for (path, expected) in [
+        ("/films?select=upper_title&id=eq.1", json!([{"upper_title": "METROPOLIS"}])),
+        ("/films?select=id&upper_title=eq.M", json!([{"id": 2}])),
+        ("/films?select=id&order=upper_title.desc", json!([{"id": 1}, {"id": 2}, {"id": 3}])),
+        ("/films?select=id&or=(upper_title.eq.M,id.eq.3)&order=id", json!([{"id": 2}, {"id": 3}])),
+        ("/directors?select=films(upper_title)&id=eq.2", json!([{"films": [{"upper_title": "BARRY LYNDON"}]}])),
+        ("/rpc/films_since?since=1970&select=upper_title", json!([{"upper_title": "BARRY LYNDON"}])),
+        ("/rpc/films_since?since=1900&select=id&upper_title=eq.M", json!([{"id": 2}])),
+        ("/films?select=maker(name)&id=eq.1", json!([{"maker": lang}])),
+        ("/films?select=by:maker(name)&id=eq.1", json!([{"by": lang}])),
+        ("/films?select=...maker(name)&id=eq.1", json!([lang])),
+        ("/films?select=id,maker!inner()&maker.name=eq.Kubrick", json!([{"id": 3}])),
+        (
+            "/films?select=id,maker(name)&order=maker(name),id.desc&limit=1",
+            json!([{"id": 3, "maker": {"name": "Kubrick"}}]),
+        ),
+        (
+            "/directors?select=old_films(title)&order=id",
+            json!([{"old_films": [{"title": "Metropolis"}]}, {"old_films": []}]),
+        ),
+        ("/directors?select=id,old_films()&old_films=not.is.null", json!([{"id": 1}])),
+        ("/directors?select=old_films(maker(name))&id=eq.1", json!([{"old_films": [{"maker": lang}]}])),
+        ("/rpc/films_since?since=1930&select=id,maker(name)&id=eq.2", json!([{"id": 2, "maker": lang}])),
+    ] {
+        let answer = client.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        assert_eq!(answer.json(), expected, "{path}");
+    }
+    let headers = [("Content-Type", "application/json"), ("Prefer", "return=representation, tx=rollback")];
+    let path = "/films?select=title,maker(name)";
+    let answer = client.send("POST", path, &headers, r#"{"id":9,"title":"Fury","director_id":1}"#);
+    assert_eq!((answer.status, answer.json()), (201, json!([{"title": "Fury", "maker": lang}])));
+}

@@ -178,7 +178,16 @@ fn write_returning(writer: &mut Writer, table: &QualifiedName, returning: &Retur
 
 /// Adds the columns that the answer is made of and no others, each of which the role must be allowed to read; a
 /// number when there are none, so that rows can be counted.
+///
+/// A function of the row, which may look at any of them, gets all.
 fn write_returned(writer: &mut Writer, table: &QualifiedName, returning: &Returning) {
+    if let Returning::Rows(node) = returning
+        && node.embeds.iter().any(|embed| embed.relationship.computed().is_some())
+    {
+        Postgres::table(writer, table);
+        writer.push(".*");
+        return;
+    }
     let mut columns: Vec<&str> = match returning {
         Returning::Nothing => Vec::new(),
         Returning::Location(columns) => columns.iter().map(String::as_str).collect(),

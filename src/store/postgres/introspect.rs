@@ -101,11 +101,13 @@ pub(super) async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<C
     let shown_keys = shown_keys(&keys, &shown).into_iter().filter(is_served).collect();
     let routines = client.query(routine::ROUTINES, &[&schemas]).await.map_err(fault)?;
     let routines = routine::read_all(&routines).map_err(fault)?;
+    let computed = client.query(routine::COMPUTED, &[&schemas]).await.map_err(fault)?;
+    let computed = computed.iter().map(routine::read_computed).collect::<Result<_, _>>().map_err(fault)?;
     let comments = client.query(SCHEMA_COMMENTS, &[&schemas]).await.map_err(fault)?;
     let comments = comments.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
     let schema_comments = comments.collect::<Result<_, _>>().map_err(fault)?;
     client.batch_execute("COMMIT").await.map_err(fault)?;
-    Ok(Catalog { tables, shown_keys, routines, schema_comments, ..Catalog::default() })
+    Ok(Catalog { tables, shown_keys, routines, computed, schema_comments, ..Catalog::default() })
 }
 
 fn name(row: &Row, position: usize) -> Result<QualifiedName, tokio_postgres::Error> {

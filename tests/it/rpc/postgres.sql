@@ -32,3 +32,10 @@ CREATE FUNCTION count_calls() RETURNS bigint LANGUAGE sql AS $$ SELECT nextval('
 CREATE ROLE it_rpc;
 CREATE FUNCTION secret() RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 42 $$;
 REVOKE EXECUTE ON FUNCTION secret FROM PUBLIC;
+CREATE FUNCTION upper_title(films) RETURNS text LANGUAGE sql STABLE AS $$ SELECT upper($1.title) $$;
+CREATE FUNCTION maker(films) RETURNS SETOF directors ROWS 1 LANGUAGE sql STABLE AS $$
+    SELECT * FROM directors WHERE id = $1.director_id
+$$;
+CREATE FUNCTION old_films(directors) RETURNS SETOF films LANGUAGE sql STABLE AS $$
+    SELECT * FROM films WHERE director_id = $1.id AND year < 1930
+$$;

@@ -53,6 +53,7 @@ impl Deployment {
     /// How another instance is started; everything is allowed.
     pub fn instance(&self) -> Start<'_> {
         let start = Start { folder: self.folder.path(), env: Vec::new() }
+            .with("DB_TX_END", "commit-allow-override")
             .with("ACCESS", "open")
             .with("MIGRATIONS", self.folder.path().join("migrations").display());
         match &self.home {

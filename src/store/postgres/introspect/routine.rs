@@ -8,7 +8,8 @@ use tokio_postgres::Row;
 
 use crate::catalog::type_name::Origin;
 use crate::catalog::{
-    Column, Generated, Parameter, QualifiedName, ReturnKind, Returns, Routine, TypeKind, TypeName, Volatility,
+    Cardinality, Column, Computed, Generated, Kind, Parameter, QualifiedName, Relationship, ReturnKind, Returns,
+    Routine, TypeKind, TypeName, Volatility,
 };
 
 /// Functions with the names and types of what they take and give. A domain stands for the type under it. Columns are
@@ -47,6 +48,31 @@ LEFT JOIN LATERAL (
     FROM pg_attribute a
     WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS made ON true
 WHERE n.nspname = ANY ($1) AND p.prokind = 'f' AND t.typname NOT IN ('trigger', 'event_trigger')";
+
+/// Functions of a row of one table that give rows of another; whether at most one.
+pub(super) const COMPUTED: &str = r"
+SELECT fn.nspname, p.proname, an.nspname, a.relname, rn.nspname, r.relname, r.relkind IN ('v', 'm'),
+       NOT p.proretset OR p.prorows = 1
+FROM pg_proc p
+JOIN pg_namespace fn ON fn.oid = p.pronamespace
+JOIN pg_class a ON a.reltype = p.proargtypes[0] AND a.relkind IN ('r', 'v', 'm', 'f', 'p')
+JOIN pg_namespace an ON an.oid = a.relnamespace
+JOIN pg_class r ON r.reltype = p.prorettype AND r.relkind IN ('r', 'v', 'm', 'f', 'p')
+JOIN pg_namespace rn ON rn.oid = r.relnamespace
+WHERE p.pronargs = 1 AND p.prokind = 'f' AND an.nspname = ANY ($1) AND rn.nspname = ANY ($1)";
+
+/// Reads a line of [`COMPUTED`].
+pub(super) fn read_computed(row: &Row) -> Result<Relationship, tokio_postgres::Error> {
+    let name =
+        |position| Ok(QualifiedName::new(row.try_get::<_, String>(position)?, row.try_get::<_, String>(position + 1)?));
+    let is_view: bool = row.try_get(6)?;
+    Ok(Relationship {
+        table: name(2)?,
+        target: name(4)?,
+        cardinality: Cardinality::Computed(Computed { function: name(0)?, single: row.try_get(7)? }),
+        target_kind: if is_view { Kind::View } else { Kind::Table },
+    })
+}
 
 /// Functions by name, those with fewer parameters first, so that errors list them in one order.
 pub(super) fn read_all(rows: &[Row]) -> Result<BTreeMap<QualifiedName, Vec<Routine>>, tokio_postgres::Error> {
