@@ -111,7 +111,8 @@ impl App {
             Action::Describe { schema, .. } => self.describe(&catalog, schema, identity),
             Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) | Action::Call(_) => {
                 let mut statement = sql::render(&authorized, catalog.version, self.settings.engine);
-                statement.once = once(raw, identity)?;
+                // What is undone leaves nothing to repeat.
+                statement.once = once(raw, identity)?.filter(|_| !statement.session.rollback);
                 self.store.execute(statement, deadline).await?
             }
         };

@@ -45,7 +45,7 @@ pub struct Session {
     pub schema: String,
     /// Nothing may be changed.
     pub read_only: bool,
-    /// Undo everything at the end (`tx=rollback`, or `DB_TX_END`).
+    /// Undo everything at the end (`dry-run`, `tx=rollback`, or `DB_TX_END`).
     pub rollback: bool,
 }
 
@@ -84,6 +84,8 @@ impl Authorized {
             (Action::Call(call), None) => call.function.schema.clone(),
             (_, None) => negotiate::default_schema(settings).to_owned(),
         };
+        let ends_in = plan.preferences.transaction.unwrap_or(settings.transaction_end);
+        let undone = plan.preferences.dry_run || ends_in == TransactionEnd::Rollback;
         let session = Session {
             role: (settings.access == AccessMode::Closed).then(|| identity.role.clone()),
             claims: identity.claims.clone(),
@@ -93,8 +95,7 @@ impl Authorized {
             schema,
             read_only,
             // What changed nothing has nothing to undo.
-            rollback: !read_only
-                && plan.preferences.transaction.unwrap_or(settings.transaction_end) == TransactionEnd::Rollback,
+            rollback: !read_only && undone,
         };
         Ok(Self { plan: Arc::new(plan), session })
     }

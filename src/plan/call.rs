@@ -122,7 +122,8 @@ pub(super) fn plan_call(
     let routine = find_routine(catalog, &name, &given.names(), whole)?;
     let result = Outcome::of(routine);
     let table = result_table(routine, catalog);
-    let preferences = applied(&request.preferences, &table)?;
+    let read_only = method != Method::Post || routine.volatility != Volatility::Volatile;
+    let preferences = applied(&request.preferences, &table, read_only)?;
     let scope = Scope { table: &table, engine: settings.engine, catalog, settings, purpose: Purpose::Read };
     let range = request.range.at_most(settings.max_rows);
     let accept = std::mem::take(&mut request.accept);
@@ -156,16 +157,22 @@ pub(super) fn plan_call(
             expect,
         },
         computed,
-        read_only: method != Method::Post || routine.volatility != Volatility::Volatile,
+        read_only,
     };
     Ok(Plan { action: super::Action::Call(Box::new(call)), media, profile, preferences })
 }
 
-/// The preferences that apply to a call: those of a read, and `max-affected`.
-fn applied(sent: &Preferences, table: &Table) -> Result<Preferences, Error> {
+/// The preferences that apply to a call: those of a read, `max-affected`, and of one that may write `dry-run`.
+fn applied(sent: &Preferences, table: &Table, read_only: bool) -> Result<Preferences, Error> {
     let strict = sent.handling == Some(Handling::Strict);
+    let tries = sent.dry_run && !read_only;
     let read = prefer::applied(sent, Method::Get, table, None)?;
-    Ok(Preferences { max_affected: sent.max_affected.filter(|_| strict), ..read })
+    Ok(Preferences {
+        max_affected: sent.max_affected.filter(|_| strict),
+        transaction: read.transaction.filter(|_| !tries),
+        dry_run: tries,
+        ..read
+    })
 }
 
 /// The columns that a read of `table` names and that it does not have.

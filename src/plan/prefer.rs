@@ -24,16 +24,19 @@ pub(super) fn applied(
     let updates = method == Method::Patch;
     let deletes = method == Method::Delete;
     let writes = inserts || updates || deletes || method == Method::Put;
+    let tries = writes && sent.dry_run;
     let has_key = !table.primary_key.is_empty() || on_conflict.is_some();
     Ok(Preferences {
         resolution: sent.resolution.filter(|_| inserts && has_key),
         representation: sent.representation.filter(|_| writes),
         count: sent.count,
-        transaction: sent.transaction,
+        // However the transaction was to end, a trial is undone.
+        transaction: sent.transaction.filter(|_| !tries),
         missing: sent.missing.filter(|_| inserts || updates),
         handling: sent.handling,
         timezone: None,
         max_affected: sent.max_affected.filter(|_| strict && (updates || deletes)),
+        dry_run: tries,
         unknown: Vec::new(),
     })
 }

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! header     = preference *( "," preference )       ; space around each is dropped
-//! preference = name "=" value                       ; the names and values that [`Preferences`] lists
+//! preference = name [ "=" value ]                   ; the names and values that [`Preferences`] lists
 //! ```
+//!
+//! `dry-run` is berth's own.
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/preferences.html>
 
@@ -26,6 +28,8 @@ pub struct Preferences {
     pub timezone: Option<String>,
     /// `max-affected=`
     pub max_affected: Option<u64>,
+    /// `dry-run`: the write is tried and undone.
+    pub dry_run: bool,
     /// What berth does not know, as sent.
     pub unknown: Vec<String>,
 }
@@ -103,6 +107,10 @@ impl Preferences {
 
     /// Takes one preference in; `None` when it is not known.
     fn take(&mut self, preference: &str) -> Option<()> {
+        if preference == "dry-run" {
+            self.dry_run = true;
+            return Some(());
+        }
         let (name, value) = preference.split_once('=')?;
         match (name, value) {
             ("resolution", "merge-duplicates") => first(&mut self.resolution, Resolution::MergeDuplicates),

@@ -192,7 +192,7 @@ fn the_first_of_several_preferences_wins() {
         [
             "resolution=ignore-duplicates, count=exact,   tx=commit ,,return=headers-only",
             "resolution=merge-duplicates,count=planned, missing=default, handling=lenient",
-            "timezone=America/Los_Angeles, timezone=UTC, max-affected=5, max-affected=x, invalid, count=none",
+            "timezone=America/Los_Angeles, timezone=UTC, max-affected=5, max-affected=x, invalid, count=none, dry-run, dry-run=no",
         ]
         .into_iter(),
     );
@@ -205,7 +205,8 @@ fn the_first_of_several_preferences_wins() {
         handling: Some(Handling::Lenient),
         timezone: Some("America/Los_Angeles".to_owned()),
         max_affected: Some(5),
-        unknown: vec!["invalid".to_owned(), "count=none".to_owned()],
+        dry_run: true,
+        unknown: vec!["invalid".to_owned(), "count=none".to_owned(), "dry-run=no".to_owned()],
     };
     assert_eq!(parsed, expected);
 }

@@ -265,7 +265,7 @@ fn table_verbs(table: &Table) -> String {
     verbs.join(",")
 }
 
-/// `Preference-Applied`, in `PostgREST`'s order; `None` when nothing was applied.
+/// `Preference-Applied`, in `PostgREST`'s order, then what is berth's own; `None` when nothing was applied.
 fn applied(preferences: &Preferences) -> Option<String> {
     let mut words: Vec<String> = Vec::new();
     let mut say = |word: Option<&str>| words.extend(word.map(str::to_owned));
@@ -300,6 +300,9 @@ fn applied(preferences: &Preferences) -> Option<String> {
     }
     if let (Some(Handling::Strict), Some(most)) = (preferences.handling, preferences.max_affected) {
         words.push(format!("max-affected={most}"));
+    }
+    if preferences.dry_run {
+        words.push("dry-run".to_owned());
     }
     (!words.is_empty()).then(|| words.join(", "))
 }

@@ -13,6 +13,7 @@ mod access;
 mod bad_input;
 mod clients;
 mod differential;
+mod dry_run;
 mod durability;
 mod embed;
 mod idempotency;

@@ -191,8 +191,24 @@ fn the_session_tells_the_engine_who_asks_and_what_for() {
     assert_eq!(session.role.as_deref(), Some("anon"));
     assert_eq!(session.schema, "public");
     assert!(!session.read_only && session.rollback);
-    let open = Settings { access: AccessMode::Open, ..closed };
+    let open = Settings { access: AccessMode::Open, ..closed.clone() };
     let authorized = authorize(get_title(), "anon", &catalog(), &open).expect("authorized");
     assert_eq!(authorized.session().role, None);
     assert!(authorized.session().read_only);
+}
+
+#[test]
+fn a_dry_run_is_undone_however_transactions_end() {
+    let both = Preferences { dry_run: true, transaction: Some(TransactionEnd::Commit), ..Preferences::default() };
+    for transaction_override in [TransactionOverride::Heeded, TransactionOverride::Ignored] {
+        let settings = Settings { transaction_override, ..settings(Engine::Postgres) };
+        let wanted = Request { preferences: both.clone(), ..request(Method::Delete, "films") };
+        let authorized = authorize(wanted, "anon", &catalog(), &settings).expect("authorized");
+        assert!(authorized.session().rollback);
+        let applied = &authorized.plan().preferences;
+        assert_eq!((applied.dry_run, applied.transaction), (true, None));
+    }
+    let read = Request { preferences: both, ..get_title() };
+    let authorized = authorize(read, "anon", &catalog(), &settings(Engine::Postgres)).expect("authorized");
+    assert!(!authorized.session().rollback && !authorized.plan().preferences.dry_run);
 }

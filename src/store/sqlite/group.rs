@@ -184,9 +184,17 @@ impl Group {
             let ended = || Error::Internal("the transaction ended inside a request".to_owned());
             return Ok(Step::Lost(answer.err().unwrap_or_else(ended)));
         }
-        if answer.is_err() || job.statement.session.rollback {
-            execute(connection, "ROLLBACK TO berth")?;
-        }
+        let answer = match answer {
+            Ok(outcome) if job.statement.session.rollback => {
+                let _limit = interrupt::Limit::until(job.deadline);
+                fault::foreign_key::of_trial(connection, catalog)?.map_or(Ok(outcome), Err)
+            }
+            Err(error) => {
+                execute(connection, "ROLLBACK TO berth")?;
+                Err(error)
+            }
+            kept => kept,
+        };
         execute(connection, "RELEASE berth")?;
         Ok(Step::Answered(answer))
     }

@@ -233,6 +233,27 @@ async fn a_key_that_is_checked_at_the_end_fails_only_the_request_that_broke_it()
 }
 
 #[tokio::test]
+async fn a_trial_is_told_of_the_keys_it_would_break_and_of_no_others() {
+    let fixture = Fixture::new();
+    // Written by somebody who does not check keys.
+    Connection::open(fixture.path())
+        .unwrap()
+        .execute_batch("PRAGMA foreign_keys = OFF; INSERT INTO late VALUES (7)")
+        .unwrap();
+    let trial = |id| {
+        let statement = fixture.write("INSERT INTO \"late\" (\"id\") VALUES (?1)", &[id]);
+        let session = Session { rollback: true, ..statement.session.clone() };
+        Statement { session, ..statement }
+    };
+    fixture.run(fixture.insert(1)).await.unwrap();
+    assert_eq!(code(&fixture.run(trial(1)).await), "ok");
+    assert_eq!(code(&fixture.run(trial(9)).await), "23503");
+    let left: i64 =
+        Connection::open(fixture.path()).unwrap().query_row("SELECT count(*) FROM late", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 1);
+}
+
+#[tokio::test]
 async fn a_read_is_ended_at_its_deadline() {
     let fixture = Fixture::new();
     let answer = fixture.store.execute(fixture.read(ENDLESS, None), Deadline::after(Duration::from_millis(30))).await;

@@ -62,6 +62,53 @@ pub(in crate::store::sqlite) fn of_commit(connection: &Connection, catalog: &Cat
     )
 }
 
+/// Rolls a request back to its savepoint `berth`; gives the error that it would have met at the commit, because of a
+/// key that is checked only there.
+///
+/// # Errors
+/// When the savepoint cannot be gone back to: the transaction is lost.
+pub(in crate::store::sqlite) fn of_trial(
+    connection: &Connection,
+    catalog: &Catalog,
+) -> rusqlite::Result<Option<Error>> {
+    let found = find_deferred(connection, catalog);
+    execute(connection, "ROLLBACK TO berth")?;
+    let broken = found.and_then(|found| {
+        // What pointed nowhere before is not the request's doing.
+        for (table, foreign_key, values, rows) in found {
+            if count_dangling(connection, table, foreign_key)? < rows {
+                return Ok(Some(not_present(table, foreign_key, Some(key(&foreign_key.columns, &values)))));
+            }
+        }
+        Ok(None)
+    });
+    // Without an answer in time nobody knows whether the write would have gone well.
+    Ok(broken.unwrap_or_else(|error| Some(super::plain(error))))
+}
+
+/// A key with a row that points nowhere: the values it points with, and how many rows do.
+type Dangling<'a> = (&'a Table, &'a ForeignKey, Vec<String>, i64);
+
+fn find_deferred<'a>(connection: &Connection, catalog: &'a Catalog) -> rusqlite::Result<Vec<Dangling<'a>>> {
+    let mut found = Vec::new();
+    let is_deferred = "SELECT 1 FROM sqlite_schema WHERE sql LIKE '%DEFERRABLE%'";
+    if !connection.prepare_cached(is_deferred)?.exists([])? {
+        return Ok(found);
+    }
+    for table in catalog.tables.values() {
+        for foreign_key in &table.foreign_keys {
+            if let Some((_, _, values)) = dangling(connection, table, std::slice::from_ref(foreign_key))? {
+                found.push((table, foreign_key, values, count_dangling(connection, table, foreign_key)?));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn count_dangling(connection: &Connection, table: &Table, foreign_key: &ForeignKey) -> rusqlite::Result<i64> {
+    connection.query_row(&dangling_sql("count(*)", table, foreign_key), [], |row| row.get(0))
+}
+
 fn find(connection: &Connection, catalog: &Catalog, runs: &[Run]) -> rusqlite::Result<Option<Error>> {
     for run in runs {
         let Some(table) = target(&run.text).and_then(|name| find_table(catalog, &name)) else { continue };
@@ -123,19 +170,8 @@ fn dangling<'a, 'k>(
     foreign_keys: &'k [ForeignKey],
 ) -> rusqlite::Result<Option<(&'a Table, &'k ForeignKey, Vec<String>)>> {
     for foreign_key in foreign_keys {
-        let pairs = || foreign_key.columns.iter().zip(&foreign_key.references_columns);
         let columns: Vec<String> = foreign_key.columns.iter().map(|column| format!("c.{}", quote(column))).collect();
-        let given: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
-        let equal: Vec<String> =
-            pairs().map(|(column, referenced)| format!("p.{} = c.{}", quote(referenced), quote(column))).collect();
-        let sql = format!(
-            "SELECT {} FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {}) LIMIT 1",
-            columns.join(", "),
-            quote(&table.name.name),
-            given.join(" AND "),
-            quote(&foreign_key.references.name),
-            equal.join(" AND "),
-        );
+        let sql = dangling_sql(&columns.join(", "), table, foreign_key) + " LIMIT 1";
         let read = |row: &rusqlite::Row<'_>| {
             let values = foreign_key.columns.iter().enumerate().map(|(index, column)| {
                 Ok(bind::print(row.get_ref(index)?, kind_of(Some(table), column)).unwrap_or_default())
@@ -147,6 +183,22 @@ fn dangling<'a, 'k>(
         }
     }
     Ok(None)
+}
+
+/// A query of the rows of a table, called `c`, that point nowhere.
+fn dangling_sql(wanted: &str, table: &Table, foreign_key: &ForeignKey) -> String {
+    let pairs = foreign_key.columns.iter().zip(&foreign_key.references_columns);
+    let given: Vec<String> =
+        foreign_key.columns.iter().map(|column| format!("c.{} IS NOT NULL", quote(column))).collect();
+    let equal: Vec<String> =
+        pairs.map(|(column, referenced)| format!("p.{} = c.{}", quote(referenced), quote(column))).collect();
+    format!(
+        "SELECT {wanted} FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
+        quote(&table.name.name),
+        given.join(" AND "),
+        quote(&foreign_key.references.name),
+        equal.join(" AND "),
+    )
 }
 
 /// The insert side.
