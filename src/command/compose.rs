@@ -46,8 +46,8 @@ pub(super) enum Error {
     /// A file of its name would be served although the data is in the shared log.
     #[error(
         "the database \"{name}\" is in the shared log \"{log}\": in place it would be another database; use \
-         VOLUME_MODE=shared-log, or leave the log: stop all instances, run `litestream restore -o {file} file://{log}`, \
-         and move \"{log}\" away",
+         VOLUME_MODE=shared-log, or leave the log: stop all instances, run `berth restore --output {file}`, and move \
+         \"{log}\" away",
         log = log.display(),
         file = file.display()
     )]
@@ -58,6 +58,16 @@ pub(super) enum Error {
         log: PathBuf,
         /// Where the file belongs.
         file: PathBuf,
+    },
+    /// Nothing was ever written to a shared log of that name.
+    #[error("the volume \"{volume}\" has no shared log \"{name}\"{else_there}", volume = volume.display())]
+    NoLog {
+        /// `VOLUME`.
+        volume: PathBuf,
+        /// `DATABASE_NAME`.
+        name: String,
+        /// What is there instead, and what can be done with it.
+        else_there: String,
     },
     /// The database does not open.
     #[error("the store cannot be opened")]
@@ -168,6 +178,28 @@ pub(super) fn has_log(log: &Path) -> bool {
             slot::slots(&names).chain(slot::snapshots(&names)).next().is_some()
         })
     })
+}
+
+/// The shared log, to be read: nothing is made on the volume.
+///
+/// # Errors
+/// [`Error::NoLog`].
+pub(super) fn log_to_read(storage: &config::Storage) -> Result<Disk, Error> {
+    let log = log_path(storage);
+    if has_log(&log) {
+        return Ok(Disk::to_read(log));
+    }
+    let file = database_path(storage);
+    let else_there = if file.exists() {
+        format!(
+            ": the database lies in place, where only what is now is kept; `berth snapshot --output FILE` copies \
+             \"{}\" as it is, and for what was look at your platform's snapshots of the volume",
+            file.display()
+        )
+    } else {
+        String::new()
+    };
+    Err(Error::NoLog { volume: storage.volume.clone(), name: storage.database_name.clone(), else_there })
 }
 
 /// Tries what a directory can do.

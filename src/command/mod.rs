@@ -7,6 +7,9 @@ mod check;
 mod compose;
 mod health;
 mod migrate;
+mod output;
+mod progress;
+mod restore;
 mod serve;
 mod token;
 
@@ -46,6 +49,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make a SQLite file of the database as it was at a moment that the shared log still has.
+    Restore(restore::Wish),
     /// The second process of a probe: takes a lock and looks at memory that the first one shares.
     #[command(name = PROBE_PEER, hide = true)]
     ProbePeer {
@@ -100,6 +105,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let form = if json { check::Form::Json } else { check::Form::Table };
             block_on(check::run(&config, form)).map_err(Into::into)
         }
+        Command::Restore(wish) => restore::run(&config.storage, &wish).map_err(Into::into),
         // Answered above, without a configuration.
         Command::ProbePeer { .. } => Ok(()),
         Command::Health => health::run(&config.http).map_err(Into::into),

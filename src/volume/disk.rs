@@ -62,6 +62,12 @@ impl Disk {
         Ok(Self { root, strategy, usage: Usage::default() })
     }
 
+    /// The directory `root` as it is, to be read: nothing is made in it.
+    #[must_use]
+    pub fn to_read(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), strategy: Strategy::HardLink, usage: Usage::default() }
+    }
+
     /// How files are made.
     #[must_use]
     pub fn strategy(&self) -> Strategy {

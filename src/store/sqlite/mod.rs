@@ -20,6 +20,7 @@ pub mod journal;
 mod looks;
 mod once;
 mod outcome;
+pub mod plain;
 mod reader;
 #[cfg(test)]
 mod tests;

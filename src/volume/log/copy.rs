@@ -33,7 +33,7 @@ mod snapshot;
 mod tests;
 
 use applier::Applier;
-use file::NewFile;
+pub(super) use file::NewFile;
 pub use snapshot::Snapshot;
 
 /// How long a commit waits to learn who has its slot.
@@ -161,7 +161,7 @@ impl Copy {
             stand: Arc::new(ArcSwap::from_pointee(Stand { position: Position::START, look })),
         };
         if let Some(snapshot) = start.snapshot {
-            file.finish(snapshot.shape)?;
+            file.finish(snapshot.shape).map_err(|source| copy.file_fault(source))?;
             copy.began_with(snapshot);
         }
         loop {
@@ -169,7 +169,7 @@ impl Copy {
                 Tail::End => return Ok(copy),
                 Tail::Next(batch) => {
                     for record in &batch.records {
-                        file.apply(&record.change)?;
+                        file.apply(&record.change).map_err(|source| copy.file_fault(source))?;
                         copy.moved_to(record)?;
                     }
                     copy.growth.add(batch.records.len() as u64, batch.size_bytes);
@@ -184,6 +184,10 @@ impl Copy {
                 }
             }
         }
+    }
+
+    fn file_fault(&self, source: io::Error) -> Error {
+        Error::File { path: self.path.clone(), source }
     }
 
     /// Takes note of a snapshot that the file now has.

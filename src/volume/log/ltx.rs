@@ -40,7 +40,7 @@ mod pages;
 #[cfg(test)]
 mod tests;
 
-pub use decoder::{Summary, decode_pages};
+pub use decoder::{Summary, decode_head, decode_pages};
 pub use encoder::Encoder;
 
 /// The most bytes of a slot's file; a commit group that does not fit must be split.

@@ -38,6 +38,7 @@ pub mod copy;
 mod litestream;
 pub mod ltx;
 pub mod publish;
+pub mod restore;
 pub mod retain;
 #[cfg(test)]
 mod scenario;
@@ -50,7 +51,7 @@ pub mod vfs;
 
 use std::io;
 
-use change::{Record, Txid};
+use change::{Header, Record, Txid};
 use ltx::{StreamError, Summary};
 use thiserror::Error as ThisError;
 
@@ -172,6 +173,18 @@ fn read_snapshot(volume: &dyn Volume, txid: Txid, pages: &mut dyn Pages) -> Resu
         Ok(_) | Err(StreamError::Format(_)) => Ok(Found::Torn),
         Err(StreamError::File(source)) => Err(fault("read", &path)(source)),
         Err(StreamError::Keep(source)) => Err(Error::Pages { txid, source }),
+    }
+}
+
+/// What the file says about itself, before anything is known of whether it is whole; `None` without such a file.
+fn read_header(volume: &dyn Volume, path: &str) -> Result<Option<Header>, Error> {
+    let Some(mut file) = volume.open(path, ltx::SNAPSHOT_MAX_BYTES).map_err(fault("read", path))? else {
+        return Ok(None);
+    };
+    match ltx::decode_head(&mut file) {
+        Ok(header) => Ok(Some(header)),
+        Err(StreamError::Format(_)) => Ok(None),
+        Err(StreamError::File(source) | StreamError::Keep(source)) => Err(fault("read", path)(source)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod client;
+pub mod command;
 pub mod deployment;
 pub mod postgres;
 

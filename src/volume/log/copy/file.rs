@@ -1,10 +1,9 @@
-//! The working copy's file while no one has it open: made from a snapshot and the slots after it.
+//! A database's file while no one has it open: made from a snapshot and the slots after it.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::Error;
 use crate::volume::log::Pages;
 use crate::volume::log::change::{Change, Shape};
 
@@ -13,7 +12,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 /// A file that is being made. Nothing is on disk while it has no page: an empty log makes no file.
 #[derive(Debug)]
-pub(super) struct NewFile {
+pub(in crate::volume::log) struct NewFile {
     path: PathBuf,
     file: Option<BufWriter<File>>,
     /// Where the next page goes if it follows the last one.
@@ -21,28 +20,29 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    pub(super) fn at(path: &Path) -> Self {
+    pub(in crate::volume::log) fn at(path: &Path) -> Self {
         Self { path: path.to_owned(), file: None, end: 0 }
     }
 
     /// Writes the pages of a commit group and sets the database's size.
-    pub(super) fn apply(&mut self, change: &Change) -> Result<(), Error> {
-        change
-            .pages
-            .iter()
-            .try_for_each(|(&number, content)| self.page(number, content))
-            .map_err(|error| self.fault(error))?;
+    pub(in crate::volume::log) fn apply(&mut self, change: &Change) -> io::Result<()> {
+        change.pages.iter().try_for_each(|(&number, content)| self.page(number, content))?;
         self.finish(change.shape())
     }
 
     /// Sets the database's size: pages past it are cut off, a lock page at its end is there as a hole.
-    pub(super) fn finish(&mut self, shape: Shape) -> Result<(), Error> {
+    pub(in crate::volume::log) fn finish(&mut self, shape: Shape) -> io::Result<()> {
         let size_bytes = u64::from(shape.database_pages) * u64::from(shape.page_size);
-        let finished = self.open().and_then(|file| {
-            file.flush()?;
-            file.get_ref().set_len(size_bytes)
-        });
-        finished.map_err(|error| self.fault(error))
+        let file = self.open()?;
+        file.flush()?;
+        file.get_ref().set_len(size_bytes)
+    }
+
+    /// Makes what was written durable.
+    pub(in crate::volume::log) fn sync(&mut self) -> io::Result<()> {
+        let file = self.open()?;
+        file.flush()?;
+        file.get_ref().sync_all()
     }
 
     fn open(&mut self) -> io::Result<&mut BufWriter<File>> {
@@ -50,10 +50,6 @@ impl NewFile {
             Some(file) => Ok(file),
             none => Ok(none.insert(BufWriter::with_capacity(BUFFER_BYTES, File::create(&self.path)?))),
         }
-    }
-
-    fn fault(&self, source: io::Error) -> Error {
-        Error::File { path: self.path.clone(), source }
     }
 }
 

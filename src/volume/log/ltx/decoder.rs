@@ -67,6 +67,15 @@ pub fn decode_pages(
     Ok(Summary { header, shape, sums: order.finish(header.after)?, size_bytes: input.size_bytes })
 }
 
+/// Reads only what a file says about itself: no checksum tells whether it is true.
+///
+/// # Errors
+/// [`StreamError::Format`] when it does not begin as a file of the log, [`StreamError::File`] when it cannot be read.
+pub fn decode_head(file: impl Read) -> Result<Header, StreamError> {
+    let mut input = Input { file: BufReader::with_capacity(HEADER_BYTES, file), digest: crc(), size_bytes: 0 };
+    Ok(decode_header(&input.digested::<HEADER_BYTES>("header")?)?.0)
+}
+
 /// One page after the other, in the same memory.
 struct Page {
     packed: Vec<u8>,
