@@ -228,13 +228,18 @@ fn shared(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
 
 /// Opens the shared log on the volume, and makes the working copy.
 pub(super) fn shared_log(storage: &config::Storage, telemetry: &Telemetry) -> Result<Arc<SharedLog>, Error> {
-    let directory = log_path(storage);
-    let disk = Disk::open(&directory, strategy(storage, &look(&directory, Depth::Start)?)?)?;
+    let disk = log_to_write(storage)?;
     if let Err(error) = disk.sweep(LITTER_SECONDS) {
         telemetry.record(&Event::StoreFailed { doing: "sweep the volume", cause: &error.to_string() });
     }
     let settings = SharedLogSettings { local_dir: storage.local_dir.clone(), retention: storage.retention };
     Ok(SharedLog::open(Arc::new(disk), &settings, telemetry.clone())?)
+}
+
+/// The shared log's directory, which is made if it is missing.
+pub(super) fn log_to_write(storage: &config::Storage) -> Result<Disk, Error> {
+    let directory = log_path(storage);
+    Ok(Disk::open(&directory, strategy(storage, &look(&directory, Depth::Start)?)?)?)
 }
 
 /// How the log's files are made.

@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod restore;
 mod serve;
+mod snapshot;
 mod token;
 
 use std::error::Error;
@@ -49,6 +50,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write a snapshot of the database as it is now: beside the shared log, or into a file.
+    Snapshot(snapshot::Wish),
     /// Make a SQLite file of the database as it was at a moment that the shared log still has.
     Restore(restore::Wish),
     /// The second process of a probe: takes a lock and looks at memory that the first one shares.
@@ -105,6 +108,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let form = if json { check::Form::Json } else { check::Form::Table };
             block_on(check::run(&config, form)).map_err(Into::into)
         }
+        Command::Snapshot(wish) => snapshot::run(&config.storage, &wish).map_err(Into::into),
         Command::Restore(wish) => restore::run(&config.storage, &wish).map_err(Into::into),
         // Answered above, without a configuration.
         Command::ProbePeer { .. } => Ok(()),

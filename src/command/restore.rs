@@ -1,7 +1,7 @@
 //! `berth restore`: the database as it was at a moment that the shared log still has, as a plain SQLite file.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use thiserror::Error;
@@ -12,6 +12,7 @@ use super::progress::Progress;
 use crate::clock;
 use crate::config::Storage;
 use crate::store::sqlite::plain;
+use crate::volume::Volume;
 use crate::volume::log::change::Txid;
 use crate::volume::log::restore::{self, Moment, Restored, Target};
 use crate::volume::probe::report::size;
@@ -71,11 +72,11 @@ pub(super) fn run(storage: &Storage, wish: &Wish) -> Result<(), Error> {
 }
 
 /// Restores from the volume's log.
-pub(super) fn restore_to_file(storage: &Storage, target: Target, path: &std::path::Path) -> Result<(), Error> {
+pub(super) fn restore_to_file(storage: &Storage, target: Target, path: &Path) -> Result<(), Error> {
     let log = compose::log_to_read(storage)?;
     let output = Output::begin(path)?;
     let mut progress = Progress::start();
-    let restored = restore::restore(&log, target, output.part(), &mut |step| tell(&mut progress, step))?;
+    let restored = restore_from(&log, target, output.part(), &mut progress)?;
     progress.show(0, None, || "checking the file".to_owned());
     let sound = plain::check_unchanging(output.part());
     output.appear()?;
@@ -91,6 +92,16 @@ pub(super) fn restore_to_file(storage: &Storage, target: Target, path: &std::pat
         origin(&restored),
     );
     sound.map_err(|source| Error::Unsound { path: path.to_owned(), source })
+}
+
+/// Restores a log into the file at `path`.
+pub(super) fn restore_from(
+    log: &dyn Volume,
+    target: Target,
+    path: &Path,
+    progress: &mut Progress,
+) -> Result<Restored, Error> {
+    Ok(restore::restore(log, target, path, &mut |step| tell(progress, step))?)
 }
 
 fn bytes(restored: &Restored) -> u64 {

@@ -187,3 +187,67 @@ fn without_a_log_restore_says_what_else_there_is() {
     let in_place = refused(folder, &[], &["restore", "-o", "out.db"]);
     assert!(in_place.contains("berth snapshot --output FILE"), "{in_place}");
 }
+
+#[test]
+fn a_snapshot_beside_the_log_is_what_the_next_start_and_litestream_begin_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let berth = shared(folder);
+    let position = note(&berth, "one");
+    let said = done(folder, &[], &["snapshot"]);
+    let name = format!("ltx/9/0000000000000001-{position:016x}.ltx");
+    assert!(said.contains(&name) && said.contains(&format!("position {position} ")), "{said}");
+    assert!(folder.join("data/app").join(&name).exists());
+    assert!(done(folder, &[], &["snapshot"]).contains("it was there already"));
+    assert_eq!(std::fs::read_dir(folder.join("local")).unwrap().count(), 1, "only the instance's own copy is left");
+
+    // The instance knows nothing of it and goes on; whoever starts now begins with it.
+    note(&berth, "two");
+    let another = Start::sqlite(folder, &folder.join("data")).with("VOLUME_MODE", "shared-log").run();
+    let state = another.client().get("/-/status").json()["log"].clone();
+    assert_eq!((&state["snapshotPosition"], &state["position"]), (&position.into(), &(position + 1).into()));
+    if let Some(program) = litestream() {
+        let restored = std::fs::read(restore(folder, "newest.db", None)).unwrap();
+        assert!(restored == litestream_restore(&program, folder, None));
+    }
+    let file = folder.join("copy.db");
+    done(folder, &[], &["snapshot", "--output", file.to_str().unwrap()]);
+    assert_eq!(notes(&file), ["one", "two"]);
+}
+
+#[test]
+fn a_database_in_place_is_copied_while_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir(folder.join("data")).unwrap();
+    assert!(refused(folder, &[], &["snapshot", "-o", "x.db"]).contains("there is no database"));
+    let berth = Start::sqlite(folder, &folder.join("data")).with("MIGRATIONS", folder.join("migrations").display());
+    std::fs::create_dir(folder.join("migrations")).unwrap();
+    std::fs::write(folder.join("migrations/1.sql"), SCHEMA).unwrap();
+    let berth = berth.run();
+    for number in 0..20 {
+        let headers = [("Content-Type", "application/json")];
+        let rows: Vec<_> = (0..200).map(|row| serde_json::json!({"body": format!("{number}-{row}")})).collect();
+        let body = serde_json::Value::from(rows).to_string();
+        assert_eq!(berth.client().send("POST", "/notes", &headers, &body).status, 201);
+    }
+    assert!(refused(folder, &[], &["snapshot"]).contains("say --output FILE"));
+    let file = folder.join("copy.db");
+    let copied = std::thread::scope(|threads| {
+        let writer = threads.spawn(|| {
+            for number in 0..100 {
+                let headers = [("Content-Type", "application/json")];
+                let body = serde_json::json!({ "body": format!("later {number}") }).to_string();
+                assert_eq!(berth.client().send("POST", "/notes", &headers, &body).status, 201);
+            }
+        });
+        done(folder, &[], &["snapshot", "-o", file.to_str().unwrap()]);
+        writer.join().unwrap();
+        notes(&file)
+    });
+    // A moment's state: what came before it, without holes.
+    assert!(copied.len() >= 4_000, "{}", copied.len());
+    let later: Vec<_> = copied[4_000..].to_vec();
+    assert_eq!(later, (0..later.len()).map(|number| format!("later {number}")).collect::<Vec<_>>());
+    assert!(refused(folder, &[], &["snapshot", "-o", file.to_str().unwrap()]).contains("is not overwritten"));
+}

@@ -1,7 +1,9 @@
-//! A SQLite file that nobody serves: looked at as a whole.
+//! A SQLite file as a whole: checked, and copied while others write it.
 
 use std::path::Path;
+use std::time::Duration;
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error as ThisError;
 
@@ -9,6 +11,12 @@ use super::functions;
 
 /// Findings that are told of a damaged file; there may be thousands.
 const FINDINGS_MAX: usize = 10;
+
+/// Pages that are copied at once, between two words of how far it is.
+const COPIED_AT_ONCE: i32 = 1_024;
+
+/// How long a copy waits for others who write without a WAL, which keeps readers out.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What is wrong with a file.
 #[derive(Debug, ThisError)]
@@ -42,6 +50,33 @@ pub fn check(connection: &Connection) -> Result<(), Error> {
     let mut statement = connection.prepare(&format!("PRAGMA integrity_check({FINDINGS_MAX})"))?;
     let findings: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     if findings.iter().all(|finding| finding == "ok") { Ok(()) } else { Err(Error::Damaged(findings)) }
+}
+
+/// Copies the database at `from` into the file at `to`, as it is at one moment, whoever writes it meanwhile. Tells how
+/// many pages of how many are copied.
+///
+/// # Errors
+/// [`Error::Unreadable`] when either file fails.
+pub fn copy(from: &Path, to: &Path, tell: &mut dyn FnMut(u64, u64)) -> Result<(), Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let from = Connection::open_with_flags(from, flags)?;
+    from.busy_timeout(BUSY_TIMEOUT)?;
+    // Held until the end: else the copy would begin again whenever another process commits.
+    from.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
+    let mut to = Connection::open(to)?;
+    to.query_row("PRAGMA journal_mode = OFF", [], |_| Ok(()))?;
+    let backup = Backup::new(&from, &mut to)?;
+    loop {
+        let step = backup.step(COPIED_AT_ONCE)?;
+        let progress = backup.progress();
+        let pages = |pages: i32| u64::try_from(pages).unwrap_or_default();
+        tell(pages(progress.pagecount - progress.remaining), pages(progress.pagecount));
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::Busy | StepResult::Locked => std::thread::sleep(Duration::from_millis(10)),
+            StepResult::More | _ => {}
+        }
+    }
 }
 
 /// The path as the path of a URI.

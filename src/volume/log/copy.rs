@@ -31,10 +31,12 @@ mod file;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use applier::Applier;
 pub(super) use file::NewFile;
 pub use snapshot::Snapshot;
+pub use whole::WholeFile;
 
 /// How long a commit waits to learn who has its slot.
 const PATIENCE: Duration = Duration::from_secs(5);

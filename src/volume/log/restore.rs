@@ -141,6 +141,8 @@ pub enum Error {
 pub struct Restored {
     /// The state that the file has.
     pub stamp: Stamp,
+    /// The same, as whoever builds on it must know it.
+    pub position: Position,
     /// The snapshot that it began with; [`Txid::NONE`] when there was none.
     pub snapshot: Txid,
     /// How large the database is.
@@ -330,7 +332,7 @@ impl<'a> Building<'a> {
             // The first commit group is later than what is wanted.
             return Err(oldest(self.volume)?.map_or(Error::Empty, |oldest| Error::TooOld { oldest }));
         }
-        Ok(Restored { stamp: self.stamp(), snapshot: self.snapshot, shape: self.shape })
+        Ok(Restored { stamp: self.stamp(), position: self.position, snapshot: self.snapshot, shape: self.shape })
     }
 
     fn sync(&mut self) -> Result<(), Error> {
