@@ -13,6 +13,7 @@ mod access;
 mod backup;
 mod bad_input;
 mod clients;
+mod conformance;
 mod differential;
 mod dry_run;
 mod durability;

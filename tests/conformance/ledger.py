@@ -1,0 +1,105 @@
+"""The tests that are known to fail, each with its reason, and what the documentation says of them.
+
+A ledger is TOML:
+
+    [[known]]
+    reason = "why"
+    lacks = "postgis"                     # optional: only where this is missing
+    tests = ["Query/SomeSpec.hs:19"]      # file and line of the test, `#2` for the second one of a line
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+
+BEGIN, END = "<!-- conformance: {store} -->", "<!-- end -->"
+GROUPS = {
+    "`Query/*`": lambda file: file.startswith("Query/"),
+    "`OpenApi/*`": lambda file: file.startswith("OpenApi/"),
+    "`Auth/*`": lambda file: file.startswith("Auth/"),
+    "`Cors`, `Options`": lambda file: file in ("CorsSpec.hs", "OptionsSpec.hs"),
+    "others": lambda file: True,
+}
+ROW = re.compile(r"^\| (\S.*?) \| ([\d,]+) \| [\d,]+ \|", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Tests that fail for one reason."""
+
+    reason: str
+    tests: tuple
+    lacks: str = ""
+
+
+def read(path):
+    entries = tomllib.loads(path.read_text())["known"]
+    return [Known(entry["reason"], tuple(entry["tests"]), entry.get("lacks", "")) for entry in entries]
+
+
+def expected(known, lacks):
+    """Reasons by test, of those that fail on a machine that lacks this."""
+    applies = [entry for entry in known if not entry.lacks or entry.lacks in lacks]
+    return {test: entry.reason for entry in applies for test in entry.tests}
+
+
+def group_of(key):
+    file = key.split(":")[0]
+    return next(name for name, holds in GROUPS.items() if holds(file))
+
+
+def totals_of(tests):
+    totals = dict.fromkeys(GROUPS, 0)
+    for key in tests:
+        totals[group_of(key)] += 1
+    return totals
+
+
+class Document:
+    """The part of a page between two marks: figures of a store, and its ledger."""
+
+    def __init__(self, path, store):
+        self.path = path
+        self.text = path.read_text()
+        begin = BEGIN.format(store=store)
+        self.start = self.text.index(begin) + len(begin)
+        self.end = self.text.index(END, self.start)
+
+    @property
+    def part(self):
+        return self.text[self.start : self.end]
+
+    def totals(self):
+        """Numbers of tests by group, as they stand there."""
+        found = {name: int(number.replace(",", "")) for name, number in ROW.findall(self.part)}
+        return {name: found.get(name, 0) for name in GROUPS}
+
+    def write(self, part):
+        self.path.write_text(self.text[: self.start] + part + self.text[self.end :])
+
+
+def render(totals, known):
+    """The part: a test that fails only where something is missing counts as failing."""
+    failing = totals_of(test for entry in known for test in entry.tests)
+    lines = ["", "| specification | tests | pass | |", "|---|---|---|---|"]
+    for name, total in totals.items():
+        passing = total - failing[name]
+        lines.append(f"| {name} | {total:,} | {passing:,} | {share(passing, total)} |")
+    if known:
+        lines += ["", "| not passed | why |", "|---|---|"]
+    for entry in known:
+        lines.append(f"| {tests_by_file(entry.tests)} | {entry.reason} |")
+    return "\n".join(lines) + "\n"
+
+
+def share(part, whole):
+    return f"{100 * part / whole:.1f} %" if whole else ""
+
+
+def tests_by_file(tests):
+    """`File` 1, 2 · `Other` 3."""
+    lines = {}
+    for test in tests:
+        file, line = test.split(":")
+        lines.setdefault(file.removesuffix(".hs"), []).append(line)
+    return " · ".join(f"`{file}` {', '.join(found)}" for file, found in lines.items())
