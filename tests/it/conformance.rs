@@ -39,7 +39,9 @@ fn the_documentation_lists_what_the_ledger_lists() {
 #[test]
 fn the_specification_passes_on_postgres_but_for_the_ledger() {
     let Some(source) = std::env::var_os(SOURCE) else {
-        eprintln!("skipped: {SOURCE} names no source tree of PostgREST (tests/conformance/README.md says how to get one)");
+        eprintln!(
+            "skipped: {SOURCE} names no source tree of PostgREST (tests/conformance/README.md says how to get one)"
+        );
         return;
     };
     let (Some(mut command), Some(_)) = (runner(), postgres::cluster()) else { return };
