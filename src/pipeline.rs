@@ -105,7 +105,7 @@ impl App {
         let canonical_query = request.canonical_query.clone();
         let catalog = self.store.catalog().ok_or(Error::NoCatalog)?;
         let plan = Plan::make(request, &catalog, &self.settings)?;
-        let authorized = Authorized::authorize(plan, identity, &catalog, &self.settings, self.origin(raw))?;
+        let authorized = Authorized::authorize(plan, identity, &catalog, &self.settings, self.origin(raw, &catalog))?;
         let outcome = match &authorized.plan().action {
             Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo => Outcome::default(),
             Action::Describe { schema, .. } => self.describe(&catalog, schema, identity),
@@ -166,23 +166,13 @@ impl App {
         self.store.close().await;
     }
 
-    /// What Postgres' code may ask of the request; SQLite has no code that asks.
-    fn origin(&self, raw: &Raw) -> Origin {
-        match self.settings.engine {
-            Engine::Sqlite => Origin::default(),
-            Engine::Postgres => {
-                let headers: serde_json::Map<String, serde_json::Value> = raw
-                    .headers
-                    .iter()
-                    .filter(|(name, _)| name != "cookie")
-                    .map(|(name, value)| (name.clone(), value.clone().into()))
-                    .collect();
-                Origin {
-                    method: raw.method.clone(),
-                    path: raw.path.clone(),
-                    headers: serde_json::Value::Object(headers).to_string(),
-                }
-            }
+    /// What SQL may ask of the request. On SQLite it is known whether anything asks for the headers.
+    fn origin(&self, raw: &Raw, catalog: &Catalog) -> Origin {
+        let asks_headers = self.settings.engine == Engine::Postgres || catalog.asks_headers;
+        Origin {
+            method: raw.method.clone(),
+            path: raw.path.clone(),
+            headers: if asks_headers { headers_json(raw) } else { String::new() },
         }
     }
 
@@ -194,6 +184,14 @@ impl App {
         let document = openapi::describe(catalog, schema, &self.description, is_visible);
         Outcome { body: document.to_string().into(), ..Outcome::default() }
     }
+}
+
+/// The headers as a JSON object, without cookies.
+fn headers_json(raw: &Raw) -> String {
+    let headers = raw.headers.iter().filter(|(name, _)| name != "cookie");
+    let headers: serde_json::Map<String, serde_json::Value> =
+        headers.map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    serde_json::Value::Object(headers).to_string()
 }
 
 /// What makes the write one that is applied once, when its sender asks for that.

@@ -36,6 +36,8 @@ pub struct Catalog {
     pub grants: Vec<Grant>,
     /// Roles that exist, each with the roles it is a member of (SQLite only).
     pub roles: BTreeMap<String, Vec<String>>,
+    /// Something asks for the headers of a request (SQLite; a server's code always may).
+    pub asks_headers: bool,
 }
 
 impl Catalog {

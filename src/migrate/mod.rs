@@ -20,6 +20,7 @@
 //!
 //! On Postgres the ledger is `berth.migrations`: a schema of its own, so that no exposed schema shows it.
 
+mod claims;
 mod error;
 mod ledger;
 mod postgres;

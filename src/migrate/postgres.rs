@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::SinkExt as _;
 use tokio_postgres::{Client, GenericClient, Transaction};
 
-use super::{Applied, Error, Mode, Report, Script, Statement, ledger};
+use super::{Applied, Error, Mode, Report, Script, Statement, claims, ledger};
 use crate::clock::Stopwatch;
 
 /// Taken by each migrating instance for the length of a transaction; `berth` in ASCII. A lock of the transaction, not
@@ -88,6 +88,7 @@ async fn applied(client: &impl GenericClient) -> Result<BTreeMap<String, String>
 
 async fn apply(transaction: &Transaction<'_>, script: &Script) -> Result<Applied, Error> {
     let begun = Stopwatch::start();
+    claims::provide(transaction, script).await?;
     for statement in script.statements.iter().filter(|statement| !is_transaction_control(statement)) {
         run(transaction, statement).await.map_err(|error| failed(script, statement, &error))?;
     }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 use super::translate::{Action, Rebuild, Step, quote, translate};
 use super::{Applied, Error, Mode, Report, Script, ledger, record};
 use crate::clock::Stopwatch;
+use crate::store::sqlite::functions;
 
 /// How long to wait for another process that migrates the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -37,6 +38,8 @@ pub fn apply_sqlite(connection: &mut Connection, scripts: &[Script], mode: Mode)
     if ledger::pending(scripts, &applied(connection)?)?.is_empty() {
         return Ok(Report::default());
     }
+    // Defaults and views may call them.
+    functions::register(connection)?;
     // Rows of a table that is rebuilt must not be seen as gone, and no view or key as broken, until the end.
     let foreign_keys: bool = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
     connection.pragma_update(None, "foreign_keys", false)?;

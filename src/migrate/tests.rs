@@ -250,3 +250,31 @@ fn a_role_that_inherits_nothing_has_no_privilege_of_the_roles_it_was_granted() {
     assert_eq!(roles(&connection), swapped);
     assert!(refusal("ALTER ROLE nobody INHERIT;").contains("does not exist"));
 }
+
+#[test]
+fn defaults_and_views_may_ask_the_request() {
+    let connection = migrated(
+        "CREATE TABLE notes (id int PRIMARY KEY, owner uuid DEFAULT auth.uid(), by text DEFAULT current_user,
+             level int DEFAULT (current_setting('request.jwt.claims', true)::json ->> 'level')::int);
+         CREATE VIEW own AS SELECT id FROM notes WHERE owner = auth.uid() AND by = current_role;
+         INSERT INTO notes (id) VALUES (1);",
+    );
+    let row: String = value(&connection, "SELECT concat(id, owner, by, level) FROM notes");
+    assert_eq!(row, "1authenticator");
+    let view: String = value(&connection, "SELECT sql FROM sqlite_schema WHERE name = 'own'");
+    assert!(view.ends_with("WHERE (owner = (SELECT berth_auth_uid())) AND (\"by\" = (SELECT berth_user()))"), "{view}");
+    let table: String = value(&connection, "SELECT sql FROM sqlite_schema WHERE name = 'notes'");
+    let level =
+        "berth_cast((berth_json_text(berth_cast(berth_setting('request.jwt.claims', 1), 'json'), 'level')), 'integer')";
+    assert!(table.contains(level), "{table}");
+}
+
+#[test]
+fn an_index_and_a_generated_column_cannot_ask_the_request() {
+    for definition in [
+        "a text, b text GENERATED ALWAYS AS (a || current_user) STORED",
+        "a text); CREATE INDEX i ON t ((a || current_user)",
+    ] {
+        assert!(refusal(&format!("CREATE TABLE t ({definition});")).contains("non-deterministic"), "{definition}");
+    }
+}

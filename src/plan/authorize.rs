@@ -25,11 +25,11 @@ const EVERYONE: &str = "public";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authorized {
     plan: Arc<Plan>,
-    session: Session,
+    session: Arc<Session>,
 }
 
 /// What the engine is told of the sender.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
     /// The role to act as; `None`: as the connection's own user.
     pub role: Option<String>,
@@ -39,7 +39,7 @@ pub struct Session {
     pub method: String,
     /// The path, for `request.path`.
     pub path: String,
-    /// The headers as a JSON object, for `request.headers`.
+    /// The headers as a JSON object, for `request.headers`; empty where nothing asks for them.
     pub headers: String,
     /// The schema, first of the search path.
     pub schema: String,
@@ -97,7 +97,7 @@ impl Authorized {
             // What changed nothing has nothing to undo.
             rollback: !read_only && undone,
         };
-        Ok(Self { plan: Arc::new(plan), session })
+        Ok(Self { plan: Arc::new(plan), session: Arc::new(session) })
     }
 
     /// The plan.
@@ -114,7 +114,7 @@ impl Authorized {
 
     /// What the engine is told.
     #[must_use]
-    pub fn session(&self) -> &Session {
+    pub fn session(&self) -> &Arc<Session> {
         &self.session
     }
 }

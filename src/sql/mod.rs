@@ -23,6 +23,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::catalog::TypeName;
 use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Reach, Value, authorize::Session};
 use crate::request::{MediaType, Once};
@@ -35,7 +37,7 @@ use crate::request::{MediaType, Once};
 pub fn render(authorized: &Authorized, catalog_version: i64, engine: Engine) -> Statement {
     Statement {
         work: work(authorized.plan(), engine),
-        session: authorized.session().clone(),
+        session: Arc::clone(authorized.session()),
         reach: authorized.reach(),
         expect: expectation(&authorized.plan().action),
         catalog_version,
@@ -91,7 +93,7 @@ pub struct Statement {
     /// What to run.
     pub work: Work,
     /// Who it is run for.
-    pub session: Session,
+    pub session: Arc<Session>,
     /// What it may touch.
     pub reach: Reach,
     /// What must hold afterwards, or all is undone.

@@ -113,6 +113,10 @@ impl Scope<'_> {
         if from.as_ref() == Some(&kind) {
             return Ok(written);
         }
+        let base = types::base(&declared, &self.schema.types);
+        if let Some(written) = self.read_as(&written, from.as_ref(), base, &kind) {
+            return Ok(written);
+        }
         convert(&written, from.as_ref().unwrap_or(&TypeKind::Any), &kind)
     }
 }

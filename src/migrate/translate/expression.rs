@@ -10,7 +10,7 @@ use sqlparser::ast::{Array, BinaryOperator, Expr, Ident, InTarget, TrimWhereFiel
 use super::literal::Literal;
 use super::model::Table;
 use super::schema::Schema;
-use super::{Refusal, name, refuse, types};
+use super::{Refusal, name, refuse, session, types};
 use crate::catalog::TypeKind;
 
 /// How deep an expression may nest: each level costs stack, and SQLite itself stops at 1000.
@@ -25,13 +25,39 @@ pub(super) struct Scope<'a> {
     pub(super) own: Option<&'a str>,
     /// In a domain's check: the column that `VALUE` stands for.
     pub(super) value: Option<&'a str>,
+    /// Which functions may be called.
+    pub(super) functions: Cell<Functions>,
     pub(super) depth: Cell<usize>,
+}
+
+/// Which functions an expression may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Functions {
+    /// SQLite's own, so that a plain `sqlite3` can read the file.
+    Own,
+    /// berth's too, which mean what Postgres' operators and casts mean: inside of an expression that asks the request
+    /// and no row, which nobody else evaluates.
+    Request,
+}
+
+impl Functions {
+    /// True where berth's may be called.
+    pub(super) fn are_extended(self) -> bool {
+        matches!(self, Self::Request)
+    }
 }
 
 impl<'a> Scope<'a> {
     /// A scope without columns.
     pub(super) fn new(schema: &'a Schema) -> Self {
-        Self { schema, kinds: BTreeMap::new(), own: None, value: None, depth: Cell::new(0) }
+        Self {
+            schema,
+            kinds: BTreeMap::new(),
+            own: None,
+            value: None,
+            functions: Cell::new(Functions::Own),
+            depth: Cell::new(0),
+        }
     }
 
     /// The scope of an expression in the definition of `table`.
@@ -74,7 +100,11 @@ impl<'a> Scope<'a> {
                 _ => literal.to_sql(),
             });
         }
+        if let Some(asked) = self.ask_request(expression)? {
+            return Ok(asked);
+        }
         match expression {
+            Expr::Identifier(ident) if session::is_current_role(ident) => Ok(session::Asked::User.write()),
             Expr::Identifier(ident) => Ok(self.column(std::slice::from_ref(ident))),
             Expr::CompoundIdentifier(idents) => Ok(self.column(idents)),
             Expr::Nested(inner) => {
@@ -198,6 +228,7 @@ impl<'a> Scope<'a> {
     /// What kind of value an expression gives, when that can be told.
     pub(super) fn kind(&self, expression: &Expr) -> Option<TypeKind> {
         let kind = match expression {
+            Expr::Identifier(ident) if session::is_current_role(ident) => Some(session::Asked::User.kind()),
             Expr::Identifier(ident) => self.kinds.get(&name::fold(ident)).cloned(),
             Expr::CompoundIdentifier(idents) => {
                 let names: Vec<String> = idents.iter().rev().take(2).rev().map(name::fold).collect();
@@ -267,6 +298,9 @@ impl<'a> Scope<'a> {
 
     fn binary(&self, left: &Expr, operator: &BinaryOperator, right: &Expr) -> Result<String, Refusal> {
         use BinaryOperator as Op;
+        if let Some(written) = self.call_for(left, operator, right)? {
+            return Ok(written);
+        }
         match operator {
             Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => {
                 self.compare(left, &operator.to_string(), right)
@@ -347,6 +381,7 @@ impl<'a> Scope<'a> {
                 Expr::Subquery(query) => {
                     return Ok(format!("{} {negation}IN ({})", self.operand(left)?, self.query(query)?));
                 }
+                array if self.functions.get().are_extended() => return self.any_element(left, array, negation),
                 _ => return refuse("ANY and ALL take an array that is written out, or a query"),
             }
         }
@@ -354,6 +389,9 @@ impl<'a> Scope<'a> {
 
     /// `LIKE` minds the case on Postgres and does not on SQLite; `GLOB` does.
     fn write_like(&self, left: &Expr, pattern: &Expr, negation: &str) -> Result<String, Refusal> {
+        if self.functions.get().are_extended() {
+            return self.match_pattern("berth_like", left, pattern, negation);
+        }
         let Some(Literal::Text(pattern)) = self.constant(pattern)? else {
             return refuse("the pattern of LIKE must be a constant");
         };
@@ -375,6 +413,9 @@ impl<'a> Scope<'a> {
     }
 
     fn write_ilike(&self, left: &Expr, pattern: &Expr, negation: &str) -> Result<String, Refusal> {
+        if self.functions.get().are_extended() {
+            return self.match_pattern("berth_ilike", left, pattern, negation);
+        }
         Ok(format!("lower({}) {negation}LIKE lower({}) ESCAPE '\\'", self.write(left)?, self.write(pattern)?))
     }
 }

@@ -7,7 +7,7 @@ use sqlparser::ast::{
 
 use super::expression::Scope;
 use super::literal::Literal;
-use super::{Refusal, name, refuse};
+use super::{Refusal, name, refuse, session};
 use crate::catalog::TypeKind;
 
 /// A random UUID of version 4, in lower case.
@@ -108,6 +108,9 @@ pub(super) fn arguments(call: &Function) -> Result<Vec<&Expr>, Refusal> {
 
 impl Scope<'_> {
     pub(super) fn call(&self, call: &Function) -> Result<String, Refusal> {
+        if let Some(asked) = session::Asked::by(call)? {
+            return Ok(asked.write());
+        }
         let name = name_of(call)?;
         if let Some(written) = self.spell_out(&name, call)? {
             return Ok(written);
@@ -234,6 +237,9 @@ impl Scope<'_> {
     }
 
     pub(super) fn function_kind(&self, call: &Function) -> Option<TypeKind> {
+        if let Ok(Some(asked)) = session::Asked::by(call) {
+            return Some(asked.kind());
+        }
         match name_of(call).ok()?.as_str() {
             "sum" => match self.kind(arguments(call).ok()?.first()?)? {
                 TypeKind::SmallInt | TypeKind::Integer => Some(TypeKind::BigInt),

@@ -94,6 +94,7 @@ impl<'a> Scope<'a> {
             kinds: self.kinds.clone(),
             own: None,
             value: self.value,
+            functions: self.functions.clone(),
             depth: Cell::new(self.depth.get()),
         };
         if let SetExpr::Select(select) = body {

@@ -5,6 +5,7 @@
 //! | WAL, `synchronous=FULL` | readers never wait; a commit is on the volume when it is acknowledged |
 //! | `foreign_keys`, `busy_timeout` | SQLite's defaults are off and none |
 //! | `trusted_schema=OFF`, defensive | a file made by others must not make its triggers and views call what is unsafe |
+//! | no strings in double quotes | an unknown name is an error, and no text that a policy would be compared with |
 //! | readers: opened read-only, `query_only` | two walls: whatever is rendered, a reader cannot write |
 //! | an authorizer | a statement touches what its plan was granted, and nothing else (`authorizer`) |
 //! | no `ATTACH`, no extensions, limits | a statement can reach no other file and no code, and grows to a bound |
@@ -109,6 +110,7 @@ pub(super) fn open_readers(settings: &SqliteSettings) -> Result<Readers, Error> 
 /// Sets what readers and the writer have in common.
 fn prepare(connection: &Connection, mmap_bytes: u64) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "mmap_size", i64::try_from(mmap_bytes).unwrap_or(i64::MAX))?;

@@ -5,6 +5,8 @@
 //! | `berth_like(pattern, text)`, `berth_ilike(pattern, text)` | `text LIKE pattern`, `text ILIKE pattern` |
 //! | `berth_match(pattern, text)`, `berth_imatch(pattern, text)` | `text ~ pattern`, `text ~* pattern` |
 //! | `berth_json(json, operand)`, `berth_json_text(json, operand)` | `json -> operand`, `json ->> operand` |
+//! | `berth_has_key(json, text)` | `json ? text` |
+//! | `berth_cast(text, type)` | `text::type` |
 //! | `berth_float_text(float, type)` | `float::text` of `real` or `double precision` |
 //! | `berth_float_integer(float, type)` | `float::bigint` |
 //! | `berth_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` of `jsonb` and arrays, `a && b` of arrays |
@@ -21,9 +23,10 @@
 //! Source: <https://www.postgresql.org/docs/15/functions-matching.html>,
 //! <https://www.postgresql.org/docs/15/functions-json.html>.
 
+mod cast;
 mod compare;
 mod containment;
-mod json;
+pub(super) mod json;
 mod like;
 mod pattern;
 mod rows;
@@ -45,14 +48,15 @@ use like::Case;
 /// Why a function failed, as the text that SQLite hands on: code, colon, Postgres' message.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 #[error("{code}: {message}")]
-struct Fault {
-    code: &'static str,
-    message: String,
+pub(super) struct Fault {
+    pub(super) code: &'static str,
+    pub(super) message: String,
 }
 
 /// Adds the functions to a connection.
 ///
-/// They depend on their arguments alone and touch nothing, so indexes, views and triggers may use them.
+/// They touch nothing, so views and triggers may use them; all but those of [`session`](super::session) depend on their
+/// arguments alone.
 ///
 /// # Errors
 /// What SQLite says when it takes no function, e.g. because a statement is running.
@@ -63,12 +67,15 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_imatch", |context| match_function(context, Case::Folded))?;
     add(connection, "berth_json", |context| json_function(context, json::get))?;
     add(connection, "berth_json_text", |context| json_function(context, json::get_text))?;
+    add(connection, "berth_has_key", |context| key_function(context))?;
+    add(connection, "berth_cast", cast::cast)?;
     add(connection, "berth_float_text", float_text)?;
     add(connection, "berth_float_integer", float_integer)?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
     add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;
     add(connection, "berth_json_compare", |context| pair_function(context, |a, b| compare::compare(a, b) as i8))?;
     rows::register(connection)?;
+    super::session::register(connection)?;
     sum::register(connection)
 }
 
@@ -81,7 +88,7 @@ fn add<Answer: ToSql>(
     connection.create_scalar_function(name, 2, flags, move |context| function(context))
 }
 
-fn failed(fault: Fault) -> Error {
+pub(super) fn failed(fault: Fault) -> Error {
     Error::UserFunctionError(Box::new(fault))
 }
 
@@ -155,6 +162,16 @@ fn float_integer(context: &Context<'_>) -> Result<Option<i64>> {
     };
     // Printed without an exponent, and so read exactly; infinity and NaN are no integers.
     format!("{:.0}", real.round_ties_even()).parse().map(Some).map_err(|_| out_of_range())
+}
+
+/// Whether the text is a member's name of an object, or an element of an array.
+fn key_function(context: &Context<'_>) -> Result<Option<bool>> {
+    let (Some(document), Some(key)) = (text(context.get_raw(0)), text(context.get_raw(1))) else { return Ok(None) };
+    Ok(serde_json::from_str(&document).ok().map(|document: serde_json::Value| match document {
+        serde_json::Value::Object(members) => members.contains_key(key.as_ref()),
+        serde_json::Value::Array(elements) => elements.iter().any(|element| element.as_str() == Some(&key)),
+        other => other.as_str() == Some(&key),
+    }))
 }
 
 fn pair_function<Answer>(

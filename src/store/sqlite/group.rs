@@ -9,7 +9,7 @@ use super::journal::{Ending, Journal};
 use super::outcome::schema_version;
 use super::write::{Failure, UpdateCounter, Write};
 use super::writer::Job;
-use super::{authorizer, fault, interrupt, once};
+use super::{authorizer, fault, interrupt, once, session};
 use crate::catalog::Catalog;
 use crate::sql::Work;
 use crate::store::{Error, Outcome};
@@ -163,6 +163,7 @@ impl Group {
             let _limit = interrupt::Limit::until(job.deadline);
             let apply = || {
                 let _guard = authorizer::Guard::of(&job.statement.reach, catalog);
+                let _session = session::Guard::of(&job.statement.session);
                 write.run(connection, catalog, &self.updates, self.body_max_bytes)
             };
             match &job.statement.once {

@@ -46,8 +46,15 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Catalog> {
     }
     resolve_references(&mut tables);
     let shown_keys = view::find_keys(&transaction, &mut tables)?;
+    let asks_headers = asks_headers(&transaction)?;
     let Metadata { schema_comments, grants, roles, .. } = metadata;
-    Ok(Catalog { version, tables, shown_keys, schema_comments, grants, roles, ..Catalog::default() })
+    Ok(Catalog { version, tables, shown_keys, schema_comments, grants, roles, asks_headers, ..Catalog::default() })
+}
+
+/// Whether a default, a view or a trigger asks for the headers of a request: only then are they told.
+fn asks_headers(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE '%berth_setting(''request.headers''%')";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 /// A line of `PRAGMA table_list`.

@@ -22,6 +22,7 @@ mod once;
 mod outcome;
 pub mod plain;
 mod reader;
+mod session;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -313,8 +314,8 @@ fn read(
     };
     let stopwatch = Stopwatch::start();
     let (expect, catalog_version) = (statement.expect, statement.catalog_version);
-    let reach = &statement.reach;
-    let read = Read { query, count: count.as_ref(), output, reach, catalog, expect, catalog_version };
+    let (session, reach) = (&statement.session, &statement.reach);
+    let read = Read { query, count: count.as_ref(), output, session, reach, catalog, expect, catalog_version };
     let answer = read.run(connection, deadline, body_max_bytes);
     telemetry.record(&Event::StatementRun { operation: Operation::Read, latency: stopwatch.elapsed() });
     answer

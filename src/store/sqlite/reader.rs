@@ -6,9 +6,10 @@ use bytes::Bytes;
 use rusqlite::{Connection, params_from_iter};
 
 use super::outcome::{Body, BodyFault, check, with_schema};
-use super::{authorizer, fault, interrupt};
+use super::{authorizer, fault, interrupt, session};
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
+use crate::plan::authorize::Session;
 use crate::plan::{Expectation, Reach};
 use crate::sql::{Output, Query};
 use crate::store::{Error, Outcome};
@@ -22,6 +23,8 @@ pub(super) struct Read<'a> {
     pub(super) count: Option<&'a Query>,
     /// How they become a body.
     pub(super) output: &'a Output,
+    /// Who it is for.
+    pub(super) session: &'a Arc<Session>,
     /// What may be touched.
     pub(super) reach: &'a Reach,
     /// What it was planned against.
@@ -50,6 +53,7 @@ impl Read<'_> {
         let _limit = interrupt::Limit::until(deadline);
         with_schema(connection, self.catalog_version, || {
             let _guard = authorizer::Guard::of(self.reach, self.catalog);
+            let _session = session::Guard::of(self.session);
             let (page, body) = self.rows(connection, body_max_bytes)?;
             check(self.expect, page)?;
             let total = self.count.map(|count| total(connection, count)).transpose().map_err(fault::plain)?;

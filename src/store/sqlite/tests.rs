@@ -64,16 +64,7 @@ impl Fixture {
     }
 
     fn statement(&self, work: Work) -> Statement {
-        let session = Session {
-            role: None,
-            claims: String::new(),
-            method: String::new(),
-            path: String::new(),
-            headers: String::new(),
-            schema: String::new(),
-            read_only: false,
-            rollback: false,
-        };
+        let session = Arc::new(Session::default());
         let catalog_version = self.store.catalog().version;
         Statement {
             work,
@@ -177,7 +168,7 @@ async fn a_failing_request_leaves_the_others_of_its_group() {
     let fixture = Fixture::new();
     let rolled_back = {
         let mut statement = fixture.insert(3);
-        statement.session.rollback = true;
+        statement.session = Arc::new(Session { rollback: true, ..Session::default() });
         statement
     };
     let expecting = {

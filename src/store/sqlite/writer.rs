@@ -243,16 +243,7 @@ mod tests {
 
     fn job() -> (Job, oneshot::Receiver<Result<Outcome, Error>>) {
         let (reply, answer) = oneshot::channel();
-        let session = Session {
-            role: None,
-            claims: String::new(),
-            method: String::new(),
-            path: String::new(),
-            headers: String::new(),
-            schema: String::new(),
-            read_only: false,
-            rollback: false,
-        };
+        let session = Arc::new(Session::default());
         let statement = Statement {
             work: Work::None,
             session,

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 /// Where the step leads.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Operand<'a> {
+pub(in crate::store::sqlite) enum Operand<'a> {
     /// To an object's member.
     Key(&'a str),
     /// To an array's element; negative counts from its end.
@@ -21,7 +21,7 @@ pub(super) fn get(document: &str, operand: Operand<'_>) -> Option<String> {
 }
 
 /// `->>`: a string's text, the JSON of all else; `None` also for JSON's null.
-pub(super) fn get_text(document: &str, operand: Operand<'_>) -> Option<String> {
+pub(in crate::store::sqlite) fn get_text(document: &str, operand: Operand<'_>) -> Option<String> {
     let found = find(document, operand)?.get();
     match found.as_bytes().first() {
         Some(b'n') => None,

@@ -1,0 +1,47 @@
+//! `text::type`: text read as Postgres' input functions read it, into the form in which a column stores it.
+
+use rusqlite::Result;
+use rusqlite::functions::Context;
+
+use super::{Fault, failed, text};
+use crate::catalog::TypeName;
+use crate::catalog::type_name::Origin;
+use crate::plan::{self, Value, value};
+
+/// `berth_cast(text, type)`.
+pub(super) fn cast(context: &Context<'_>) -> Result<Value> {
+    let Some(text) = text(context.get_raw(0)) else { return Ok(Value::Null) };
+    // Kept by SQLite for the statement: the type is a constant.
+    let type_name = context.get_or_create_aux(1, |name| {
+        Ok::<_, rusqlite::Error>(TypeName::parse(name.as_str().unwrap_or_default(), Origin::Postgres))
+    })?;
+    value::store(&text, &type_name).map_err(|error| match error {
+        plan::Error::Sqlstate { code, message, .. } => failed(Fault { code, message }),
+        other => failed(Fault { code: "22P02", message: other.to_string() }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    fn cast(text: &str, type_name: &str) -> std::result::Result<rusqlite::types::Value, String> {
+        let connection = Connection::open_in_memory().unwrap();
+        super::super::register(&connection).unwrap();
+        let read = |row: &rusqlite::Row<'_>| row.get(0);
+        connection.query_row("SELECT berth_cast(?1, ?2)", [text, type_name], read).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn text_is_read_as_the_type_or_refused() {
+        use rusqlite::types::Value::{Integer, Text};
+        assert_eq!(cast("7", "integer"), Ok(Integer(7)));
+        assert_eq!(cast(" yes ", "boolean"), Ok(Integer(1)));
+        let uuid = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+        assert_eq!(cast(&uuid.to_uppercase(), "uuid"), Ok(Text(uuid.to_owned())));
+        let invalid = "22P02: invalid input syntax for type integer: \"seven\"";
+        assert_eq!(cast("seven", "integer"), Err(invalid.to_owned()));
+        assert!(cast("7.5", "bigint").is_err());
+        assert!(cast("{", "jsonb").is_err());
+    }
+}
