@@ -67,7 +67,7 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_imatch", |context| match_function(context, Case::Folded))?;
     add(connection, "berth_json", |context| json_function(context, json::get))?;
     add(connection, "berth_json_text", |context| json_function(context, json::get_text))?;
-    add(connection, "berth_has_key", |context| key_function(context))?;
+    add(connection, "berth_has_key", key_function)?;
     add(connection, "berth_cast", cast::cast)?;
     add(connection, "berth_float_text", float_text)?;
     add(connection, "berth_float_integer", float_integer)?;
@@ -170,7 +170,8 @@ fn key_function(context: &Context<'_>) -> Result<Option<bool>> {
     Ok(serde_json::from_str(&document).ok().map(|document: serde_json::Value| match document {
         serde_json::Value::Object(members) => members.contains_key(key.as_ref()),
         serde_json::Value::Array(elements) => elements.iter().any(|element| element.as_str() == Some(&key)),
-        other => other.as_str() == Some(&key),
+        serde_json::Value::String(text) => text == key,
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => false,
     }))
 }
 

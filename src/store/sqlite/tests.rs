@@ -233,7 +233,7 @@ async fn a_trial_is_told_of_the_keys_it_would_break_and_of_no_others() {
         .unwrap();
     let trial = |id| {
         let statement = fixture.write("INSERT INTO \"late\" (\"id\") VALUES (?1)", &[id]);
-        let session = Session { rollback: true, ..statement.session.clone() };
+        let session = Arc::new(Session { rollback: true, ..Session::default() });
         Statement { session, ..statement }
     };
     fixture.run(fixture.insert(1)).await.unwrap();

@@ -15,9 +15,13 @@ pub(super) fn cast(context: &Context<'_>) -> Result<Value> {
     let type_name = context.get_or_create_aux(1, |name| {
         Ok::<_, rusqlite::Error>(TypeName::parse(name.as_str().unwrap_or_default(), Origin::Postgres))
     })?;
-    value::store(&text, &type_name).map_err(|error| match error {
-        plan::Error::Sqlstate { code, message, .. } => failed(Fault { code, message }),
-        other => failed(Fault { code: "22P02", message: other.to_string() }),
+    value::store(&text, &type_name).map_err(|error| {
+        let (code, message) = if let plan::Error::Sqlstate { code, message, .. } = error {
+            (code, message)
+        } else {
+            ("22P02", error.to_string())
+        };
+        failed(Fault { code, message })
     })
 }
 
@@ -27,7 +31,7 @@ mod tests {
 
     fn cast(text: &str, type_name: &str) -> std::result::Result<rusqlite::types::Value, String> {
         let connection = Connection::open_in_memory().unwrap();
-        super::super::register(&connection).unwrap();
+        crate::store::sqlite::functions::register(&connection).unwrap();
         let read = |row: &rusqlite::Row<'_>| row.get(0);
         connection.query_row("SELECT berth_cast(?1, ?2)", [text, type_name], read).map_err(|error| error.to_string())
     }
