@@ -113,7 +113,10 @@ fn verdict(config: &Config, facts: &Facts, mode: compose::Mode) -> Finding {
     let refused = match (mode, compose::volume_mode(&config.storage)) {
         (_, Err(error)) => Some(error.to_string()),
         (compose::Mode::InPlace, Ok(_)) => facts.refuse_in_place().err().map(|refusal| refusal.to_string()),
-        (compose::Mode::SharedLog, Ok(_)) => facts.strategy().err().map(|refusal| refusal.to_string()),
+        (compose::Mode::SharedLog, Ok(_)) => {
+            let unimported = compose::refuse_unimported(&config.storage).err().map(|error| error.to_string());
+            unimported.or_else(|| facts.strategy().err().map(|refusal| refusal.to_string()))
+        }
     };
     match refused {
         None => Finding::ok(name, mode.name(), "safe on this volume"),

@@ -59,6 +59,19 @@ pub(super) enum Error {
         /// Where the file belongs.
         file: PathBuf,
     },
+    /// The log is empty, and the data lies beside it.
+    #[error(
+        "the shared log \"{log}\" is empty, and \"{file}\" lies beside it: run `berth import`, which makes that file the \
+         log's database, or move it away to begin with an empty one",
+        log = log.display(),
+        file = file.display()
+    )]
+    NotImported {
+        /// The log's directory.
+        log: PathBuf,
+        /// What would be served in place.
+        file: PathBuf,
+    },
     /// Nothing was ever written to a shared log of that name.
     #[error("the volume \"{volume}\" has no shared log \"{name}\"{else_there}", volume = volume.display())]
     NoLog {
@@ -70,8 +83,8 @@ pub(super) enum Error {
         else_there: String,
     },
     /// The database does not open.
-    #[error("the store cannot be opened")]
-    Store(#[from] store::Error),
+    #[error("the store cannot be opened: {}", .0.in_full())]
+    Store(store::Error),
     /// The operating system is out of something.
     #[error("cannot start")]
     System(#[from] std::io::Error),
@@ -93,6 +106,12 @@ pub(super) enum Error {
     /// `JWT_ROLE_CLAIM`.
     #[error("JWT_ROLE_CLAIM")]
     RoleClaim(#[from] auth::path::Error),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// The parts behind the socket.
@@ -228,12 +247,22 @@ fn shared(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
 
 /// Opens the shared log on the volume, and makes the working copy.
 pub(super) fn shared_log(storage: &config::Storage, telemetry: &Telemetry) -> Result<Arc<SharedLog>, Error> {
+    refuse_unimported(storage)?;
     let disk = log_to_write(storage)?;
     if let Err(error) = disk.sweep(LITTER_SECONDS) {
         telemetry.record(&Event::StoreFailed { doing: "sweep the volume", cause: &error.to_string() });
     }
     let settings = SharedLogSettings { local_dir: storage.local_dir.clone(), retention: storage.retention };
     Ok(SharedLog::open(Arc::new(disk), &settings, telemetry.clone())?)
+}
+
+/// Refuses an empty log beside the file that would be served in place: whoever put it there wants it served.
+///
+/// # Errors
+/// [`Error::NotImported`].
+pub(super) fn refuse_unimported(storage: &config::Storage) -> Result<(), Error> {
+    let (log, file) = (log_path(storage), database_path(storage));
+    if !has_log(&log) && file.exists() { Err(Error::NotImported { log, file }) } else { Ok(()) }
 }
 
 /// The shared log's directory, which is made if it is missing.

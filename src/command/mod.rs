@@ -6,6 +6,7 @@
 mod check;
 mod compose;
 mod health;
+mod import;
 mod migrate;
 mod output;
 mod progress;
@@ -50,6 +51,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make an existing SQLite file the database of an empty volume.
+    Import(import::Wish),
     /// Write a snapshot of the database as it is now: beside the shared log, or into a file.
     Snapshot(snapshot::Wish),
     /// Make a SQLite file of the database as it was at a moment that the shared log still has.
@@ -108,6 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let form = if json { check::Form::Json } else { check::Form::Table };
             block_on(check::run(&config, form)).map_err(Into::into)
         }
+        Command::Import(wish) => import::run(&config.storage, &wish).map_err(Into::into),
         Command::Snapshot(wish) => snapshot::run(&config.storage, &wish).map_err(Into::into),
         Command::Restore(wish) => restore::run(&config.storage, &wish).map_err(Into::into),
         // Answered above, without a configuration.

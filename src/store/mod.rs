@@ -111,6 +111,14 @@ pub enum Error {
     Internal(String),
 }
 
+impl Error {
+    /// What happened, in full: for logs and for whoever runs this, where clients are told less.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        if let Self::Unreachable(cause) | Self::Internal(cause) = self { cause.clone() } else { self.to_string() }
+    }
+}
+
 /// A database, whichever it is.
 #[derive(Debug)]
 pub enum Store {

@@ -19,6 +19,7 @@ mod dry_run;
 mod durability;
 mod embed;
 mod idempotency;
+mod import;
 mod jwks;
 mod migrations;
 mod rate_limit;

@@ -35,9 +35,9 @@ pub(super) async fn findings(config: &Config, dsn: &str, telemetry: Telemetry) -
 async fn ask(config: &Config, dsn: &str, telemetry: Telemetry) -> Result<[Vec<String>; 2], String> {
     let mut settings = compose::postgres_settings(config, dsn);
     settings.pool_size = settings.pool_size.max(2);
-    let store = Postgres::open(&settings, telemetry).map_err(|error| chain(&error))?;
-    let first = store.client().await.map_err(|error| chain(&error))?;
-    let second = store.client().await.map_err(|error| chain(&error))?;
+    let store = Postgres::open(&settings, telemetry).map_err(|error| error.in_full())?;
+    let first = store.client().await.map_err(|error| error.in_full())?;
+    let second = store.client().await.map_err(|error| error.in_full())?;
     let mut rows = [Vec::new(), Vec::new()];
     for (row, client) in rows.iter_mut().zip([&first, &second]) {
         let answers = client.simple_query(QUESTION).await.map_err(|error| chain(&error))?;
@@ -99,7 +99,7 @@ fn pooler(first: &str, second: &str) -> Finding {
         return Finding::ok("pooler", "none seen", "each session has a backend of its own");
     }
     Finding::ok("pooler", "transactions are pooled", "sessions share a backend: prepared statements and LISTEN fail")
-        .advise(Level::Warning, "Set PREPARED_STATEMENTS=false, or connect to the server directly.")
+        .advise(Level::Warning, "Set DB_PREPARED_STATEMENTS=false, or connect to the server directly.")
 }
 
 #[cfg(test)]

@@ -116,6 +116,10 @@ impl SharedLog {
             Error::Unreachable(format!("working copies cannot be made in {}: {error}", settings.local_dir.display()))
         })?;
         let copy = Copy::start(Arc::clone(&volume), &directory.join(FILE)).map_err(unreachable)?;
+        if copy.is_marked() {
+            let _ = fs::remove_dir_all(&directory);
+            return Err(importing(copy.position().txid));
+        }
         let snapshot_position = Arc::new(AtomicU64::new(copy.snapshot_txid().0));
         let copy = Arc::new(Mutex::new(copy));
         let vfs = Vfs::register().map_err(|error| Error::Internal(error.to_string()))?;
@@ -184,6 +188,9 @@ impl SharedLog {
         let mut connection = self.connect().map_err(|error| Error::Internal(error.to_string()))?;
         loop {
             self.begin()?;
+            if lock(&self.copy).is_marked() {
+                return Err(importing(self.txid()).into());
+            }
             let done = work(&mut connection);
             match (done, lock(&self.copy).last()) {
                 (Err(_), Last::Lost) => {}
@@ -334,6 +341,15 @@ fn working_directory(local_dir: &Path) -> io::Result<PathBuf> {
 
 fn unreachable(error: copy::Error) -> Error {
     if matches!(error, copy::Error::Unsettled) { Error::OutcomeUnknown } else { Error::Unreachable(text_of(&error)) }
+}
+
+/// The log has only a part of a database.
+fn importing(txid: Txid) -> Error {
+    Error::Unreachable(format!(
+        "an import into the log is under way at position {}, or was broken off there: wait for it, or go on with it \
+         (berth import --resume)",
+        txid.0
+    ))
 }
 
 /// The error and its causes.

@@ -1,13 +1,18 @@
-//! A SQLite file as a whole: checked, and copied while others write it.
+//! A SQLite file as a whole: checked, copied while others write it, and read page by page.
 
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use thiserror::Error as ThisError;
 
 use super::functions;
+use crate::volume::log::change::{Shape, lock_page};
+use crate::volume::log::copy::fit_first_page;
+use crate::volume::log::ltx::StreamError;
+use crate::volume::log::retain::{Visit, Whole};
 
 /// Findings that are told of a damaged file; there may be thousands.
 const FINDINGS_MAX: usize = 10;
@@ -24,6 +29,12 @@ pub enum Error {
     /// It is no database, or cannot be read.
     #[error("it cannot be read as a SQLite database")]
     Unreadable(#[from] rusqlite::Error),
+    /// A journal lies beside it that only a writer may roll back.
+    #[error("a transaction was left in its journal: open it once with `sqlite3`, which rolls that back")]
+    Unrecovered,
+    /// It has no pages.
+    #[error("it is empty")]
+    Empty,
     /// `PRAGMA integrity_check` has found something.
     #[error("SQLite's integrity check says: {}", .0.join("; "))]
     Damaged(Vec<String>),
@@ -77,6 +88,120 @@ pub fn copy(from: &Path, to: &Path, tell: &mut dyn FnMut(u64, u64)) -> Result<()
             StepResult::More | _ => {}
         }
     }
+}
+
+/// A database in a file, held as it is at one moment.
+///
+/// Its pages are such as a log may have: page 1 is that of a database in WAL mode.
+#[derive(Debug)]
+pub struct Held {
+    connection: Connection,
+    shape: Shape,
+}
+
+impl Held {
+    /// Holds the database at `path`. Nothing is written beside it but what SQLite needs to read a WAL.
+    ///
+    /// # Errors
+    /// What is wrong with it, as far as can be told without reading all of it.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let connection = match begin(path, Sharing::Locked) {
+            Ok(connection) => connection,
+            Err(error) if error.sqlite_error().is_some_and(|error| error.extended_code == READONLY_ROLLBACK) => {
+                return Err(Error::Unrecovered);
+            }
+            // In WAL mode, where nothing can be made beside it. Without a WAL there is nothing to be missed.
+            Err(error) if is_unwritable(&error) && !has_wal(path) => begin(path, Sharing::Unchanging)?,
+            Err(error) => return Err(error.into()),
+        };
+        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0));
+        let shape = Shape { page_size: number("page_size")?, database_pages: number("page_count")? };
+        if shape.database_pages == 0 {
+            return Err(Error::Empty);
+        }
+        Ok(Self { connection, shape })
+    }
+
+    /// Runs SQLite's own check of the whole database.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), Error> {
+        check(&self.connection)
+    }
+
+    fn visit(&self, visit: &mut Visit<'_>, refusal: &mut Option<StreamError>) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare("SELECT pgno, data FROM sqlite_dbpage")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let number: u32 = row.get(0)?;
+            let content = row.get_ref(1)?.as_blob()?;
+            let visited = match number {
+                1 => {
+                    let mut first = content.to_vec();
+                    fit_first_page(&mut first, self.shape.database_pages);
+                    visit(number, &first)
+                }
+                _ if number == lock_page(self.shape.page_size) => Ok(()),
+                _ => visit(number, content),
+            };
+            if let Err(error) = visited {
+                *refusal = Some(error);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Whole for Held {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn each_page(&self, visit: &mut Visit<'_>) -> Result<(), StreamError> {
+        let mut refusal = None;
+        let read = self.visit(visit, &mut refusal);
+        match refusal {
+            Some(error) => Err(error),
+            None => read.map_err(|error| StreamError::Keep(std::io::Error::other(error))),
+        }
+    }
+}
+
+/// `SQLITE_READONLY_ROLLBACK`.
+const READONLY_ROLLBACK: i32 = 8 | (3 << 8);
+
+/// Whether others may write the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    Locked,
+    Unchanging,
+}
+
+/// Opens the file and begins to read: what is read from now on is of this moment.
+fn begin(path: &Path, sharing: Sharing) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let immutable = match sharing {
+        Sharing::Locked => 0,
+        Sharing::Unchanging => 1,
+    };
+    let connection = Connection::open_with_flags(format!("file:{}?immutable={immutable}", escaped(path)), flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
+    Ok(connection)
+}
+
+fn is_unwritable(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+}
+
+fn has_wal(path: &Path) -> bool {
+    let mut wal = path.to_owned().into_os_string();
+    wal.push("-wal");
+    std::fs::metadata(wal).is_ok_and(|file| file.len() > 0)
 }
 
 /// The path as the path of a URI.

@@ -18,6 +18,7 @@ use arc_swap::ArcSwap;
 use thiserror::Error as ThisError;
 
 use super::change::{Change, Nonce, Position, Record, Txid};
+use super::import;
 use super::ltx::Summary;
 use super::publish::{Attempt, Until, Verdict};
 use super::retain::Growth;
@@ -114,6 +115,8 @@ pub struct Copy {
     is_broken: bool,
     /// What the copy began with.
     snapshot: Txid,
+    /// Whether what it has is a part of a database that is being imported.
+    is_marked: bool,
     stand: Arc<ArcSwap<Stand>>,
 }
 
@@ -160,6 +163,7 @@ impl Copy {
             unsettled: None,
             is_broken: false,
             snapshot: start.position().txid,
+            is_marked: false,
             stand: Arc::new(ArcSwap::from_pointee(Stand { position: Position::START, look })),
         };
         if let Some(snapshot) = start.snapshot {
@@ -199,6 +203,8 @@ impl Copy {
         self.timestamp_millis = snapshot.header.timestamp_millis;
         // A snapshot has all pages, and so all of their sums.
         self.sums = snapshot.sums.unwrap_or_default();
+        // What is being imported has no snapshot.
+        self.is_marked = false;
         self.tell_stand();
     }
 
@@ -210,6 +216,9 @@ impl Copy {
             return Err(super::Error::Diverged { txid: record.header.last }.into());
         }
         self.sums.apply(&delta);
+        if let Some(first_page) = record.change.pages.get(&1) {
+            self.is_marked = import::is_marked(first_page);
+        }
         self.page_size = record.change.page_size;
         self.position = record.header.position();
         self.timestamp_millis = record.header.timestamp_millis;
@@ -232,6 +241,12 @@ impl Copy {
     fn tell_stand(&mut self) {
         self.look = Look::at(self.volume.as_ref(), self.slots);
         self.stand.store(Arc::new(Stand { position: self.position, look: self.look }));
+    }
+
+    /// True while the log has only a part of a database: see [`import`].
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// The snapshot that the copy began with; [`Txid::NONE`] when there was none.
@@ -409,6 +424,21 @@ impl Copy {
     pub fn snapshot_written(&mut self, size_bytes: u64) {
         self.growth = Growth::since_snapshot(size_bytes);
     }
+}
+
+/// Makes page 1 of a file that was no log's one that a log may have: in WAL mode, with its size, and as all copies have it.
+///
+/// Source: <https://www.sqlite.org/fileformat2.html#the_database_header>.
+pub fn fit_first_page(first_page: &mut [u8], database_pages: u32) {
+    const WRITE_AND_READ_VERSION: std::ops::Range<usize> = 18..20;
+    const DATABASE_PAGES: std::ops::Range<usize> = 28..32;
+    if let Some(versions) = first_page.get_mut(WRITE_AND_READ_VERSION) {
+        versions.copy_from_slice(&[2, 2]);
+    }
+    if let Some(pages) = first_page.get_mut(DATABASE_PAGES) {
+        pages.copy_from_slice(&database_pages.to_be_bytes());
+    }
+    unify_counters(first_page);
 }
 
 /// Sets what SQLite overwrites whenever it writes page 1. In WAL mode nobody reads it; the two counters must be equal,

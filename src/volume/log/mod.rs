@@ -34,6 +34,7 @@
 
 pub mod change;
 pub mod copy;
+pub mod import;
 #[cfg(test)]
 mod litestream;
 pub mod ltx;

@@ -18,7 +18,7 @@ use super::change::{Header, Position, Record, Shape, Txid};
 use super::copy::NewFile;
 use super::sums::Sums;
 use super::tail::{self, Look, Tail};
-use super::{Found, Pages, list, read_header, read_slot, read_snapshot, slot};
+use super::{Found, Pages, import, list, read_header, read_slot, read_snapshot, slot};
 use crate::volume::Volume;
 
 #[cfg(test)]
@@ -119,6 +119,12 @@ pub enum Error {
         /// Which slot.
         txid: Txid,
     },
+    /// It has only a part of a database that is being imported.
+    #[error("position {} is in the middle of an import, which must be gone on with: berth import --resume", txid.0)]
+    Importing {
+        /// Which slot.
+        txid: Txid,
+    },
     /// The log's own checksums say that something is wrong.
     #[error(transparent)]
     Log(#[from] super::Error),
@@ -207,6 +213,8 @@ struct Building<'a> {
     snapshot: Txid,
     /// What the log ended with when it began.
     newest: Txid,
+    /// Whether what the file has is being imported.
+    is_marked: bool,
 }
 
 impl<'a> Building<'a> {
@@ -229,6 +237,7 @@ impl<'a> Building<'a> {
             sums: Sums::default(),
             snapshot: Txid::NONE,
             newest: newest_slot_name(volume)?,
+            is_marked: false,
         };
         let names = list(volume, slot::SNAPSHOTS)?;
         for txid in slot::snapshots(&names).rev() {
@@ -304,6 +313,9 @@ impl<'a> Building<'a> {
         }
         self.sums.apply(&delta);
         self.file.apply(&record.change).map_err(|source| file_fault(self.path, source))?;
+        if let Some(first_page) = record.change.pages.get(&1) {
+            self.is_marked = import::is_marked(first_page);
+        }
         self.position = record.header.position();
         self.moment = Moment(record.header.timestamp_millis);
         self.shape = record.change.shape();
@@ -331,6 +343,9 @@ impl<'a> Building<'a> {
         if self.position.txid == Txid::NONE {
             // The first commit group is later than what is wanted.
             return Err(oldest(self.volume)?.map_or(Error::Empty, |oldest| Error::TooOld { oldest }));
+        }
+        if self.is_marked {
+            return Err(Error::Importing { txid: self.position.txid });
         }
         Ok(Restored { stamp: self.stamp(), position: self.position, snapshot: self.snapshot, shape: self.shape })
     }

@@ -51,6 +51,17 @@ impl Sums {
         self.whole ^= sum;
     }
 
+    /// Sets the number of pages: those that were left out at the end count for nothing.
+    pub(super) fn set_len(&mut self, database_pages: u32) {
+        self.pages.resize(usize::try_from(database_pages).unwrap_or(usize::MAX), 0);
+    }
+
+    /// Whether page `number` is there with this content.
+    pub(super) fn has(&self, number: u32, content: &[u8]) -> bool {
+        let place = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.pages.get(place) == Some(&page_checksum(number, content))
+    }
+
     /// What `change` would do.
     #[must_use]
     pub fn delta(&self, change: &Change) -> Delta {
