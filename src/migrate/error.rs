@@ -101,6 +101,25 @@ pub enum Error {
     /// The ledger or the transaction failed, not a statement of a file.
     #[error("the migrations could not be recorded")]
     Postgres(#[from] tokio_postgres::Error),
+    /// The server refuses what a script has defined on SQLite.
+    #[error("\"{file}\": {message}; in: {statement}")]
+    Replay {
+        /// The file.
+        file: String,
+        /// The statement's first 80 characters.
+        statement: String,
+        /// The server's text.
+        message: String,
+    },
+    /// What a script defines is not known any more.
+    #[error(
+        "what \"{name}\" defines was not kept by the version of berth that applied it, and MIGRATIONS has no file of that \
+         name with the text of then"
+    )]
+    Unrecorded {
+        /// The file.
+        name: String,
+    },
     /// A definition that an earlier migration left behind cannot be read.
     #[error("the definition of \"{name}\" that an earlier migration recorded cannot be read")]
     Definition {

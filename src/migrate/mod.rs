@@ -8,7 +8,7 @@
 //!
 //! | table | columns |
 //! |---|---|
-//! | `_berth_migrations` | `name`, `checksum` (SHA-256, hex), `applied_at` |
+//! | `_berth_migrations` | `name`, `checksum` (SHA-256, hex), `applied_at`, `definitions` (its statements without those that move rows) |
 //! | `_berth_tables` | `name`, `definition`: the table as Postgres knows it, JSON |
 //! | `_berth_types` | `name`, `definition`: enumerations and domains, JSON |
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
@@ -25,6 +25,7 @@ mod error;
 mod ledger;
 mod postgres;
 mod record;
+mod replay;
 pub mod script;
 mod split;
 mod sqlite;
@@ -37,6 +38,7 @@ use std::time::Duration;
 
 pub use error::Error;
 pub use postgres::apply_postgres;
+pub use replay::{Recorded, applied_to_postgres, recorded, replay_postgres};
 pub use script::{Script, Statement};
 pub use sqlite::{apply_sqlite, migrate_file};
 

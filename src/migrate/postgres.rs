@@ -67,9 +67,14 @@ pub async fn apply_postgres(client: &mut Client, scripts: &[Script], mode: Mode)
 
 async fn begin(client: &mut Client) -> Result<Transaction<'_>, Error> {
     let transaction = client.transaction().await?;
-    transaction.execute("SELECT pg_catalog.pg_advisory_xact_lock($1)", &[&LOCK]).await?;
-    transaction.batch_execute(LEDGER).await?;
+    lock(&transaction).await?;
     Ok(transaction)
+}
+
+/// Keeps others from migrating until the transaction is over, and makes the ledger if there is none.
+pub(super) async fn lock(transaction: &Transaction<'_>) -> Result<(), Error> {
+    transaction.execute("SELECT pg_catalog.pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    Ok(transaction.batch_execute(LEDGER).await?)
 }
 
 async fn pending<'a>(client: &impl GenericClient, scripts: &'a [Script]) -> Result<Vec<&'a Script>, Error> {
@@ -77,7 +82,7 @@ async fn pending<'a>(client: &impl GenericClient, scripts: &'a [Script]) -> Resu
 }
 
 /// The ledger: name → checksum.
-async fn applied(client: &impl GenericClient) -> Result<BTreeMap<String, String>, Error> {
+pub(super) async fn applied(client: &impl GenericClient) -> Result<BTreeMap<String, String>, Error> {
     let exists = client.query_one("SELECT pg_catalog.to_regclass('berth.migrations') IS NOT NULL", &[]).await?;
     if !exists.try_get::<_, bool>(0)? {
         return Ok(BTreeMap::new());
@@ -105,12 +110,17 @@ async fn run(transaction: &Transaction<'_>, statement: &Statement) -> Result<(),
 }
 
 /// A script is one transaction already: its own `BEGIN` and `COMMIT` would end that in the middle.
-fn is_transaction_control(statement: &Statement) -> bool {
+pub(super) fn is_transaction_control(statement: &Statement) -> bool {
     let first = statement.text.split_whitespace().next().unwrap_or_default();
     ["begin", "start", "commit", "end"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 fn failed(script: &Script, statement: &Statement, error: &tokio_postgres::Error) -> Error {
-    let message = error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    let message = message(error);
     Error::Statement { file: script.name.clone(), line: statement.line, statement: statement.excerpt(), message }
+}
+
+/// The server's text.
+pub(super) fn message(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }

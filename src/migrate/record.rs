@@ -12,7 +12,7 @@ use super::translate::{
 
 /// The tables, made when the first migration runs. All are written anew with each migration: they are small.
 const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS _berth_migrations (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_migrations (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied_at TEXT NOT NULL, definitions TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_types (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_enums (table_name TEXT, column_name TEXT, labels TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID;
@@ -34,6 +34,12 @@ const TOUCH: &str = "CREATE TABLE _berth_touch (touched); DROP TABLE _berth_touc
 /// True when there is a table of that name.
 pub(super) fn exists(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
     connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = ?1")?.exists([table])
+}
+
+/// True when the ledger has a place for what scripts define: that of an earlier version has none.
+pub(super) fn keeps_definitions(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM pragma_table_info('_berth_migrations') WHERE name = 'definitions'";
+    connection.prepare_cached(sql)?.exists([])
 }
 
 /// Reads what the migrations so far have made.
@@ -156,6 +162,9 @@ fn read_comments(connection: &Connection, schema: &mut Schema) -> Result<(), Err
 /// [`Error::Sqlite`], [`Error::Definition`].
 pub(super) fn write(connection: &Connection, schema: &Schema) -> Result<(), Error> {
     connection.execute_batch(TABLES)?;
+    if !keeps_definitions(connection)? {
+        connection.execute_batch("ALTER TABLE _berth_migrations ADD COLUMN definitions TEXT")?;
+    }
     let json = |name: &str, value: serde_json::Result<String>| {
         value.map_err(|source| Error::Definition { name: name.to_owned(), source })
     };

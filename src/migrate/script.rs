@@ -60,6 +60,13 @@ impl Script {
         Ok(Self { name, text, checksum, statements })
     }
 
+    /// What it defines: its statements, in its own words, without those that only move rows.
+    #[must_use]
+    pub fn definitions(&self) -> String {
+        let defining = self.statements.iter().filter(|statement| !statement.moves_rows());
+        defining.map(|statement| format!("{};\n\n", statement.text)).collect()
+    }
+
     /// Reads the `*.sql` files of `directory`, in the order of their names' bytes. None when there is no directory.
     ///
     /// # Errors
@@ -83,6 +90,12 @@ impl Script {
 }
 
 impl Statement {
+    /// True when it changes rows and nothing else.
+    fn moves_rows(&self) -> bool {
+        let first = self.text.split_whitespace().next().unwrap_or_default();
+        ["insert", "update", "delete", "truncate", "copy"].iter().any(|word| first.eq_ignore_ascii_case(word))
+    }
+
     /// The first characters on one line, for errors.
     #[must_use]
     pub fn excerpt(&self) -> String {
@@ -129,6 +142,19 @@ mod tests {
     fn the_checksum_is_the_sha_256_of_the_text() {
         let script = Script::new("a.sql", "").expect("a script");
         assert_eq!(script.checksum, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+
+    #[test]
+    fn what_a_script_defines_is_cut_into_the_same_statements() {
+        let text = "CREATE TABLE a (b text DEFAULT ';'); -- no more\nINSERT INTO a VALUES ('x');\n\
+            COPY a FROM stdin;\nx\n\\.\nDO $$ BEGIN CREATE ROLE r; END $$; UPDATE a SET b = ''; SELECT setval('s', 3)";
+        let script = Script::new("a.sql", text).expect("a script");
+        let defined = Script::new("a.sql", script.definitions()).expect("its definitions");
+        let texts: Vec<_> = defined.statements.iter().map(|statement| statement.text.as_str()).collect();
+        assert_eq!(
+            texts,
+            ["CREATE TABLE a (b text DEFAULT ';')", "DO $$ BEGIN CREATE ROLE r; END $$", "SELECT setval('s', 3)"]
+        );
     }
 
     #[test]

@@ -93,9 +93,9 @@ fn apply(transaction: &Transaction<'_>, script: &Script) -> Result<Applied, Erro
     check_views(transaction, script)?;
     record::write(transaction, &schema)?;
     transaction.execute(
-        "INSERT INTO _berth_migrations (name, checksum, applied_at) \
-         VALUES (?1, ?2, strftime('%Y-%m-%d %H:%M:%f', 'now') || '+00')",
-        (&script.name, &script.checksum),
+        "INSERT INTO _berth_migrations (name, checksum, applied_at, definitions) \
+         VALUES (?1, ?2, strftime('%Y-%m-%d %H:%M:%f', 'now') || '+00', ?3)",
+        (&script.name, &script.checksum, script.definitions()),
     )?;
     Ok(Applied { name: script.name.clone(), latency: begun.elapsed() })
 }

@@ -278,3 +278,22 @@ fn an_index_and_a_generated_column_cannot_ask_the_request() {
         assert!(refusal(&format!("CREATE TABLE t ({definition});")).contains("non-deterministic"), "{definition}");
     }
 }
+
+#[test]
+fn the_ledger_keeps_what_scripts_define_and_that_of_an_earlier_version_takes_it_from_the_files() {
+    let first = ("1.sql", "CREATE TABLE a (b int); INSERT INTO a VALUES (1);");
+    let mut connection = Connection::open_in_memory().expect("a database");
+    apply(&mut connection, &[first]).expect("applied");
+    let defined = recorded(&connection, &[]).expect("recorded");
+    assert_eq!(defined.first().map(|script| script.definitions.as_str()), Some("CREATE TABLE a (b int);\n\n"));
+
+    connection.execute_batch("ALTER TABLE _berth_migrations DROP COLUMN definitions").expect("an earlier ledger");
+    assert!(matches!(recorded(&connection, &[]), Err(Error::Unrecorded { .. })));
+    let changed = scripts(&[("1.sql", "CREATE TABLE a (c int)")]).expect("scripts");
+    assert!(matches!(recorded(&connection, &changed), Err(Error::Unrecorded { .. })));
+    let same = scripts(&[first]).expect("scripts");
+    assert_eq!(recorded(&connection, &same).expect("recorded"), defined);
+    apply(&mut connection, &[first, ("2.sql", "CREATE TABLE c (d int)")]).expect("applied");
+    assert!(matches!(recorded(&connection, &[]), Err(Error::Unrecorded { name }) if name == "1.sql"));
+    assert_eq!(recorded(&connection, &same).expect("recorded").len(), 2);
+}
