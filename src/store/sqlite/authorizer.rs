@@ -5,6 +5,7 @@
 //! error instead of a leak. As [`interrupt`](super::interrupt) does, the authorizer asks the thread it runs on.
 //!
 //! A statement that is prepared already is not asked about again: what a text touches does not depend on who sends it.
+//! Nor is what virtual tables do for themselves while it runs, by statements of their own.
 //!
 //! Source: <https://www.sqlite.org/c3ref/set_authorizer.html>.
 
@@ -12,12 +13,15 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{CachedStatement, Connection};
 
 use super::write::find_table;
 use crate::catalog::{Catalog, Kind, Table};
 use crate::plan::{Reach, Touch};
+
+/// What `ANALYZE` noted, which R-trees look at.
+const STATISTICS: &str = "sqlite_stat1";
 
 /// Functions that are read like tables. They show what they are given.
 const TABLE_FUNCTIONS: [&str; 2] = ["json_each", "json_tree"];
@@ -35,7 +39,7 @@ struct Armed {
     through_view: bool,
 }
 
-/// Makes the connection ask. Without a [`Guard`] everything is allowed: migrations and the catalog need it.
+/// Makes the connection ask. Outside of [`prepare`] everything is allowed: migrations and the catalog need it.
 pub(super) fn heed_reach(connection: &Connection) -> rusqlite::Result<()> {
     // Made known now: SQLite describes them by a statement of its own, when they are first used.
     for function in TABLE_FUNCTIONS {
@@ -47,24 +51,35 @@ pub(super) fn heed_reach(connection: &Connection) -> rusqlite::Result<()> {
     }))
 }
 
-/// Until dropped, statements of this thread touch only what their plan does.
-#[derive(Debug)]
-pub(super) struct Guard {
-    outer: Option<Armed>,
+/// Prepares a statement that touches only what its plan does; `catalog` is what it was planned against.
+///
+/// # Errors
+/// [`AuthorizationForStatementDenied`](rusqlite::ErrorCode::AuthorizationForStatementDenied) when it would touch more.
+pub(super) fn prepare<'connection>(
+    connection: &'connection Connection,
+    text: &str,
+    reach: &Reach,
+    catalog: &Arc<Catalog>,
+) -> rusqlite::Result<CachedStatement<'connection>> {
+    let _guard = Guard::of(reach, catalog);
+    connection.prepare_cached(text)
 }
 
+/// Until dropped, statements that this thread prepares touch only what their plan does.
+#[derive(Debug)]
+struct Guard;
+
 impl Guard {
-    /// Sets what may be touched; `catalog` is what it was planned against.
-    #[must_use]
-    pub(super) fn of(reach: &Reach, catalog: &Arc<Catalog>) -> Self {
+    fn of(reach: &Reach, catalog: &Arc<Catalog>) -> Self {
         let armed = Armed { reach: reach.clone(), catalog: Arc::clone(catalog), through_view: false };
-        Self { outer: ARMED.replace(Some(armed)) }
+        ARMED.set(Some(armed));
+        Self
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        ARMED.set(self.outer.take());
+        ARMED.set(None);
     }
 }
 
@@ -79,14 +94,31 @@ impl Armed {
             AuthAction::Select | AuthAction::Function { .. } | AuthAction::Recursive => true,
             AuthAction::Read { table_name, column_name } => {
                 TABLE_FUNCTIONS.contains(&table_name)
+                    || self.is_internal(table_name)
                     || (column_name.is_empty() && self.through_view)
                     || self.touches(table_name, Touch::Read(column_name))
             }
-            AuthAction::Insert { table_name } => self.touches(table_name, Touch::Insert),
-            AuthAction::Update { table_name, column_name } => self.touches(table_name, Touch::Update(column_name)),
-            AuthAction::Delete { table_name } => self.touches(table_name, Touch::Delete),
+            AuthAction::Insert { table_name } => {
+                self.is_internal(table_name) || self.touches(table_name, Touch::Insert)
+            }
+            AuthAction::Update { table_name, column_name } => {
+                self.is_internal(table_name) || self.touches(table_name, Touch::Update(column_name))
+            }
+            AuthAction::Delete { table_name } => {
+                self.is_internal(table_name) || self.touches(table_name, Touch::Delete)
+            }
             _ => false,
         }
+    }
+
+    /// True for what a virtual table looks at when a connection first meets it: the tables that it keeps its data in,
+    /// which are named after it and not in the catalog (so no rendered statement has them), and how large they are.
+    fn is_internal(&self, table: &str) -> bool {
+        let is_named_after = |other: &Table| {
+            table.strip_prefix(other.name.name.as_str()).is_some_and(|rest| rest.starts_with('_'))
+        };
+        table == STATISTICS
+            || (find_table(&self.catalog, table).is_none() && self.catalog.tables.values().any(is_named_after))
     }
 
     fn touches(&self, table: &str, touch: Touch<'_>) -> bool {
@@ -151,10 +183,10 @@ mod tests {
     use crate::request::{MediaType, Preferences, Range};
     use crate::store::sqlite::introspect;
 
-    /// `DELETE FROM parents`, which needs nothing but that.
-    fn deletes_parents() -> Reach {
+    /// `DELETE FROM table`, which needs nothing but that.
+    fn deletes(table: &str) -> Reach {
         let delete = Delete {
-            from: QualifiedName::new("public", "parents"),
+            from: QualifiedName::new("public", table),
             filter: Condition::And(Vec::new()),
             returning: Returning::Nothing,
             expect: Expectation::default(),
@@ -162,19 +194,19 @@ mod tests {
         reach(Action::Delete(delete))
     }
 
-    /// `SELECT id FROM others`.
-    fn reads_others() -> Reach {
-        let id = Projection {
-            column: "id".to_owned(),
+    /// `SELECT column FROM table`.
+    fn reads(table: &str, column: &str) -> Reach {
+        let column = Projection {
+            column: column.to_owned(),
             type_name: TypeName { declared: "integer".to_owned(), kind: TypeKind::Integer },
             path: Vec::new(),
             cast: None,
             aggregate: None,
-            name: "id".to_owned(),
+            name: column.to_owned(),
         };
         let node = ReadNode {
-            from: QualifiedName::new("public", "others"),
-            select: vec![id],
+            from: QualifiedName::new("public", table),
+            select: vec![column],
             filter: Condition::And(Vec::new()),
             order: Vec::new(),
             range: Range::ALL,
@@ -219,7 +251,7 @@ mod tests {
     #[test]
     fn a_statement_that_touches_more_than_its_plan_is_refused() {
         let (connection, catalog) = database();
-        let guard = Guard::of(&deletes_parents(), &catalog);
+        let guard = Guard::of(&deletes("parents"), &catalog);
         for sql in [
             "SELECT secret FROM parents",
             "SELECT count(*) FROM others",
@@ -238,7 +270,7 @@ mod tests {
             assert!(is_refused(&connection, sql), "{sql}");
         }
         drop(guard);
-        let guard = Guard::of(&reads_others(), &catalog);
+        let guard = Guard::of(&reads("others", "id"), &catalog);
         for sql in
             ["SELECT secret FROM parents", "SELECT 1 FROM shown", "SELECT id FROM children", "DELETE FROM others"]
         {
@@ -252,12 +284,43 @@ mod tests {
     #[test]
     fn what_keys_and_triggers_do_for_a_write_is_allowed() {
         let (connection, catalog) = database();
-        let guard = Guard::of(&deletes_parents(), &catalog);
+        let guard = Guard::of(&deletes("parents"), &catalog);
         assert_eq!(connection.execute("DELETE FROM parents", []).unwrap(), 1);
         drop(guard);
         let left = |table: &str| {
             connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).unwrap()
         };
         assert_eq!((left("children"), left("log")), (0, 1));
+    }
+
+    #[test]
+    fn virtual_tables_use_tables_of_their_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("app.db");
+        let content = "CREATE TABLE docs (id INTEGER PRIMARY KEY, title TEXT);
+             CREATE VIRTUAL TABLE words USING fts5 (title, content = docs, content_rowid = id);
+             CREATE TRIGGER added AFTER INSERT ON docs BEGIN
+                 INSERT INTO words (rowid, title) VALUES (new.id, new.title); END;
+             CREATE TRIGGER removed AFTER DELETE ON docs BEGIN
+                 INSERT INTO words (words, rowid, title) VALUES ('delete', old.id, old.title); END;
+             CREATE VIRTUAL TABLE boxes USING rtree (id, low, high);
+             INSERT INTO docs VALUES (1, 'hello'); INSERT INTO boxes VALUES (7, 1.0, 2.0); ANALYZE;";
+        Connection::open(&path).unwrap().execute_batch(content).unwrap();
+        // Each meets the virtual tables for the first time.
+        let met = |reach: &Reach, sql: &str| {
+            let connection = Connection::open(&path).unwrap();
+            let catalog = Arc::new(introspect::read(&Connection::open(&path).unwrap()).unwrap());
+            heed_reach(&connection).unwrap();
+            let mut statement = prepare(&connection, sql, reach, &catalog)?;
+            match statement.column_count() {
+                0 => statement.execute([]).map(|rows| rows.to_string()),
+                _ => statement.query_row([], |row| row.get(0)),
+            }
+        };
+        assert_eq!(met(&reads("words", "title"), "SELECT title FROM words").unwrap(), "hello");
+        assert_eq!(met(&reads("boxes", "id"), "SELECT CAST(id AS TEXT) FROM boxes").unwrap(), "7");
+        assert_eq!(met(&deletes("boxes"), "DELETE FROM boxes").unwrap(), "1");
+        assert_eq!(met(&deletes("docs"), "DELETE FROM docs").unwrap(), "1");
+        assert!(met(&reads("words", "title"), "SELECT title FROM docs").is_err());
     }
 }

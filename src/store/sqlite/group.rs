@@ -9,7 +9,7 @@ use super::journal::{Ending, Journal};
 use super::outcome::schema_version;
 use super::write::{Failure, UpdateCounter, Write};
 use super::writer::Job;
-use super::{authorizer, fault, interrupt, once, session};
+use super::{fault, interrupt, once, session};
 use crate::catalog::Catalog;
 use crate::sql::Work;
 use crate::store::{Error, Outcome};
@@ -158,11 +158,11 @@ impl Group {
             return Ok(Step::Answered(Err(Error::Timeout)));
         }
         let location = location.as_deref();
-        let write = Write { runs, output: output.as_ref(), location, expect: job.statement.expect };
+        let (reach, expect) = (&job.statement.reach, job.statement.expect);
+        let write = Write { runs, output: output.as_ref(), location, reach, expect };
         let run = || {
             let _limit = interrupt::Limit::until(job.deadline);
             let apply = || {
-                let _guard = authorizer::Guard::of(&job.statement.reach, catalog);
                 let _session = session::Guard::of(&job.statement.session);
                 write.run(connection, catalog, &self.updates, self.body_max_bytes)
             };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{CachedStatement, Connection, params_from_iter};
 
 use super::outcome::{Body, BodyFault, check, with_schema};
 use super::{authorizer, fault, interrupt, session};
@@ -52,17 +52,16 @@ impl Read<'_> {
         }
         let _limit = interrupt::Limit::until(deadline);
         with_schema(connection, self.catalog_version, || {
-            let _guard = authorizer::Guard::of(self.reach, self.catalog);
             let _session = session::Guard::of(self.session);
             let (page, body) = self.rows(connection, body_max_bytes)?;
             check(self.expect, page)?;
-            let total = self.count.map(|count| total(connection, count)).transpose().map_err(fault::plain)?;
+            let total = self.count.map(|count| self.total(connection, count)).transpose().map_err(fault::plain)?;
             Ok(Outcome { total, page, body, ..Outcome::default() })
         })
     }
 
     fn rows(&self, connection: &Connection, body_max_bytes: usize) -> Result<(u64, Bytes), Error> {
-        let mut statement = connection.prepare_cached(&self.query.text).map_err(fault::plain)?;
+        let mut statement = self.prepare(connection, &self.query.text).map_err(fault::plain)?;
         let mut rows = statement.query(params_from_iter(&self.query.values)).map_err(fault::plain)?;
         let mut body = Body::new(self.output, body_max_bytes);
         match body.add_all(&mut rows) {
@@ -71,10 +70,18 @@ impl Read<'_> {
             Err(BodyFault::TooLarge(error)) => Err(error),
         }
     }
-}
 
-fn total(connection: &Connection, count: &Query) -> rusqlite::Result<u64> {
-    let mut statement = connection.prepare_cached(&count.text)?;
-    let total: i64 = statement.query_row(params_from_iter(&count.values), |row| row.get(0))?;
-    Ok(u64::try_from(total).unwrap_or_default())
+    fn total(&self, connection: &Connection, count: &Query) -> rusqlite::Result<u64> {
+        let mut statement = self.prepare(connection, &count.text)?;
+        let total: i64 = statement.query_row(params_from_iter(&count.values), |row| row.get(0))?;
+        Ok(u64::try_from(total).unwrap_or_default())
+    }
+
+    fn prepare<'connection>(
+        &self,
+        connection: &'connection Connection,
+        text: &str,
+    ) -> rusqlite::Result<CachedStatement<'connection>> {
+        authorizer::prepare(connection, text, self.reach, self.catalog)
+    }
 }

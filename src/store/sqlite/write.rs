@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Row, Rows, Statement, params_from_iter};
 
-use super::bind;
+use super::{authorizer, bind};
 use super::outcome::{Body, BodyFault, check};
 use crate::catalog::{Catalog, Kind, QualifiedName, Table, TypeKind};
-use crate::plan::{Expectation, Value};
+use crate::plan::{Expectation, Reach, Value};
 use crate::sql::{Output, Run};
 use crate::store::{Error, Outcome};
 
@@ -52,6 +52,8 @@ pub(super) struct Write<'a> {
     pub(super) output: Option<&'a Output>,
     /// Names of the key columns that are returned, when nothing else is.
     pub(super) location: Option<&'a [String]>,
+    /// What may be touched.
+    pub(super) reach: &'a Reach,
     /// What must hold of the number of rows.
     pub(super) expect: Expectation,
 }
@@ -90,7 +92,7 @@ impl Write<'_> {
     pub(super) fn run(
         &self,
         connection: &Connection,
-        catalog: &Catalog,
+        catalog: &Arc<Catalog>,
         updates: &UpdateCounter,
         body_max_bytes: usize,
     ) -> Result<Outcome, Failure> {
@@ -101,7 +103,8 @@ impl Write<'_> {
             let at = |row| Place { run: index, row };
             let table = target(&run.text).and_then(|name| find_table(catalog, &name));
             let text = self.counted_text(run, table);
-            let mut statement = connection.prepare_cached(&text).map_err(|error| Failure::Sqlite(error, at(0)))?;
+            let mut statement = authorizer::prepare(connection, &text, self.reach, catalog)
+                .map_err(|error| Failure::Sqlite(error, at(0)))?;
             for (row, values) in run.values.iter().enumerate() {
                 self.step(&mut statement, values, table, &mut written).map_err(|fault| match fault {
                     BodyFault::Sqlite(error) => Failure::Sqlite(error, at(row)),
@@ -230,7 +233,7 @@ mod tests {
     }
 
     fn write(runs: &[Run]) -> Write<'_> {
-        Write { runs, output: None, location: None, expect: Expectation::default() }
+        Write { runs, output: None, location: None, reach: &Reach::Everything, expect: Expectation::default() }
     }
 
     #[test]
@@ -242,7 +245,7 @@ mod tests {
             run("UPDATE \"t\" SET \"name\" = 'a'", &[&[]]),
             run("DELETE FROM \"t\" WHERE \"id\" = ?1", &[&one]),
         ];
-        let outcome = write(&runs).run(&connection, &Catalog::default(), &updates, 100).unwrap();
+        let outcome = write(&runs).run(&connection, &Arc::default(), &updates, 100).unwrap();
         assert_eq!((outcome.page, outcome.inserted, outcome.location), (5, None, None));
     }
 
@@ -253,7 +256,7 @@ mod tests {
                     \"name\" = excluded.\"name\" WHERE berth_updated()";
         let (one, two) = ([Value::Integer(1)], [Value::Integer(2)]);
         let insert =
-            |rows: &[&[Value]]| write(&[run(text, rows)]).run(&connection, &Catalog::default(), &updates, 100).unwrap();
+            |rows: &[&[Value]]| write(&[run(text, rows)]).run(&connection, &Arc::default(), &updates, 100).unwrap();
         assert_eq!(insert(&[&one]).inserted, Some(1));
         let outcome = insert(&[&one, &two]);
         assert_eq!((outcome.page, outcome.inserted), (2, Some(1)));
@@ -267,7 +270,7 @@ mod tests {
         let insert = |rows: &[&[Value]]| {
             let runs = [run("INSERT INTO \"t\" (\"id\") VALUES (?1) RETURNING \"t\".\"id\", \"t\".\"name\"", rows)];
             let write = Write { location: Some(&columns), ..write(&runs) };
-            write.run(&connection, &Catalog::default(), &updates, 100).unwrap()
+            write.run(&connection, &Arc::default(), &updates, 100).unwrap()
         };
         let (one, two, three) = ([Value::Integer(1)], [Value::Integer(2)], [Value::Integer(3)]);
         assert_eq!(insert(&[&one]).location.as_deref(), Some(r#"{"id":"1","name":null}"#));
@@ -278,7 +281,7 @@ mod tests {
     #[test]
     fn rows_written_through_a_view_are_counted() {
         let (connection, updates) = connection();
-        let catalog = crate::store::sqlite::introspect::read(&connection).unwrap();
+        let catalog = Arc::new(crate::store::sqlite::introspect::read(&connection).unwrap());
         let (one, two) = ([Value::Integer(1)], [Value::Integer(2)]);
         for (text, rows) in [
             ("INSERT INTO \"v\" (\"id\") VALUES (?1)", [one.as_slice(), two.as_slice()].as_slice()),

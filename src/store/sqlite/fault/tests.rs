@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use super::*;
-use crate::plan::{Expectation, Value};
+use crate::plan::{Expectation, Reach, Value};
 use crate::store::sqlite::introspect;
 use crate::store::sqlite::write::{Failure, UpdateCounter, Write};
 
@@ -34,9 +36,9 @@ fn run(sql: &str, columns: &[&str], rows: &[&[Value]]) -> Run {
 fn failing(runs: &[Run]) -> String {
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(SCHEMA).unwrap();
-    let catalog = introspect::read(&connection).unwrap();
+    let catalog = Arc::new(introspect::read(&connection).unwrap());
     let updates = UpdateCounter::register(&connection).unwrap();
-    let write = Write { runs, output: None, location: None, expect: Expectation::default() };
+    let write = Write { runs, output: None, location: None, reach: &Reach::Everything, expect: Expectation::default() };
     let again = || write.run(&connection, &catalog, &updates, 1000);
 
     let before = content(&connection);
