@@ -143,6 +143,23 @@ fn an_upsert_by_columns_that_are_no_key_is_refused_on_sqlite() {
     assert_eq!(server_words(sqlite(no_key)).0, "42P10");
 }
 
+#[test]
+fn a_view_has_no_key_that_an_upsert_could_go_by_on_sqlite() {
+    let mut catalog = catalog();
+    let view = catalog.tables.get_mut(&QualifiedName::new("public", "films_view")).expect("the view");
+    (view.insertable, view.updatable, view.primary_key) = (true, true, vec!["title".to_owned()]);
+    let json = r#"{"title":"a"}"#;
+    let put = Request {
+        method: Method::Put,
+        filters: vec![at_top(equal("title", "a"))],
+        ..post("films_view", json)
+    };
+    for wanted in [put, upsert("films_view", json, None)] {
+        assert_eq!(server_words(Plan::make(wanted, &catalog, &settings(Engine::Sqlite))).0, "42P10");
+    }
+    assert!(Plan::make(post("films_view", json), &catalog, &settings(Engine::Sqlite)).is_ok());
+}
+
 fn put(filters: Vec<Filter>, json: &str) -> Request {
     let filters = filters.into_iter().map(at_top).collect();
     Request { filters, method: Method::Put, ..post("ratings", json) }
