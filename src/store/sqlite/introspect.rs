@@ -2,7 +2,8 @@
 //! (`definition`), and what migrations noted of comments, roles and grants (`metadata`).
 //!
 //! Left out: SQLite's own tables, berth's own, and the shadow tables that virtual tables keep their data in. A view
-//! that cannot be read (its table is gone) is left out too, as nothing can be asked of it.
+//! that cannot be read (its table is gone), or a virtual table (its module is not in this program), is left out too, as
+//! nothing can be asked of it.
 //!
 //! Source: <https://www.sqlite.org/pragma.html>.
 
@@ -23,9 +24,6 @@ use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName
 use definition::{ConstraintKind, constraints, free_name, named};
 use metadata::Metadata;
 
-/// The ledger of migrations: where it is, the types are declared in Postgres' names.
-const LEDGER: &str = "_berth_migrations";
-
 /// Reads everything, as it is at one moment.
 ///
 /// # Errors
@@ -35,12 +33,11 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Catalog> {
     let version = schema_version(&transaction)?;
     let listed = list(&transaction)?;
     let names: BTreeSet<&str> = listed.iter().map(|entry| entry.name.as_str()).collect();
-    let origin = if names.contains(LEDGER) { Origin::Postgres } else { Origin::Sqlite };
     let metadata = Metadata::read(&transaction, &names)?;
 
     let mut tables = BTreeMap::new();
     for entry in listed.iter().filter(|entry| entry.is_served()) {
-        if let Some(table) = read_table(&transaction, entry, origin, &metadata)? {
+        if let Some(table) = read_table(&transaction, entry, &metadata)? {
             tables.insert(table.name.clone(), table);
         }
     }
@@ -114,13 +111,12 @@ fn read_columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Co
 fn read_table(
     connection: &Connection,
     entry: &Entry,
-    origin: Origin,
     metadata: &Metadata,
 ) -> rusqlite::Result<Option<Table>> {
     let columns = match read_columns(connection, &entry.name) {
         Ok(columns) => columns,
-        // Its definition no longer makes sense.
-        Err(_) if entry.is_view() => return Ok(None),
+        // Its definition makes no sense here.
+        Err(_) if entry.kind != "table" => return Ok(None),
         Err(error) => return Err(error),
     };
     let indexes = read_indexes(connection, &entry.name)?;
@@ -139,6 +135,8 @@ fn read_table(
         (true, true, true)
     };
     let name = &entry.name;
+    // A file may have both: tables that were there before, and those that migrations made in Postgres' names of types.
+    let origin = if metadata.migrated.contains(name) { Origin::Postgres } else { Origin::Sqlite };
     Ok(Some(Table {
         name: QualifiedName::new(SCHEMA, name.as_str()),
         kind: if entry.is_view() { Kind::View } else { Kind::Table },

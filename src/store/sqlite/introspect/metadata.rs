@@ -6,6 +6,7 @@
 //! | `_berth_grants` | `grantee`, `schema_name`, `table_name`, `privilege`, `columns` (JSON array; null: all) |
 //! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
+//! | `_berth_tables` | `name` of a table that a migration made, `definition` |
 //! | `_berth_columns` | `table_name`, `column_name`, `type_name`, `identity` (`always`, `by default` or null) |
 //!
 //! Any of them may be missing. A note that cannot be read gives nothing: a grant least of all.
@@ -31,6 +32,8 @@ pub(super) struct Metadata {
     /// Types that SQLite cannot tell, by table and column: of what it counts, which must be called `INTEGER`, and of a
     /// view's expressions. With how the column is counted.
     pub(super) columns: BTreeMap<(String, String), (String, Option<Generated>)>,
+    /// Tables and views that migrations made.
+    pub(super) migrated: BTreeSet<String>,
 }
 
 impl Metadata {
@@ -60,12 +63,20 @@ impl Metadata {
                 Ok(())
             })?;
         }
+        if tables.contains("_berth_tables") {
+            each(connection, "SELECT name FROM _berth_tables", |row| {
+                metadata.migrated.insert(row.get(0)?);
+                Ok(())
+            })?;
+        }
         if tables.contains("_berth_columns") {
             each(connection, "SELECT table_name, column_name, type_name, identity FROM _berth_columns", |row| {
                 let identity = row.get::<_, Option<String>>(3)?.map(|identity| match identity.as_str() {
                     "always" => Generated::IdentityAlways,
                     _ => Generated::IdentityByDefault,
                 });
+                // Of views, only those of migrations are noted.
+                metadata.migrated.insert(row.get(0)?);
                 metadata.columns.insert((row.get(0)?, row.get(1)?), (row.get(2)?, identity));
                 Ok(())
             })?;

@@ -121,7 +121,8 @@ fn what_is_not_for_clients_is_left_out() {
     let catalog = catalog(
         "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, x); CREATE TABLE _berth_migrations (name);
          CREATE VIRTUAL TABLE search USING fts5 (body); CREATE TABLE berth_mine (a);
-         CREATE TABLE gone (a); CREATE VIEW broken AS SELECT a FROM gone; DROP TABLE gone",
+         CREATE TABLE gone (a); CREATE VIEW broken AS SELECT a FROM gone; DROP TABLE gone; PRAGMA writable_schema = ON;
+         INSERT INTO sqlite_schema VALUES ('table', 'm', 'm', 0, 'CREATE VIRTUAL TABLE m USING of_another_program')",
     );
     assert_eq!(names(&catalog), ["berth_mine", "search", "t"]);
     let columns: Vec<&str> = table(&catalog, "search").columns.iter().map(|column| column.name.as_str()).collect();
@@ -129,13 +130,20 @@ fn what_is_not_for_clients_is_left_out() {
 }
 
 #[test]
-fn migrated_files_declare_types_as_postgres_does() {
-    let tables = "CREATE TABLE t (n integer); CREATE VIEW v AS SELECT n, CAST(n AS text) AS t FROM t;";
+fn tables_of_migrations_declare_types_as_postgres_does() {
+    let tables = "CREATE TABLE t (n integer); CREATE VIEW v AS SELECT n, CAST(n AS text) AS t FROM t;
+         CREATE TABLE old (n integer, at datetime);";
     let kind = |catalog: &Catalog, name: &str, place: usize| table(catalog, name).columns[place].type_name.kind.clone();
     let foreign = catalog(tables);
     assert_eq!(kind(&foreign, "t", 0), TypeKind::BigInt);
-    let migrated = catalog(&format!("{tables} CREATE TABLE _berth_migrations (name)"));
+    let migrated = catalog(&format!(
+        "{tables} CREATE TABLE _berth_tables (name, definition); INSERT INTO _berth_tables VALUES ('t', '');
+         CREATE TABLE _berth_columns (table_name, column_name, type_name, identity);
+         INSERT INTO _berth_columns VALUES ('v', 'n', 'integer', NULL), ('v', 't', 'text', NULL)"
+    ));
     assert_eq!(kind(&migrated, "t", 0), TypeKind::Integer);
+    assert_eq!(kind(&migrated, "old", 0), TypeKind::BigInt, "it was there before");
+    assert_eq!(kind(&migrated, "old", 1), TypeKind::Timestamp);
     assert_eq!(kind(&migrated, "v", 0), TypeKind::Integer);
     assert_eq!(kind(&migrated, "v", 1), TypeKind::Text { max_length: None });
 }
