@@ -225,7 +225,11 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
     let patience = Deadline::after(BELIEVED_ABSENT_FOR);
     loop {
         match fs::create_dir_all(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !patience.is_past() && !path.is_file() => {
+            // What this host sees and is none will not become one.
+            Err(_) if path.metadata().is_ok_and(|found| !found.is_dir()) => {
+                return Err(io::ErrorKind::NotADirectory.into());
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !patience.is_past() => {
                 std::thread::sleep(BETWEEN_LOOKS);
                 for above in path.ancestors().skip(1) {
                     // Only to have the mount forget: what is wrong with it is said by the next attempt.
