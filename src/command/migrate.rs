@@ -39,9 +39,13 @@ pub(super) async fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     Ok(())
 }
 
+fn scripts(storage: &Storage) -> Result<Vec<Script>, migrate::Error> {
+    storage.migrations.as_deref().map_or(Ok(Vec::new()), Script::read_directory)
+}
+
 /// Migrates the SQLite file of the volume.
 pub(super) fn in_place(storage: &Storage, mode: Mode) -> Result<Report, migrate::Error> {
-    let scripts = Script::read_directory(&storage.migrations)?;
+    let scripts = scripts(storage)?;
     if scripts.is_empty() {
         return Ok(Report::default());
     }
@@ -50,7 +54,7 @@ pub(super) fn in_place(storage: &Storage, mode: Mode) -> Result<Report, migrate:
 
 /// Migrates the database of a shared log. Many instances may do so at once: each script is one commit of one of them.
 pub(super) fn shared(log: &SharedLog, storage: &Storage, mode: Mode) -> Result<Report, Error> {
-    let scripts = Script::read_directory(&storage.migrations)?;
+    let scripts = scripts(storage)?;
     if scripts.is_empty() {
         return Ok(Report::default());
     }
@@ -59,7 +63,7 @@ pub(super) fn shared(log: &SharedLog, storage: &Storage, mode: Mode) -> Result<R
 
 /// Migrates a Postgres database.
 pub(super) async fn postgres(store: &Postgres, storage: &Storage, mode: Mode) -> Result<Report, Error> {
-    let scripts = Script::read_directory(&storage.migrations)?;
+    let scripts = scripts(storage)?;
     if scripts.is_empty() {
         return Ok(Report::default());
     }

@@ -96,8 +96,8 @@ pub struct Storage {
     pub volume_unsafe: Switch,
     /// Directory of working copies; may vanish at any time.
     pub local_dir: PathBuf,
-    /// Directory of migrations.
-    pub migrations: PathBuf,
+    /// Directory of migrations, if there are any.
+    pub migrations: Option<PathBuf>,
     /// How old the volume's tail may be when a read starts; zero reads fresh.
     pub read_staleness: Duration,
     /// How far back any moment can be restored.

@@ -89,7 +89,7 @@ impl Resolver {
             ),
             volume_unsafe: self.switch("VOLUME_UNSAFE", &raw.volume_unsafe),
             local_dir: text(&raw.local_dir).map_or_else(|| std::env::temp_dir().join("berth"), Into::into),
-            migrations: text(&raw.migrations).unwrap_or_default().into(),
+            migrations: text(&raw.migrations).filter(|typed| typed != "none").map(Into::into),
             read_staleness: self.duration("READ_STALENESS", &raw.read_staleness),
             retention: self.duration("RETENTION", &raw.retention),
             prepared_statements: self.switch("DB_PREPARED_STATEMENTS", &raw.db_prepared_statements),

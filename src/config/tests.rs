@@ -197,6 +197,13 @@ fn wrong_values_are_refused() {
 }
 
 #[test]
+fn migrations_can_be_none() {
+    let migrations = |typed: &[(&str, &str)]| read(typed).storage.migrations;
+    assert_eq!(migrations(&[]), Some("./migrations".into()));
+    assert_eq!(migrations(&[("MIGRATIONS", "none")]), None);
+}
+
+#[test]
 fn rows_can_be_unbounded() {
     assert_eq!(read(&[("MAX_ROWS", "none")]).bounds.max_rows, None);
 }

@@ -138,7 +138,8 @@ pub const VARIABLES: &[Variable] = &[
         "MIGRATIONS",
         &[],
         Typed("./migrations"),
-        "Directory of `*.sql` migrations, applied at start when it exists (`/migrations` in the image).",
+        "Directory of `*.sql` migrations, applied at start when it exists (`/migrations` in the image); `none` applies \
+         none.",
     ),
     plain(
         STORE,
