@@ -26,7 +26,6 @@ use clap::{Parser, Subcommand};
 use crate::clock::Stopwatch;
 use crate::config::{self, Config, Machine};
 use crate::migrate::Mode;
-use crate::store;
 
 /// Your SQL tables as a REST API. Settings come from the environment: see docs/configuration.md.
 #[derive(Debug, Parser)]
@@ -135,17 +134,15 @@ fn block_on<T, E: From<std::io::Error>>(work: impl Future<Output = Result<T, E>>
 }
 
 /// An error and what caused it, on one line.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let errors = std::iter::successors(Some(error), |error| (**error).source());
-    errors.map(words).collect::<Vec<_>>().join(": ")
-}
-
-/// What an error says here, where nobody who must not know listens.
-fn words(error: &(dyn Error + 'static)) -> String {
-    match error.downcast_ref() {
-        Some(store::Error::Unreachable(cause) | store::Error::Internal(cause)) => cause.clone(),
-        Some(_) | None => error.to_string(),
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
     }
+    text
 }
 
 /// Tells people, each line under this program's name. A closed stderr is nobody's loss.
@@ -172,12 +169,6 @@ mod tests {
         let parsed = Arguments::try_parse_from(["berth"]).unwrap();
         assert!(parsed.command.is_none());
         assert!(Arguments::try_parse_from(["berth", "dance"]).is_err());
-    }
-
-    #[test]
-    fn why_a_store_cannot_be_opened_is_told() {
-        let error = compose::Error::from(store::Error::Unreachable("app.db: file is not a database".to_owned()));
-        assert_eq!(chain(&error), "the store cannot be opened: app.db: file is not a database");
     }
 
     #[test]
