@@ -149,11 +149,7 @@ fn a_view_has_no_key_that_an_upsert_could_go_by_on_sqlite() {
     let view = catalog.tables.get_mut(&QualifiedName::new("public", "films_view")).expect("the view");
     (view.insertable, view.updatable, view.primary_key) = (true, true, vec!["title".to_owned()]);
     let json = r#"{"title":"a"}"#;
-    let put = Request {
-        method: Method::Put,
-        filters: vec![at_top(equal("title", "a"))],
-        ..post("films_view", json)
-    };
+    let put = Request { method: Method::Put, filters: vec![at_top(equal("title", "a"))], ..post("films_view", json) };
     for wanted in [put, upsert("films_view", json, None)] {
         assert_eq!(server_words(Plan::make(wanted, &catalog, &settings(Engine::Sqlite))).0, "42P10");
     }

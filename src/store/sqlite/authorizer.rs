@@ -114,9 +114,8 @@ impl Armed {
     /// True for what a virtual table looks at when a connection first meets it: the tables that it keeps its data in,
     /// which are named after it and not in the catalog (so no rendered statement has them), and how large they are.
     fn is_internal(&self, table: &str) -> bool {
-        let is_named_after = |other: &Table| {
-            table.strip_prefix(other.name.name.as_str()).is_some_and(|rest| rest.starts_with('_'))
-        };
+        let is_named_after =
+            |other: &Table| table.strip_prefix(other.name.name.as_str()).is_some_and(|rest| rest.starts_with('_'));
         table == STATISTICS
             || (find_table(&self.catalog, table).is_none() && self.catalog.tables.values().any(is_named_after))
     }

@@ -108,11 +108,7 @@ fn read_columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Co
     connection.prepare_cached(sql)?.query_map([table], column)?.collect()
 }
 
-fn read_table(
-    connection: &Connection,
-    entry: &Entry,
-    metadata: &Metadata,
-) -> rusqlite::Result<Option<Table>> {
+fn read_table(connection: &Connection, entry: &Entry, metadata: &Metadata) -> rusqlite::Result<Option<Table>> {
     let columns = match read_columns(connection, &entry.name) {
         Ok(columns) => columns,
         // Its definition makes no sense here.

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Row, Rows, Statement, params_from_iter};
 
-use super::{authorizer, bind};
 use super::outcome::{Body, BodyFault, check};
+use super::{authorizer, bind};
 use crate::catalog::{Catalog, Kind, QualifiedName, Table, TypeKind};
 use crate::plan::{Expectation, Reach, Value};
 use crate::sql::{Output, Run};
