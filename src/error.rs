@@ -140,7 +140,7 @@ fn request_code(error: &request::Error) -> &'static str {
         request::Error::InvalidPreferences(_) => "PGRST122",
         request::Error::InvalidPath => "PGRST125",
         request::Error::NulCharacter => "22021",
-        request::Error::InvalidIdempotencyKey => "BERTH400",
+        request::Error::InvalidIdempotencyKey | request::Error::Batch(_) => "BERTH400",
     }
 }
 
@@ -161,6 +161,7 @@ fn request_details(error: &request::Error) -> Option<Value> {
         | request::Error::InvalidPath
         | request::Error::NulCharacter
         | request::Error::InvalidIdempotencyKey
+        | request::Error::Batch(_)
         | request::Error::TooLarge(_) => None,
     }
 }
@@ -314,7 +315,8 @@ fn store_code(error: &store::Error) -> &str {
         store::Error::OutcomeUnknown => "40003",
         store::Error::NoSuchPosition { .. } => "BERTH412",
         store::Error::KeyReused => "BERTH422",
-        store::Error::Internal(_) => "PGRSTX00",
+        // Whoever stops a transaction says why instead.
+        store::Error::Stopped | store::Error::Internal(_) => "PGRSTX00",
     }
 }
 
@@ -332,6 +334,7 @@ fn store_details(error: &store::Error) -> Option<Value> {
         | store::Error::OutcomeUnknown
         | store::Error::NoSuchPosition { .. }
         | store::Error::KeyReused
+        | store::Error::Stopped
         | store::Error::Internal(_) => None,
     }
 }
@@ -352,6 +355,7 @@ fn store_hint(error: &store::Error) -> Option<String> {
         | store::Error::Unreachable(_)
         | store::Error::Timeout
         | store::Error::NoSuchPosition { .. }
+        | store::Error::Stopped
         | store::Error::Internal(_) => None,
     }
 }

@@ -1,7 +1,10 @@
 //! One request from end to end: the page to read first.
 //!
 //! [`App::answer`] calls the stages one after the other; each is a function of values. What is shared between
-//! requests (pools, the catalog's snapshot, keys) is held by [`App`] and handed to the stage that needs it.
+//! requests (pools, the catalog's snapshot, keys) is held by [`App`] and handed to the stage that needs it. A batch of
+//! requests takes the same stages for each of them, in one transaction: `batch`.
+
+mod batch;
 
 use std::net::IpAddr;
 
@@ -49,6 +52,22 @@ pub struct Context {
     pub deadline: Deadline,
     /// The distributed trace it belongs to.
     pub trace: Option<String>,
+    /// Where it came from.
+    pub client: Option<IpAddr>,
+}
+
+/// Why a request is not answered as its sender wished.
+#[derive(Debug)]
+struct Failed {
+    error: Box<Error>,
+    /// Which request of a batch it was.
+    step: Option<Box<batch::Place>>,
+}
+
+impl<E: Into<Error>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self { error: Box::new(error.into()), step: None }
+    }
 }
 
 impl App {
@@ -57,11 +76,17 @@ impl App {
         let (caller, answer) = match self.authenticator.identify(&raw.headers).await {
             Ok(identity) => {
                 let caller = if identity.authenticated { Caller::Authenticated } else { Caller::Anonymous };
-                (caller, self.answer_as(raw, &identity, context.deadline).await)
+                (caller, self.answer_as(raw, &identity, context).await)
             }
             Err(error) => (Caller::Anonymous, Err(error.into())),
         };
-        answer.unwrap_or_else(|error| self.fail(&error, caller, context))
+        answer.unwrap_or_else(|failed| {
+            let reply = self.fail(&failed.error, caller, context);
+            match failed.step {
+                Some(place) => place.name_in(reply),
+                None => reply,
+            }
+        })
     }
 
     /// Says whether a client at an address may send one more request; else what it is answered.
@@ -69,19 +94,25 @@ impl App {
     /// # Errors
     /// The answer.
     pub fn admit(&self, client: IpAddr, context: &Context) -> Result<(), Reply> {
-        let answer = self.authenticator.limits.admit_address(client);
+        let answer = self.authenticator.limits.admit_address(client, 1);
         answer.map_err(|error| self.fail(&error.into(), Caller::Anonymous, context))
     }
 
     /// Plans again when the schema changed between planning and running.
-    async fn answer_as(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
+    async fn answer_as(&self, raw: &Raw, identity: &Identity, context: &Context) -> Result<Reply, Failed> {
+        let deadline = context.deadline;
+        let batch = batch::is_one(&raw.path).then(|| self.read_batch(raw, identity, context)).transpose()?;
         if let Some(position) = raw.header(MIN_POSITION).and_then(|text| text.parse().ok()) {
             self.store.wait_for(position, deadline).await?;
         }
         let mut replans = 0;
         loop {
-            match self.attempt(raw, identity, deadline).await {
-                Err(error) if replans < REPLANS && self.is_outdated(&error, deadline).await => {
+            let answer = match &batch {
+                Some(batch) => self.attempt_batch(batch, raw, identity, deadline).await,
+                None => self.attempt(raw, identity, deadline).await.map_err(Failed::from),
+            };
+            match answer {
+                Err(failed) if replans < REPLANS && self.is_outdated(&failed.error, deadline).await => {
                     replans += 1;
                     self.store.reload().await?;
                 }
@@ -102,21 +133,21 @@ impl App {
     /// The stages, once, against the catalog of this moment.
     async fn attempt(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
         let request = Request::parse(raw)?;
-        let canonical_query = request.canonical_query.clone();
         let catalog = self.store.catalog().ok_or(Error::NoCatalog)?;
-        let plan = Plan::make(request, &catalog, &self.settings)?;
-        let authorized = Authorized::authorize(plan, identity, &catalog, &self.settings, self.origin(raw, &catalog))?;
-        let outcome = match &authorized.plan().action {
-            Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo => Outcome::default(),
-            Action::Describe { schema, .. } => self.describe(&catalog, schema, identity),
-            Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) | Action::Call(_) => {
-                let mut statement = sql::render(&authorized, catalog.version, self.settings.engine);
+        let Prepared { work, answer } = self.ground(&catalog, identity).prepare(request, raw)?;
+        let outcome = match work {
+            Work::Known(outcome) => outcome,
+            Work::Run(mut statement) => {
                 // What is undone leaves nothing to repeat.
                 statement.once = once(raw, identity)?.filter(|_| !statement.session.rollback);
-                self.store.execute(statement, deadline).await?
+                self.store.execute(*statement, deadline).await?
             }
         };
-        Ok(Reply::to(authorized.plan(), outcome, &canonical_query)?)
+        answer.reply(outcome)
+    }
+
+    fn ground<'a>(&'a self, catalog: &'a Catalog, identity: &'a Identity) -> Ground<'a> {
+        Ground { settings: &self.settings, description: &self.description, catalog, identity }
     }
 
     /// Turns an error into its answer; what the client must not see goes to the log.
@@ -165,10 +196,59 @@ impl App {
     pub async fn close(&self) {
         self.store.close().await;
     }
+}
+
+/// What requests are planned against.
+#[derive(Debug, Clone, Copy)]
+struct Ground<'a> {
+    settings: &'a plan::Settings,
+    description: &'a openapi::Settings,
+    catalog: &'a Catalog,
+    identity: &'a Identity,
+}
+
+/// A request that may be done.
+#[derive(Debug)]
+struct Prepared {
+    work: Work,
+    answer: Answer,
+}
+
+/// What is to be done for it.
+#[derive(Debug)]
+enum Work {
+    /// The store is to run this.
+    Run(Box<sql::Statement>),
+    /// Nothing: this is what it comes to.
+    Known(Outcome),
+}
+
+/// How what it comes to is answered.
+#[derive(Debug)]
+struct Answer {
+    authorized: Authorized,
+    canonical_query: String,
+}
+
+impl Ground<'_> {
+    /// The stages from a request to a statement; `raw` is the request as it arrived.
+    fn prepare(self, request: Request, raw: &Raw) -> Result<Prepared, Error> {
+        let canonical_query = request.canonical_query.clone();
+        let plan = Plan::make(request, self.catalog, self.settings)?;
+        let authorized = Authorized::authorize(plan, self.identity, self.catalog, self.settings, self.origin(raw))?;
+        let work = match &authorized.plan().action {
+            Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo => Work::Known(Outcome::default()),
+            Action::Describe { schema, .. } => Work::Known(self.describe(schema)),
+            Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) | Action::Call(_) => {
+                Work::Run(Box::new(sql::render(&authorized, self.catalog.version, self.settings.engine)))
+            }
+        };
+        Ok(Prepared { work, answer: Answer { authorized, canonical_query } })
+    }
 
     /// What SQL may ask of the request. On SQLite it is known whether anything asks for the headers.
-    fn origin(&self, raw: &Raw, catalog: &Catalog) -> Origin {
-        let asks_headers = self.settings.engine == Engine::Postgres || catalog.asks_headers;
+    fn origin(self, raw: &Raw) -> Origin {
+        let asks_headers = self.settings.engine == Engine::Postgres || self.catalog.asks_headers;
         Origin {
             method: raw.method.clone(),
             path: raw.path.clone(),
@@ -176,13 +256,20 @@ impl App {
         }
     }
 
-    fn describe(&self, catalog: &Catalog, schema: &str, identity: &Identity) -> Outcome {
+    fn describe(self, schema: &str) -> Outcome {
+        let role = &self.identity.role;
         let is_visible = |table: &Table| match (self.settings.engine, self.settings.access) {
-            (Engine::Sqlite, AccessMode::Closed) => authorize::has_any_privilege(catalog, &identity.role, &table.name),
+            (Engine::Sqlite, AccessMode::Closed) => authorize::has_any_privilege(self.catalog, role, &table.name),
             (Engine::Sqlite, AccessMode::Read | AccessMode::Open) | (Engine::Postgres, _) => true,
         };
-        let document = openapi::describe(catalog, schema, &self.description, is_visible);
+        let document = openapi::describe(self.catalog, schema, self.description, is_visible);
         Outcome { body: document.to_string().into(), ..Outcome::default() }
+    }
+}
+
+impl Answer {
+    fn reply(&self, outcome: Outcome) -> Result<Reply, Error> {
+        Ok(Reply::to(self.authorized.plan(), outcome, &self.canonical_query)?)
     }
 }
 

@@ -96,17 +96,32 @@ impl Authenticator {
         };
         let Some(token) = token else {
             let anonymous = self.anonymous.clone().ok_or(Error::TokenRequired)?;
-            self.limits.admit(&anonymous, None)?;
+            self.limits.admit(&anonymous, None, 1)?;
             return Ok(anonymous);
         };
         let now = crate::clock::unix_seconds();
         if let Some((identity, rate)) = self.api_keys.as_ref().and_then(|keys| keys.find(token, now)) {
-            self.limits.admit(&identity, rate)?;
+            self.limits.admit(&identity, rate, 1)?;
             return Ok(identity);
         }
         let identity = self.identify_by_token(token, now).await?;
-        self.limits.admit(&identity, None)?;
+        self.limits.admit(&identity, None, 1)?;
         Ok(identity)
+    }
+
+    /// Counts more requests of whoever was identified by the same `headers`: those that came in one.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub fn admit_more(&self, headers: &[(String, String)], identity: &Identity, requests: u32) -> Result<(), Error> {
+        let own = match credential::find(headers)? {
+            Credential::Bearer(token) | Credential::ApiKey(token) => {
+                let found = self.api_keys.as_ref().and_then(|keys| keys.find(token, crate::clock::unix_seconds()));
+                found.and_then(|(_, rate)| rate)
+            }
+            Credential::Nothing => None,
+        };
+        self.limits.admit(identity, own, requests)
     }
 
     async fn identify_by_token(&self, token: &str, now: i64) -> Result<Identity, Error> {

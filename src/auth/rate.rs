@@ -110,9 +110,10 @@ impl Rate {
         Ok(Self { count, period: Duration::from_secs(period) })
     }
 
-    /// Takes one from a bucket that is full at `full`: when it will be full then, or how long to wait for one.
-    fn take(self, full: Duration, now: Duration) -> Result<Duration, Duration> {
-        let next = full.max(now) + self.period / self.count;
+    /// Takes `requests` from a bucket that is full at `full`: when it will be full then, or how long to wait for them.
+    /// More than the bucket holds are never there.
+    fn take(self, requests: u32, full: Duration, now: Duration) -> Result<Duration, Duration> {
+        let next = full.max(now) + (self.period / self.count).saturating_mul(requests);
         match next.checked_sub(self.period).and_then(|earliest| earliest.checked_sub(now)) {
             Some(wait) if !wait.is_zero() => Err(wait),
             Some(_) | None => Ok(next),
@@ -154,36 +155,37 @@ impl RateLimits {
         Ok(limits)
     }
 
-    /// Counts a request of a client.
+    /// Counts requests of a client.
     ///
     /// # Errors
     /// [`Error::TooManyRequests`].
-    pub fn admit_address(&self, address: IpAddr) -> Result<(), Error> {
-        self.take(By::Address, Owner::Address(customer(address)), self.address, self.started.elapsed())
+    pub fn admit_address(&self, address: IpAddr, requests: u32) -> Result<(), Error> {
+        let owner = Owner::Address(customer(address));
+        self.take(By::Address, owner, self.address, requests, self.started.elapsed())
     }
 
-    /// Counts a request of a sender, whose own rate counts before the general one, and of its role.
+    /// Counts requests of a sender, whose own rate counts before the general one, and of its role.
     ///
     /// # Errors
     /// [`Error::TooManyRequests`].
-    pub(super) fn admit(&self, identity: &Identity, own: Option<Rate>) -> Result<(), Error> {
+    pub(super) fn admit(&self, identity: &Identity, own: Option<Rate>, requests: u32) -> Result<(), Error> {
         let now = self.started.elapsed();
         let rate = own.or(self.sender);
         if rate.is_some() && identity.authenticated {
             let hash = Sha256::digest(format!("{} {}", identity.role, identity.subject()).as_bytes());
-            self.take(By::Sender, Owner::Sender(hash.into()), rate, now)?;
+            self.take(By::Sender, Owner::Sender(hash.into()), rate, requests, now)?;
         }
         match self.roles.iter().enumerate().find(|(_, (role, _))| *role == identity.role) {
-            Some((place, (_, rate))) => self.take(By::Role, Owner::Role(place), Some(*rate), now),
+            Some((place, (_, rate))) => self.take(By::Role, Owner::Role(place), Some(*rate), requests, now),
             None => Ok(()),
         }
     }
 
-    fn take(&self, by: By, owner: Owner, rate: Option<Rate>, now: Duration) -> Result<(), Error> {
+    fn take(&self, by: By, owner: Owner, rate: Option<Rate>, requests: u32, now: Duration) -> Result<(), Error> {
         let Some(rate) = rate else { return Ok(()) };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let full = buckets.find(&owner);
-        let next = rate.take(full, now).map_err(|wait| Error::TooManyRequests { by, wait })?;
+        let next = rate.take(requests, full, now).map_err(|wait| Error::TooManyRequests { by, wait })?;
         buckets.put(owner, next, now);
         Ok(())
     }

@@ -85,13 +85,17 @@ fn grow(lease: &mut BodyLease, bytes: usize, limit_bytes: usize) -> Result<(), F
 
 /// What kind of thing a path addresses, for metrics.
 pub(super) fn class_of(path: &str) -> RouteClass {
-    if path == "/-" || path.starts_with("/-/") {
-        return RouteClass::Own;
-    }
+    let outer = path;
     let path = match path.strip_prefix("/rest/v1") {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
         _ => path,
     };
+    if path == "/-/batch" {
+        return RouteClass::Batch;
+    }
+    if outer == "/-" || outer.starts_with("/-/") {
+        return RouteClass::Own;
+    }
     let path = path.strip_prefix('/').unwrap_or(path);
     match path.split_once('/') {
         None if path.is_empty() => RouteClass::Root,
@@ -121,6 +125,10 @@ mod tests {
             ("/rpc/a/b", RouteClass::Other),
             ("/films/1", RouteClass::Other),
             ("/-/live", RouteClass::Own),
+            ("/-/batch", RouteClass::Batch),
+            ("/rest/v1/-/batch", RouteClass::Batch),
+            ("/-/batch/", RouteClass::Own),
+            ("/rest/v1/-/live", RouteClass::Other),
             ("/-", RouteClass::Own),
             ("/-films", RouteClass::Relation),
             ("*", RouteClass::Relation),

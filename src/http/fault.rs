@@ -40,6 +40,9 @@ pub(super) enum Fault {
     /// No own route of that name.
     #[error("Invalid path specified in request URL")]
     NoSuchRoute,
+    /// A batch can only be posted.
+    #[error("this path answers POST only")]
+    OnlyPost,
     /// Own routes are only read.
     #[error("this path answers GET and HEAD only")]
     OnlyRead,
@@ -55,7 +58,7 @@ impl Fault {
             Self::Busy => "BERTH503",
             Self::Panicked => "BERTH500",
             Self::NoSuchRoute => "PGRST125",
-            Self::OnlyRead => "BERTH405",
+            Self::OnlyRead | Self::OnlyPost => "BERTH405",
         }
     }
 
@@ -70,6 +73,7 @@ impl Fault {
             | Self::HeadTooSlow
             | Self::Panicked
             | Self::NoSuchRoute
+            | Self::OnlyPost
             | Self::OnlyRead => None,
         }
     }
@@ -86,6 +90,7 @@ impl Fault {
         ];
         match self {
             Self::Busy => headers.push(("Retry-After".to_owned(), "1".to_owned())),
+            Self::OnlyPost => headers.push(("Allow".to_owned(), "POST".to_owned())),
             Self::OnlyRead => headers.push(("Allow".to_owned(), "GET, HEAD".to_owned())),
             Self::BodyTooLarge { .. }
             | Self::BodyTooSlow

@@ -58,8 +58,12 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
     let stopwatch = Stopwatch::start();
     let request_id = shared.request_ids.name(extract::header(request, "x-request-id"));
     let trace = trace_id(extract::header(request, "traceparent"), extract::header(request, "x-cloud-trace-context"));
-    let context =
-        Context { request_id, deadline: Deadline::after(shared.statement_timeout), trace: trace.map(str::to_owned) };
+    let context = Context {
+        request_id,
+        deadline: Deadline::after(shared.statement_timeout),
+        trace: trace.map(str::to_owned),
+        client: client::address(request, shared.trusted_proxies),
+    };
     let method = request.method().as_str();
     let path = request.uri().path();
     let origin = extract::header(request, "origin").and_then(|origin| cors::allow(&shared.cors_origins, origin));
@@ -70,6 +74,7 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
             let names = extract::header(request, "access-control-request-headers");
             (RouteClass::Preflight, cors::preflight(allowed, names))
         }
+        (RouteClass::Batch, _) if method != "POST" => (RouteClass::Batch, Fault::OnlyPost.reply()),
         (RouteClass::Own, _) => (RouteClass::Own, own::answer(shared, method, path).await),
         (class, _) => (class, answer_by_pipeline(shared, request, payload, &context).await),
     };
@@ -102,7 +107,7 @@ async fn answer_by_pipeline<A: Answer>(
     payload: Payload,
     context: &Context,
 ) -> Reply {
-    if let Some(client) = client::address(request, shared.trusted_proxies)
+    if let Some(client) = context.client
         && let Err(refused) = shared.app.admit(client, context)
     {
         return refused;

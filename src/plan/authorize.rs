@@ -16,7 +16,7 @@ use super::{
 };
 use crate::auth::Identity;
 use crate::catalog::{Catalog, Kind, Privilege, QualifiedName, Relationship};
-use crate::request::prefer::{Resolution, TransactionEnd};
+use crate::request::prefer::Resolution;
 
 /// The role that every role is a member of.
 const EVERYONE: &str = "public";
@@ -84,8 +84,6 @@ impl Authorized {
             (Action::Call(call), None) => call.function.schema.clone(),
             (_, None) => negotiate::default_schema(settings).to_owned(),
         };
-        let ends_in = plan.preferences.transaction.unwrap_or(settings.transaction_end);
-        let undone = plan.preferences.dry_run || ends_in == TransactionEnd::Rollback;
         let session = Session {
             role: (settings.access == AccessMode::Closed).then(|| identity.role.clone()),
             claims: identity.claims.clone(),
@@ -95,7 +93,7 @@ impl Authorized {
             schema,
             read_only,
             // What changed nothing has nothing to undo.
-            rollback: !read_only && undone,
+            rollback: !read_only && settings.is_undone(&plan.preferences),
         };
         Ok(Self { plan: Arc::new(plan), session: Arc::new(session) })
     }

@@ -70,6 +70,24 @@ pub struct Settings {
     pub transaction_override: TransactionOverride,
 }
 
+impl Settings {
+    /// What is sent, less what is ignored.
+    #[must_use]
+    pub fn heeded(&self, preferences: Preferences) -> Preferences {
+        match self.transaction_override {
+            TransactionOverride::Heeded => preferences,
+            TransactionOverride::Ignored => Preferences { transaction: None, ..preferences },
+        }
+    }
+
+    /// Whether a transaction that changes something is undone at its end. `preferences` are those that are heeded.
+    #[must_use]
+    pub fn is_undone(&self, preferences: &Preferences) -> bool {
+        let end = preferences.transaction.unwrap_or(self.transaction_end);
+        preferences.dry_run || end == TransactionEnd::Rollback
+    }
+}
+
 /// Whether `Prefer: tx=` is heeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransactionOverride {
@@ -114,9 +132,7 @@ impl Plan {
     /// [`Authorized::authorize`].
     pub fn make(request: Request, catalog: &Catalog, settings: &Settings) -> Result<Self, Error> {
         let mut request = request;
-        if settings.transaction_override == TransactionOverride::Ignored {
-            request.preferences.transaction = None;
-        }
+        request.preferences = settings.heeded(request.preferences);
         let (schema, profile) = negotiate::choose_schema(request.profile.take(), settings)?;
         let resource = std::mem::replace(&mut request.resource, Resource::Root);
         match (resource, request.method) {

@@ -43,6 +43,9 @@ pub enum Error {
     /// BERTH400: the `Idempotency-Key` is none.
     #[error("the Idempotency-Key must be 1 to 255 visible ASCII characters, sent once")]
     InvalidIdempotencyKey,
+    /// BERTH400: a batch that is none, or a reference in it that leads nowhere.
+    #[error("{0}")]
+    Batch(String),
     /// A bound of the parser: nesting, length or number of items. Answered as PGRST100.
     #[error("{0}")]
     TooLarge(String),

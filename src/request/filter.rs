@@ -16,7 +16,8 @@
 //! ```
 
 use super::field::identifier;
-use super::lex::{self, Bound, LIST_MAX, Lexer, Parsed};
+pub(super) use super::lex::LIST_MAX;
+use super::lex::{self, Bound, Lexer, Parsed};
 
 /// The way from the top level to an embedded resource, by the names used in the request; empty for the top level.
 pub type EmbedPath = Vec<String>;

@@ -5,6 +5,7 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/url_grammar.html>
 
+pub mod batch;
 pub mod call;
 pub mod error;
 mod fault;
@@ -28,6 +29,7 @@ mod tests;
 
 use bytes::Bytes;
 
+pub use batch::Batch;
 pub use error::Error;
 pub use filter::{EmbedPath, Field, Filter, LogicTree};
 pub use media::MediaType;

@@ -38,7 +38,9 @@ impl Request {
         let embed_ranges = query.windows.embed_ranges()?;
         let content = raw.header("content-type").map_or(MediaType::Json, MediaType::parse);
         let (payload, pairs) = read_payload(raw, method, &resource, query.columns.as_deref(), &content)?;
-        let preferences = read_preferences(raw, method, &resource)?;
+        // At the root, and for `OPTIONS`, preferences mean nothing.
+        let is_checked = resource != Resource::Root && method != Method::Options;
+        let preferences = read_preferences(raw, is_checked)?;
         Ok(Self {
             method,
             profile: raw.header(method.profile_header()).map(str::to_owned),
@@ -84,11 +86,10 @@ fn read_payload(
     Ok((Some(payload), pairs))
 }
 
-/// Unknown preferences are refused only where preferences mean something: not at the root, not for `OPTIONS`.
-fn read_preferences(raw: &Raw, method: Method, resource: &Resource) -> Result<Preferences, Error> {
+/// Unknown preferences are refused only where they are checked.
+pub(super) fn read_preferences(raw: &Raw, is_checked: bool) -> Result<Preferences, Error> {
     let headers = raw.headers.iter().filter(|(name, _)| name == "prefer").map(|(_, value)| value.as_str());
     let preferences = Preferences::parse(headers);
-    let is_checked = *resource != Resource::Root && method != Method::Options;
     if is_checked && preferences.handling == Some(Handling::Strict) && !preferences.unknown.is_empty() {
         return Err(Error::InvalidPreferences(preferences.unknown));
     }

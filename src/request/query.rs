@@ -25,7 +25,7 @@ use super::{EmbedPath, Error, Filter, LogicTree, OrderTerm, SelectItem, field, l
 const PARAMETERS_MAX: usize = 2_000;
 
 /// All bytes but the unreserved ones of RFC 3986.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(super) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Parameters in order of arrival; the value is absent without `=`.
 pub(super) type Pairs<'a> = Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>;

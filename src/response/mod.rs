@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api.html>
 
+pub mod batch;
 pub mod location;
 pub mod openapi;
 pub mod range;

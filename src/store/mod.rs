@@ -2,6 +2,7 @@
 
 pub mod kept;
 pub mod postgres;
+mod script;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::sql::Statement;
 use crate::telemetry::LogState;
 
 pub use postgres::Postgres;
+pub use script::{Next, Script, Transaction};
 pub use sqlite::Sqlite;
 
 /// What a statement brought.
@@ -106,6 +108,9 @@ pub enum Error {
     /// BERTH422: the `Idempotency-Key` came with another request before.
     #[error("the Idempotency-Key was used for another request")]
     KeyReused,
+    /// The script of a transaction had it undone, and knows why.
+    #[error("the transaction was stopped")]
+    Stopped,
     /// What should not happen; the text is for the log only.
     #[error("internal error")]
     Internal(String),
@@ -157,6 +162,18 @@ impl Store {
         match self {
             Self::Sqlite(sqlite) => sqlite.execute(statement, deadline).await,
             Self::Postgres(postgres) => postgres.execute(statement, deadline).await,
+        }
+    }
+
+    /// Runs the statements of one transaction by `deadline`.
+    ///
+    /// # Errors
+    /// See [`Error`]; that of the statement that failed, or [`Error::Stopped`]. A transaction that failed left nothing
+    /// behind, but for [`Error::OutcomeUnknown`].
+    pub async fn transact(&self, transaction: Transaction, deadline: Deadline) -> Result<Outcome, Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.transact(transaction, deadline).await,
+            Self::Postgres(postgres) => postgres.transact(transaction, deadline).await,
         }
     }
 

@@ -156,7 +156,9 @@ pub enum RouteClass {
     Relation,
     /// `/rpc/{function}`.
     Function,
-    /// `/-/…`.
+    /// `/-/batch`: requests to any of the above.
+    Batch,
+    /// The rest of `/-/…`.
     Own,
     /// A browser asks what it may ask.
     Preflight,
@@ -166,7 +168,8 @@ pub enum RouteClass {
 
 impl RouteClass {
     /// Every class, in the order of their positions.
-    pub const ALL: [Self; 6] = [Self::Root, Self::Relation, Self::Function, Self::Own, Self::Preflight, Self::Other];
+    pub const ALL: [Self; 7] =
+        [Self::Root, Self::Relation, Self::Function, Self::Batch, Self::Own, Self::Preflight, Self::Other];
 
     /// The label in metrics.
     #[must_use]
@@ -175,6 +178,7 @@ impl RouteClass {
             Self::Root => "root",
             Self::Relation => "relation",
             Self::Function => "function",
+            Self::Batch => "batch",
             Self::Own => "own",
             Self::Preflight => "preflight",
             Self::Other => "other",

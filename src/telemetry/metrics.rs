@@ -101,7 +101,7 @@ impl Metrics {
         let refused = declare.counters("berth_http_refused_total", "Requests turned away, by reason.", &["reason"])?;
         let published =
             declare.counters("berth_log_commits_total", "Commits put to the shared log, by outcome.", &["outcome"])?;
-        let [root, relation, function, own, preflight, other] = RouteClass::ALL.map(|class| {
+        let [root, relation, function, batch, own, preflight, other] = RouteClass::ALL.map(|class| {
             declare.latency(
                 "berth_http_request_duration_seconds",
                 "Time to answer, by route class.",
@@ -121,7 +121,7 @@ impl Metrics {
                 "Requests answered, by route class, method and status.",
                 &["class", "method", "status"],
             )?),
-            latency: [root?, relation?, function?, own?, preflight?, other?],
+            latency: [root?, relation?, function?, batch?, own?, preflight?, other?],
             errors: declare.counters("berth_errors_total", "Errors answered, by code or SQLSTATE class.", &["code"])?,
             queue_full: refused.with_label_values(&[Refusal::QueueFull.name()]),
             bodies_full: refused.with_label_values(&[Refusal::BodiesFull.name()]),

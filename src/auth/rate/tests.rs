@@ -10,7 +10,7 @@ fn address(number: u32) -> Owner {
 
 /// Takes one at a moment; how long to wait, where it is refused.
 fn take(limits: &RateLimits, owner: Owner, at: Duration) -> Option<Duration> {
-    match limits.take(By::Address, owner, limits.address, at) {
+    match limits.take(By::Address, owner, limits.address, 1, at) {
         Err(Error::TooManyRequests { wait, .. }) => Some(wait),
         Ok(()) | Err(_) => None,
     }
@@ -97,15 +97,15 @@ fn senders_and_roles_have_buckets_of_their_own() {
         Ok(()) | Err(_) => None,
     };
     let limits = RateLimits::parse("sender=1/h,role:anon=2/h").unwrap();
-    assert_eq!(by(limits.admit(&ann, None)), None);
-    assert_eq!(by(limits.admit(&ann_anew, None)), Some(By::Sender), "another token of hers");
-    assert_eq!(by(limits.admit(&ben, None)), None);
-    assert_eq!(by(limits.admit(&anon, None)), None);
-    assert_eq!(by(limits.admit(&anon, None)), None);
-    assert_eq!(by(limits.admit(&anon, None)), Some(By::Role));
+    assert_eq!(by(limits.admit(&ann, None, 1)), None);
+    assert_eq!(by(limits.admit(&ann_anew, None, 1)), Some(By::Sender), "another token of hers");
+    assert_eq!(by(limits.admit(&ben, None, 1)), None);
+    assert_eq!(by(limits.admit(&anon, None, 1)), None);
+    assert_eq!(by(limits.admit(&anon, None, 1)), None);
+    assert_eq!(by(limits.admit(&anon, None, 1)), Some(By::Role));
     let generous = Some(Rate::parse("3/h").unwrap());
     let key = identity("ingest", "{}", true);
-    assert!((0..3).all(|_| by(limits.admit(&key, generous)).is_none()), "its own rate counts");
-    assert_eq!(by(limits.admit(&key, generous)), Some(By::Sender));
-    assert!((0..100).all(|_| RateLimits::none().admit(&ann, None).is_ok()));
+    assert!((0..3).all(|_| by(limits.admit(&key, generous, 1)).is_none()), "its own rate counts");
+    assert_eq!(by(limits.admit(&key, generous, 1)), Some(By::Sender));
+    assert!((0..100).all(|_| RateLimits::none().admit(&ann, None, 1).is_ok()));
 }

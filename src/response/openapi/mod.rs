@@ -3,6 +3,7 @@
 //! Source: <https://docs.postgrest.org/en/v16/references/api/openapi.html>,
 //! <https://spec.openapis.org/oas/v2.0.html>
 
+mod batch;
 mod parameter;
 mod path;
 mod routine;

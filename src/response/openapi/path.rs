@@ -13,6 +13,7 @@ pub(super) fn all(tables: &[&Table], routines: &[&Routine]) -> Value {
         paths.insert(format!("/{}", table.name.name), of_table(table));
     }
     super::routine::add_paths(&mut paths, routines);
+    paths.insert("/-/batch".into(), super::batch::path());
     Value::Object(paths)
 }
 

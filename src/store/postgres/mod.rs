@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
-use super::{Error, Outcome};
+use super::{Error, Outcome, Transaction};
 use crate::catalog::{Catalog, QualifiedName};
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
@@ -125,9 +125,10 @@ impl Postgres {
         let Work::Envelope { .. } = &statement.work else {
             return Err(Error::Internal("only envelopes are for Postgres".to_owned()));
         };
+        let repeats = Repeats { read_only: statement.session.read_only, once: statement.once.is_some() };
         let mut answer = self.shared.attempt(&statement, deadline).await;
         if let Err(failed) = &answer
-            && failed.may_be_repeated(&statement)
+            && failed.may_be_repeated(repeats)
         {
             let again = self.shared.attempt(&statement, deadline).await;
             // That it cannot be found out now does not make it known.
@@ -135,12 +136,27 @@ impl Postgres {
                 answer = again;
             }
         }
-        let (stopwatch, answer) = match answer {
-            Ok((stopwatch, outcome)) => (stopwatch, Ok(outcome)),
-            Err(failed) => return Err(failed.error),
-        };
-        self.shared.telemetry.record(&Event::StatementRun { operation, latency: stopwatch.elapsed() });
-        answer
+        self.shared.tell(operation, answer)
+    }
+
+    /// Runs the statements of a transaction.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), [`Error::SchemaChanged`] never, and [`Error::Stopped`].
+    pub async fn transact(&self, transaction: Transaction, deadline: Deadline) -> Result<Outcome, Error> {
+        let mut transaction = transaction;
+        let operation = if transaction.read_only { Operation::Read } else { Operation::Write };
+        let repeats = Repeats { read_only: transaction.read_only, once: transaction.once.is_some() };
+        let mut answer = self.shared.attempt_script(&mut transaction, deadline).await;
+        if let Err(failed) = &answer
+            && failed.may_be_repeated(repeats)
+        {
+            let again = self.shared.attempt_script(&mut transaction, deadline).await;
+            if again.is_ok() || !matches!(failed.error, Error::OutcomeUnknown) {
+                answer = again;
+            }
+        }
+        self.shared.tell(operation, answer)
     }
 
     /// Asks the server for a sign of life.
@@ -188,12 +204,21 @@ enum Cause {
     StalePlan,
 }
 
+/// What says whether something may be sent again whose connection broke.
+#[derive(Debug, Clone, Copy)]
+struct Repeats {
+    /// Nothing is changed by it.
+    read_only: bool,
+    /// It is applied once, however often it comes.
+    once: bool,
+}
+
 impl Failed {
-    fn may_be_repeated(&self, statement: &Statement) -> bool {
+    fn may_be_repeated(&self, repeats: Repeats) -> bool {
         match self.cause {
             Cause::Final => false,
             // Whether the write was done is found out by doing it once.
-            Cause::ConnectionLost => statement.session.read_only || statement.once.is_some(),
+            Cause::ConnectionLost => repeats.read_only || repeats.once,
             Cause::StalePlan => true,
         }
     }
@@ -211,14 +236,41 @@ impl Shared {
         let stopwatch = Stopwatch::start();
         let run = transaction::run(&mut lease, statement, &self.settings, deadline);
         let answer = tokio::time::timeout_at(deadline.instant().into(), run).await;
+        self.in_time(&lease, answer).await.map(|outcome| (stopwatch, outcome))
+    }
+
+    async fn attempt_script(
+        &self,
+        transaction: &mut Transaction,
+        deadline: Deadline,
+    ) -> Result<(Stopwatch, Outcome), Failed> {
+        let mut lease = self.pool.lease(&self.telemetry).await?;
+        let stopwatch = Stopwatch::start();
+        let run = transaction::run_script(&mut lease, transaction, &self.settings, deadline);
+        let answer = tokio::time::timeout_at(deadline.instant().into(), run).await;
+        self.in_time(&lease, answer).await.map(|outcome| (stopwatch, outcome))
+    }
+
+    /// Ends what is still running when time is up.
+    async fn in_time<Answer>(
+        &self,
+        lease: &Lease,
+        answer: Result<Result<Answer, Failed>, tokio::time::error::Elapsed>,
+    ) -> Result<Answer, Failed> {
         match answer {
-            Ok(Ok(outcome)) => Ok((stopwatch, outcome)),
-            Ok(Err(failed)) => Err(failed),
+            Ok(answer) => answer,
             Err(_) => {
-                self.pool.cancel(&lease).await;
+                self.pool.cancel(lease).await;
                 Err(Error::Timeout.into())
             }
         }
+    }
+
+    /// Tells how long it took.
+    fn tell(&self, operation: Operation, answer: Result<(Stopwatch, Outcome), Failed>) -> Result<Outcome, Error> {
+        let (stopwatch, outcome) = answer.map_err(|failed| failed.error)?;
+        self.telemetry.record(&Event::StatementRun { operation, latency: stopwatch.elapsed() });
+        Ok(outcome)
     }
 
     async fn reload(&self) -> Result<(), Error> {

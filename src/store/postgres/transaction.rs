@@ -5,6 +5,8 @@
 //! COMMIT or ROLLBACK                                                      of a write, once its rows were counted
 //! ```
 //!
+//! Of a transaction of several statements `BEGIN` is sent alone, and each statement with its settings as above.
+//!
 //! Messages are queued in the order in which the futures are polled first, and the server works them off in that order.
 //! After the first that fails, it refuses all others (25P02), so the first error is the one to tell.
 //!
@@ -27,8 +29,9 @@ use crate::catalog::QualifiedName;
 use crate::clock::Deadline;
 use crate::plan::Value;
 use crate::plan::authorize::Session;
+use crate::request::Once;
 use crate::sql::{Query, Statement, Work};
-use crate::store::{Error, Outcome};
+use crate::store::{Error, Next, Outcome, Transaction};
 
 /// Settings of every transaction, each until its end.
 const SETTINGS: &str = "SELECT set_config('search_path', $1, true), set_config('statement_timeout', $2, true), \
@@ -41,6 +44,9 @@ const SETTINGS_WITH_ROLE: &str = "SELECT set_config('search_path', $1, true), \
      set_config('request.method', $4, true), set_config('request.path', $5, true), \
      set_config('request.headers', $6, true), set_config('role', $7, true)";
 
+/// Forgets what code in the database said of the answer to the statement before.
+const FORGET: &str = "SELECT set_config('response.headers', '', true), set_config('response.status', '', true)";
+
 /// Runs a statement and ends its transaction. The lease is clean only when both went well or the server said no.
 pub(super) async fn run(
     lease: &mut Lease,
@@ -48,32 +54,18 @@ pub(super) async fn run(
     settings: &PostgresSettings,
     deadline: Deadline,
 ) -> Result<Outcome, Failed> {
-    let Work::Envelope { query, planned } = &statement.work else {
-        return Err(Error::Internal("only envelopes are for Postgres".to_owned()).into());
+    let session = &statement.session;
+    let nature = Nature { read_only: session.read_only, rollback: session.rollback };
+    let once = statement.once.as_ref().filter(|_| nature.is_kept());
+    let begin = match begin(lease, once, nature, settings).await? {
+        Begin::Run(text) => text,
+        Begin::Replayed(outcome) => return Ok(*outcome),
     };
     // Nothing can be undone in a read, so its end need not wait for its rows.
-    let session = &statement.session;
-    let once = statement.once.as_ref().filter(|_| !session.read_only && !session.rollback);
-    let begin = match once {
-        Some(once) => match once::claim(lease, once, settings).await {
-            Ok(Claim::Run) => None,
-            Ok(Claim::Replayed(outcome)) => {
-                lease.is_clean();
-                return Ok(*outcome);
-            }
-            Err(failed) => {
-                undo(lease, &failed).await?;
-                return Err(failed);
-            }
-        },
-        None if session.read_only => Some("BEGIN READ ONLY"),
-        None => Some("BEGIN"),
-    };
-    let end = if session.read_only && planned.is_none() && !session.rollback { End::AtOnce } else { End::Later };
+    let at_once = nature.read_only && !nature.rollback && !needs_plan(statement);
+    let end = if at_once { End::AtOnce } else { End::Later };
     let answer = async {
-        let mut outcome = begin_and_run(lease, statement, query, settings, deadline, (begin, end)).await?;
-        plan_count(lease, planned.as_ref(), &mut outcome).await?;
-        check(statement, &outcome)?;
+        let outcome = run_one(lease, statement, settings, deadline, (begin, end)).await?;
         if let Some(once) = once {
             once::keep(lease, once, &outcome, session.role.as_deref(), settings).await?;
         }
@@ -82,13 +74,122 @@ pub(super) async fn run(
     let answer = answer.await;
     match &answer {
         Ok(_) if end == End::AtOnce => lease.is_clean(),
-        Ok(_) => finish(lease, statement).await?,
+        Ok(_) => finish(lease, nature).await?,
         Err(failed) => undo(lease, failed).await?,
     }
     answer
 }
 
-/// Ends the transaction of a statement that failed.
+/// Runs the statements that a script asks for, and ends their transaction.
+pub(super) async fn run_script(
+    lease: &mut Lease,
+    transaction: &mut Transaction,
+    settings: &PostgresSettings,
+    deadline: Deadline,
+) -> Result<Outcome, Failed> {
+    let nature = Nature { read_only: transaction.read_only, rollback: transaction.rollback };
+    let once = transaction.once.as_ref().filter(|_| nature.is_kept());
+    let begin = match begin(lease, once, nature, settings).await? {
+        // All that such a transaction reads is of one moment.
+        Begin::Run(Some(_)) if nature.read_only => Some("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"),
+        Begin::Run(text) => text,
+        Begin::Replayed(outcome) => return Ok(*outcome),
+    };
+    let script = transaction.script.as_mut();
+    let answer = async {
+        if let Some(text) = begin {
+            lease.client()?.batch_execute(text).await.map_err(|error| fault::failed(&error))?;
+        }
+        let (mut last, mut role) = (None, None);
+        let outcome = loop {
+            match script.next(last.take()) {
+                Next::Run(statement) => {
+                    last = Some(run_one(lease, &statement, settings, deadline, (Some(FORGET), End::Later)).await?);
+                    role.clone_from(&statement.session.role);
+                }
+                Next::Done(outcome) => break outcome,
+                Next::Stop => return Err(Error::Stopped.into()),
+            }
+        };
+        if let Some(once) = once {
+            once::keep(lease, once, &outcome, role.as_deref(), settings).await?;
+        }
+        Ok(outcome)
+    };
+    let answer = answer.await;
+    match &answer {
+        Ok(_) => finish(lease, nature).await?,
+        Err(failed) => undo(lease, failed).await?,
+    }
+    answer
+}
+
+/// What kind of transaction it is.
+#[derive(Debug, Clone, Copy)]
+struct Nature {
+    read_only: bool,
+    rollback: bool,
+}
+
+impl Nature {
+    /// True when something may be left of it.
+    fn is_kept(self) -> bool {
+        !self.read_only && !self.rollback
+    }
+}
+
+/// How a transaction begins.
+enum Begin {
+    /// By this text; by none where a claim began it.
+    Run(Option<&'static str>),
+    /// Not at all: what is to be done was done before, and the connection is given back.
+    Replayed(Box<Outcome>),
+}
+
+async fn begin(
+    lease: &mut Lease,
+    once: Option<&Once>,
+    nature: Nature,
+    settings: &PostgresSettings,
+) -> Result<Begin, Failed> {
+    let Some(once) = once else {
+        return Ok(Begin::Run(Some(if nature.read_only { "BEGIN READ ONLY" } else { "BEGIN" })));
+    };
+    match once::claim(lease, once, settings).await {
+        Ok(Claim::Run) => Ok(Begin::Run(None)),
+        Ok(Claim::Replayed(outcome)) => {
+            lease.is_clean();
+            Ok(Begin::Replayed(outcome))
+        }
+        Err(failed) => {
+            undo(lease, &failed).await?;
+            Err(failed)
+        }
+    }
+}
+
+/// Runs a statement in the transaction that is open, or that `begin` opens, and looks at its rows.
+async fn run_one(
+    lease: &Lease,
+    statement: &Statement,
+    settings: &PostgresSettings,
+    deadline: Deadline,
+    around: (Option<&str>, End),
+) -> Result<Outcome, Failed> {
+    let Work::Envelope { query, planned } = &statement.work else {
+        return Err(Error::Internal("only envelopes are for Postgres".to_owned()).into());
+    };
+    let mut outcome = begin_and_run(lease, statement, query, settings, deadline, around).await?;
+    plan_count(lease, planned.as_ref(), &mut outcome).await?;
+    check(statement, &outcome)?;
+    Ok(outcome)
+}
+
+fn needs_plan(statement: &Statement) -> bool {
+    matches!(&statement.work, Work::Envelope { planned: Some(_), .. })
+}
+
+/// Ends a transaction that failed.
 async fn undo(lease: &mut Lease, failed: &Failed) -> Result<(), Failed> {
     if failed.cause == Cause::ConnectionLost {
         return Ok(());
@@ -231,10 +332,9 @@ fn check(statement: &Statement, outcome: &Outcome) -> Result<(), Error> {
     }
 }
 
-/// Ends the transaction of a statement that went well.
-async fn finish(lease: &mut Lease, statement: &Statement) -> Result<(), Failed> {
-    let session = &statement.session;
-    let text = if session.rollback {
+/// Ends a transaction that went well.
+async fn finish(lease: &mut Lease, nature: Nature) -> Result<(), Failed> {
+    let text = if nature.rollback {
         // What would have failed at the commit fails now, so that a trial tells the truth.
         "SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK"
     } else {
@@ -246,9 +346,7 @@ async fn finish(lease: &mut Lease, statement: &Statement) -> Result<(), Failed> 
             Ok(())
         }
         Err(error) if error.as_db_error().is_some() => Err(fault::failed(&error)),
-        Err(_) if !session.read_only && !session.rollback => {
-            Err(Failed { error: Error::OutcomeUnknown, cause: Cause::ConnectionLost })
-        }
+        Err(_) if nature.is_kept() => Err(Failed { error: Error::OutcomeUnknown, cause: Cause::ConnectionLost }),
         Err(error) => Err(fault::failed(&error)),
     }
 }

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::journal::{Ending, Journal};
 use super::outcome::schema_version;
+use super::reader::Read;
 use super::write::{Failure, UpdateCounter, Write};
-use super::writer::Job;
-use super::{fault, interrupt, once, session};
+use super::writer::{Job, Order};
+use super::{fault, interrupt, once, script, session};
 use crate::catalog::Catalog;
-use crate::sql::Work;
-use crate::store::{Error, Outcome};
+use crate::clock::Deadline;
+use crate::sql::{Statement, Work};
+use crate::store::{Error, Outcome, Transaction};
 
 /// The writer's connection and what its statements need.
 #[derive(Debug)]
@@ -37,6 +39,13 @@ enum End {
     Lost(usize, Error),
     /// A foreign key that is checked at the end does not hold; what is said when there was but one request.
     Violated(Error),
+}
+
+/// The schema that a transaction sees.
+#[derive(Debug)]
+struct Moment<'a> {
+    catalog: &'a Arc<Catalog>,
+    version: i64,
 }
 
 /// How one request ended inside the transaction.
@@ -104,7 +113,7 @@ impl Group {
             return End::Failed(error);
         }
         // Rolls back when dropped before the commit, also while a panic unwinds.
-        let transaction = match Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate) {
+        let transaction = match rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate) {
             Ok(transaction) => transaction,
             Err(error) => return End::Failed(fault::plain(error)),
         };
@@ -115,11 +124,7 @@ impl Group {
         let catalog = self.catalog.load_full();
         let mut answers = Vec::with_capacity(jobs.len());
         for (index, job) in jobs.iter().enumerate() {
-            let step = if job.statement.catalog_version == version {
-                self.run(&transaction, &catalog, job)
-            } else {
-                Ok(Step::Answered(Err(Error::SchemaChanged)))
-            };
+            let step = self.run(&transaction, &Moment { catalog: &catalog, version }, job);
             match step {
                 Ok(Step::Answered(answer)) => answers.push(answer),
                 Ok(Step::Lost(error)) => return End::Lost(index, error),
@@ -137,7 +142,12 @@ impl Group {
         }
     }
 
-    fn explain_commit(&self, transaction: &Transaction<'_>, catalog: &Catalog, error: rusqlite::Error) -> End {
+    fn explain_commit(
+        &self,
+        transaction: &rusqlite::Transaction<'_>,
+        catalog: &Catalog,
+        error: rusqlite::Error,
+    ) -> End {
         if fault::is_foreign_key(&error) {
             return End::Violated(fault::foreign_key::of_commit(transaction, catalog));
         }
@@ -149,24 +159,79 @@ impl Group {
     }
 
     /// Runs one request in its savepoint.
-    fn run(&self, connection: &Connection, catalog: &Arc<Catalog>, job: &Job) -> rusqlite::Result<Step> {
-        let Work::Write { runs, output, location } = &job.statement.work else {
-            return Ok(Step::Answered(Err(Error::Internal("only writes are for the writer".to_owned()))));
-        };
+    fn run(&self, connection: &Connection, moment: &Moment<'_>, job: &Job) -> rusqlite::Result<Step> {
         // Only now: while the group waited for another process' lock, a sender could still give up.
         if !job.claim() || job.deadline.is_past() {
             return Ok(Step::Answered(Err(Error::Timeout)));
         }
-        let location = location.as_deref();
-        let (reach, expect) = (&job.statement.reach, job.statement.expect);
-        let write = Write { runs, output: output.as_ref(), location, reach, expect };
+        match &job.order {
+            Order::Statement(statement) => self.run_statement(connection, moment, statement, job.deadline),
+            Order::Transaction(transaction) => {
+                self.run_transaction(connection, moment, &mut transaction.borrow_mut(), job.deadline)
+            }
+        }
+    }
+
+    /// Runs all statements of a transaction in one savepoint, around those that each has of its own.
+    fn run_transaction(
+        &self,
+        connection: &Connection,
+        moment: &Moment<'_>,
+        transaction: &mut Transaction,
+        deadline: Deadline,
+    ) -> rusqlite::Result<Step> {
+        execute(connection, "SAVEPOINT berth")?;
+        let script = transaction.script.as_mut();
+        let mut run = || {
+            script::run(script, |statement| match self.run_statement(connection, moment, statement, deadline) {
+                Ok(Step::Answered(answer)) => answer,
+                Ok(Step::Lost(error)) => Err(error),
+                Err(error) => Err(fault::plain(error)),
+            })
+        };
+        let answer = match &transaction.once {
+            Some(key) => once::run(connection, key, || run().map_err(Failure::Refused)),
+            None => run().map_err(Failure::Refused),
+        };
+        let answer = answer.map_err(|failure| match failure {
+            Failure::Refused(error) => error,
+            Failure::Sqlite(error, _) => fault::plain(error),
+        });
+        end(connection, moment, answer, transaction.rollback, deadline)
+    }
+
+    /// Runs one statement in its savepoint.
+    fn run_statement(
+        &self,
+        connection: &Connection,
+        moment: &Moment<'_>,
+        statement: &Statement,
+        deadline: Deadline,
+    ) -> rusqlite::Result<Step> {
+        if statement.catalog_version != moment.version {
+            return Ok(Step::Answered(Err(Error::SchemaChanged)));
+        }
+        let catalog = moment.catalog;
+        let (runs, output, location) = match &statement.work {
+            Work::Write { runs, output, location } => (runs, output.as_ref(), location.as_deref()),
+            Work::Rows { .. } => {
+                let read = Read::of(statement, catalog);
+                let run = |read: Read<'_>| read.run_within(connection, deadline, self.body_max_bytes);
+                return Ok(Step::Answered(read.and_then(run)));
+            }
+            Work::Envelope { .. } | Work::None => {
+                return Ok(Step::Answered(Err(Error::Internal("only writes are for the writer".to_owned()))));
+            }
+        };
+        let (reach, expect) = (&statement.reach, statement.expect);
+        let write = Write { runs, output, location, reach, expect };
         let run = || {
-            let _limit = interrupt::Limit::until(job.deadline);
+            let _limit = interrupt::Limit::until(deadline);
             let apply = || {
-                let _session = session::Guard::of(&job.statement.session);
+                let _session = session::Guard::of(&statement.session);
                 write.run(connection, catalog, &self.updates, self.body_max_bytes)
             };
-            match &job.statement.once {
+            match &statement.once {
                 Some(key) => once::run(connection, key, apply),
                 None => apply(),
             }
@@ -181,24 +246,35 @@ impl Group {
             }
             Err(Failure::Sqlite(error, place)) => Err(fault::explain(connection, catalog, runs, place, error)),
         };
-        if connection.is_autocommit() {
-            let ended = || Error::Internal("the transaction ended inside a request".to_owned());
-            return Ok(Step::Lost(answer.err().unwrap_or_else(ended)));
-        }
-        let answer = match answer {
-            Ok(outcome) if job.statement.session.rollback => {
-                let _limit = interrupt::Limit::until(job.deadline);
-                fault::foreign_key::of_trial(connection, catalog)?.map_or(Ok(outcome), Err)
-            }
-            Err(error) => {
-                execute(connection, "ROLLBACK TO berth")?;
-                Err(error)
-            }
-            kept => kept,
-        };
-        execute(connection, "RELEASE berth")?;
-        Ok(Step::Answered(answer))
+        end(connection, moment, answer, statement.session.rollback, deadline)
     }
+}
+
+/// Keeps what was done since the innermost savepoint, or goes back to it.
+fn end(
+    connection: &Connection,
+    moment: &Moment<'_>,
+    answer: Result<Outcome, Error>,
+    rollback: bool,
+    deadline: Deadline,
+) -> rusqlite::Result<Step> {
+    if connection.is_autocommit() {
+        let ended = || Error::Internal("the transaction ended inside a request".to_owned());
+        return Ok(Step::Lost(answer.err().unwrap_or_else(ended)));
+    }
+    let answer = match answer {
+        Ok(outcome) if rollback => {
+            let _limit = interrupt::Limit::until(deadline);
+            fault::foreign_key::of_trial(connection, moment.catalog)?.map_or(Ok(outcome), Err)
+        }
+        Err(error) => {
+            execute(connection, "ROLLBACK TO berth")?;
+            Err(error)
+        }
+        kept => kept,
+    };
+    execute(connection, "RELEASE berth")?;
+    Ok(Step::Answered(answer))
 }
 
 /// Runs one of the few statements that steer the transaction.

@@ -22,12 +22,15 @@ mod once;
 mod outcome;
 pub mod plain;
 mod reader;
+mod script;
 mod session;
 #[cfg(test)]
 mod tests;
 mod write;
 mod writer;
 
+use std::cell::RefCell;
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +39,7 @@ use arc_swap::ArcSwap;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Error, Outcome};
+use super::{Error, Outcome, Transaction};
 use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
@@ -46,7 +49,7 @@ use journal::{Journal, SharedLog};
 use looks::{Freshness, Looks};
 use outcome::schema_version;
 use reader::Read;
-use writer::Writer;
+use writer::{Order, Writer};
 
 /// How long reading the catalog may wait for a connection: longer than any statement should hold one.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -215,35 +218,62 @@ impl Sqlite {
         match &statement.work {
             Work::None => Ok(Outcome::default()),
             Work::Envelope { .. } => Err(Error::Internal("an envelope is for Postgres".to_owned())),
-            Work::Write { .. } => {
-                let stopwatch = Stopwatch::start();
-                let answer = self.writer.run(statement, deadline).await;
-                self.telemetry
-                    .record(&Event::StatementRun { operation: Operation::Write, latency: stopwatch.elapsed() });
-                let position = self.shared.as_ref().map(|shared| shared.log.txid().0);
-                answer.map(|outcome| Outcome { position, ..outcome })
-            }
+            Work::Write { .. } => self.write(Order::Statement(statement), deadline).await,
             Work::Rows { by_key, .. } => {
                 let by_key = *by_key;
-                let Some(shared) = &self.shared else { return self.read_by(by_key, statement, deadline).await };
-                shared.looks.fresh(deadline, Freshness::AsConfigured).await?;
-                // What the read sees is this or newer.
-                let position = Some(shared.log.txid().0);
-                let outcome = self.read_by(by_key, statement, deadline).await?;
-                Ok(Outcome { position, ..outcome })
+                self.read_fresh(deadline, self.read_by(by_key, statement, deadline)).await
             }
         }
     }
 
-    async fn read_by(&self, by_key: bool, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
-        // Some microseconds: handing it to another thread would cost more.
-        match self.readers.try_get().filter(|_| by_key) {
-            Some(connection) => {
-                let catalog = self.catalog.load_full();
-                read(&connection, &catalog, &statement, deadline, self.body_max_bytes, &self.telemetry)
-            }
-            None => self.read_elsewhere(statement, deadline).await,
+    /// Runs the statements of a transaction, all of them or none, and gives up at the deadline.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), and [`Error::Stopped`].
+    pub async fn transact(&self, transaction: Transaction, deadline: Deadline) -> Result<Outcome, Error> {
+        if !transaction.read_only {
+            return self.write(Order::Transaction(RefCell::new(transaction)), deadline).await;
         }
+        let (catalog, body_max_bytes) = (self.catalog.load_full(), self.body_max_bytes);
+        let mut script = transaction.script;
+        let read = self.read_elsewhere(deadline, move |connection| {
+            script::read(script.as_mut(), connection, &catalog, deadline, body_max_bytes)
+        });
+        self.read_fresh(deadline, read).await
+    }
+
+    async fn write(&self, order: Order, deadline: Deadline) -> Result<Outcome, Error> {
+        let stopwatch = Stopwatch::start();
+        let answer = self.writer.run(order, deadline).await;
+        self.telemetry.record(&Event::StatementRun { operation: Operation::Write, latency: stopwatch.elapsed() });
+        let position = self.shared.as_ref().map(|shared| shared.log.txid().0);
+        answer.map(|outcome| Outcome { position, ..outcome })
+    }
+
+    /// Waits until the file is as new as a read must see it.
+    async fn read_fresh(
+        &self,
+        deadline: Deadline,
+        read: impl Future<Output = Result<Outcome, Error>>,
+    ) -> Result<Outcome, Error> {
+        let Some(shared) = &self.shared else { return read.await };
+        shared.looks.fresh(deadline, Freshness::AsConfigured).await?;
+        // What the read sees is this or newer.
+        let position = Some(shared.log.txid().0);
+        Ok(Outcome { position, ..read.await? })
+    }
+
+    async fn read_by(&self, by_key: bool, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
+        let catalog = self.catalog.load_full();
+        // Some microseconds: handing it to another thread would cost more.
+        if let Some(connection) = self.readers.try_get().filter(|_| by_key) {
+            return read(&connection, &catalog, &statement, deadline, self.body_max_bytes, &self.telemetry);
+        }
+        let (telemetry, body_max_bytes) = (self.telemetry.clone(), self.body_max_bytes);
+        self.read_elsewhere(deadline, move |connection| {
+            read(connection, &catalog, &statement, deadline, body_max_bytes, &telemetry)
+        })
+        .await
     }
 
     /// True when the schema is no longer that of the snapshot: another process may have changed it.
@@ -278,13 +308,16 @@ impl Sqlite {
     }
 
     /// Reads on the blocking pool, as many at a time as there are connections.
-    async fn read_elsewhere(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
+    async fn read_elsewhere(
+        &self,
+        deadline: Deadline,
+        read: impl FnOnce(&Connection) -> Result<Outcome, Error> + Send + 'static,
+    ) -> Result<Outcome, Error> {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| Error::QueueFull)?;
         let stopwatch = Stopwatch::start();
         let turn = tokio::time::timeout_at(deadline.instant().into(), Arc::clone(&self.running).acquire_owned());
         let turn = turn.await.map_err(|_| Error::PoolTimeout)?.map_err(|error| Error::Internal(error.to_string()))?;
-        let (readers, catalog) = (self.readers.clone(), self.catalog.load_full());
-        let (telemetry, body_max_bytes) = (self.telemetry.clone(), self.body_max_bytes);
+        let (readers, telemetry) = (self.readers.clone(), self.telemetry.clone());
         let run = move || {
             // Kept until the work is done, even when nobody waits for it any more.
             let _kept: [OwnedSemaphorePermit; 2] = [admitted, turn];
@@ -295,7 +328,7 @@ impl Sqlite {
                 in_use: usize::try_from(state.connections - state.idle_connections).unwrap_or_default(),
                 open: usize::try_from(state.connections).unwrap_or_default(),
             });
-            read(&connection, &catalog, &statement, deadline, body_max_bytes, &telemetry)
+            read(&connection)
         };
         tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
     }
@@ -309,14 +342,8 @@ fn read(
     body_max_bytes: usize,
     telemetry: &Telemetry,
 ) -> Result<Outcome, Error> {
-    let Work::Rows { query, count, output, .. } = &statement.work else {
-        return Err(Error::Internal("only reads are for readers".to_owned()));
-    };
     let stopwatch = Stopwatch::start();
-    let (expect, catalog_version) = (statement.expect, statement.catalog_version);
-    let (session, reach) = (&statement.session, &statement.reach);
-    let read = Read { query, count: count.as_ref(), output, session, reach, catalog, expect, catalog_version };
-    let answer = read.run(connection, deadline, body_max_bytes);
+    let answer = Read::of(statement, catalog)?.run(connection, deadline, body_max_bytes);
     telemetry.record(&Event::StatementRun { operation: Operation::Read, latency: stopwatch.elapsed() });
     answer
 }

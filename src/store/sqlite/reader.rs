@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::clock::Deadline;
 use crate::plan::authorize::Session;
 use crate::plan::{Expectation, Reach};
-use crate::sql::{Output, Query};
+use crate::sql::{Output, Query, Statement, Work};
 use crate::store::{Error, Outcome};
 
 /// A read, as a statement has it.
@@ -35,7 +35,20 @@ pub(super) struct Read<'a> {
     pub(super) catalog_version: i64,
 }
 
-impl Read<'_> {
+impl<'a> Read<'a> {
+    /// The read of a statement.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it is none.
+    pub(super) fn of(statement: &'a Statement, catalog: &'a Arc<Catalog>) -> Result<Self, Error> {
+        let Work::Rows { query, count, output, .. } = &statement.work else {
+            return Err(Error::Internal("only reads are for readers".to_owned()));
+        };
+        let (expect, catalog_version) = (statement.expect, statement.catalog_version);
+        let (session, reach) = (&statement.session, &statement.reach);
+        Ok(Self { query, count: count.as_ref(), output, session, reach, catalog, expect, catalog_version })
+    }
+
     /// Runs it, on a connection that is used by nobody else.
     ///
     /// # Errors
@@ -50,14 +63,25 @@ impl Read<'_> {
         if deadline.is_past() {
             return Err(Error::Timeout);
         }
+        with_schema(connection, self.catalog_version, || self.run_within(connection, deadline, body_max_bytes))
+    }
+
+    /// Runs it in a transaction whose schema is known to be the one it was planned for.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), without [`Error::SchemaChanged`].
+    pub(super) fn run_within(
+        &self,
+        connection: &Connection,
+        deadline: Deadline,
+        body_max_bytes: usize,
+    ) -> Result<Outcome, Error> {
         let _limit = interrupt::Limit::until(deadline);
-        with_schema(connection, self.catalog_version, || {
-            let _session = session::Guard::of(self.session);
-            let (page, body) = self.rows(connection, body_max_bytes)?;
-            check(self.expect, page)?;
-            let total = self.count.map(|count| self.total(connection, count)).transpose().map_err(fault::plain)?;
-            Ok(Outcome { total, page, body, ..Outcome::default() })
-        })
+        let _session = session::Guard::of(self.session);
+        let (page, body) = self.rows(connection, body_max_bytes)?;
+        check(self.expect, page)?;
+        let total = self.count.map(|count| self.total(connection, count)).transpose().map_err(fault::plain)?;
+        Ok(Outcome { total, page, body, ..Outcome::default() })
     }
 
     fn rows(&self, connection: &Connection, body_max_bytes: usize) -> Result<(u64, Bytes), Error> {

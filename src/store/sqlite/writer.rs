@@ -12,6 +12,7 @@
 //! | `COMMIT` fails otherwise | nothing is visible | all get the error; after an I/O error it is not known what the volume holds |
 //! | the process dies | before `COMMIT` returned: nothing or all of the group | nobody was told of a success |
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -28,7 +29,7 @@ use super::journal::Journal;
 use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::Statement;
-use crate::store::{Error, Outcome};
+use crate::store::{Error, Outcome, Transaction};
 use crate::telemetry::{Event, Telemetry};
 
 /// Most requests of one group. Beyond this the wait for the volume is a small part of each request's time, and a
@@ -65,11 +66,20 @@ impl Claim {
     }
 }
 
+/// What a request wants done.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// One statement.
+    Statement(Statement),
+    /// Several, each decided when those before it have run. Only the writer's thread looks into it.
+    Transaction(RefCell<Transaction>),
+}
+
 /// A request in the queue.
 #[derive(Debug)]
 pub(super) struct Job {
     /// What to run.
-    pub(super) statement: Statement,
+    pub(super) order: Order,
     /// When to give it up.
     pub(super) deadline: Deadline,
     claim: Claim,
@@ -155,15 +165,15 @@ impl Writer {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Puts a statement into the queue and waits for its answer.
+    /// Puts an order into the queue and waits for its answer.
     ///
     /// # Errors
     /// [`Error::QueueFull`] at once; [`Error::Timeout`]: it was not done; [`Error::OutcomeUnknown`]: it may have
-    /// been; [`Error::Internal`] when the thread has ended; else what the statement came to.
-    pub(super) async fn run(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
+    /// been; [`Error::Internal`] when the thread has ended; else what it came to.
+    pub(super) async fn run(&self, order: Order, deadline: Deadline) -> Result<Outcome, Error> {
         let (reply, mut answer) = oneshot::channel();
         let claim = Claim::default();
-        let job = Job { statement, deadline, claim: claim.clone(), reply };
+        let job = Job { order, deadline, claim: claim.clone(), reply };
         let Some(queue) = &self.queue else { return Err(ended()) };
         queue.try_send(Task::Write(Box::new(job))).map_err(|error| match error {
             TrySendError::Full(_) => Error::QueueFull,
@@ -253,7 +263,8 @@ mod tests {
             once: None,
         };
         let deadline = Deadline::after(Duration::from_secs(60));
-        (Job { statement, deadline, claim: Claim::default(), reply }, answer)
+        let order = Order::Statement(statement);
+        (Job { order, deadline, claim: Claim::default(), reply }, answer)
     }
 
     fn answer_all(group: Vec<Job>) {
