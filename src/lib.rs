@@ -25,4 +25,5 @@ pub mod response;
 pub mod sql;
 pub mod store;
 pub mod telemetry;
+pub mod transfer;
 pub mod volume;

@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("volume", &["clock", "telemetry"]),
     ("store", &["sql", "plan", "request", "catalog", "auth", "volume", "clock", "telemetry"]),
     ("migrate", &["catalog", "plan", "store", "clock"]),
+    ("transfer", &["catalog", "plan", "store", "migrate", "clock"]),
     ("response", &["request", "plan", "store", "catalog"]),
     ("error", &["request", "auth", "plan", "store", "response", "migrate", "volume"]),
     ("pipeline", &["request", "auth", "catalog", "plan", "sql", "store", "response", "error", "clock", "telemetry"]),

@@ -5,12 +5,14 @@
 
 mod check;
 mod compose;
+mod copy;
 mod health;
 mod import;
 mod migrate;
 mod output;
 mod progress;
 mod restore;
+mod scratch;
 mod serve;
 mod snapshot;
 mod token;
@@ -53,6 +55,8 @@ enum Command {
     },
     /// Make an existing SQLite file the database of an empty volume.
     Import(import::Wish),
+    /// Copy the whole database from the volume into Postgres, and verify every row.
+    Copy(copy::Wish),
     /// Write a snapshot of the database as it is now: beside the shared log, or into a file.
     Snapshot(snapshot::Wish),
     /// Make a SQLite file of the database as it was at a moment that the shared log still has.
@@ -112,6 +116,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             block_on(check::run(&config, form)).map_err(Into::into)
         }
         Command::Import(wish) => import::run(&config.storage, &wish).map_err(Into::into),
+        Command::Copy(wish) => block_on(copy::run(&config, &wish)).map_err(Into::into),
         Command::Snapshot(wish) => snapshot::run(&config.storage, &wish).map_err(Into::into),
         Command::Restore(wish) => restore::run(&config.storage, &wish).map_err(Into::into),
         // Answered above, without a configuration.

@@ -11,7 +11,7 @@ use super::compose::{self, Mode};
 use super::output::{self, Output};
 use super::progress::Progress;
 use super::restore;
-use crate::clock;
+use super::scratch::{self, Scratch};
 use crate::config::Storage;
 use crate::store::sqlite::plain;
 use crate::volume::log;
@@ -53,14 +53,8 @@ pub(super) enum Error {
     #[error(transparent)]
     Output(#[from] output::Error),
     /// `LOCAL_DIR`.
-    #[error("the working copy cannot be made in \"{path}\"", path = path.display())]
-    Local {
-        /// `LOCAL_DIR`.
-        path: PathBuf,
-        /// The operating system's reason.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Scratch(#[from] scratch::Error),
     /// The database in place is not sound, or cannot be read.
     #[error("\"{path}\" cannot be copied", path = path.display())]
     Copy {
@@ -91,7 +85,7 @@ fn beside_the_log(storage: &Storage) -> Result<(), Error> {
     let disk = compose::log_to_write(storage)?;
     let scratch = Scratch::in_directory(&storage.local_dir)?;
     let mut progress = Progress::start();
-    let file = scratch.0.join("snapshot.db");
+    let file = scratch.path().join("snapshot.db");
     let restored = restore::restore_from(&disk, Target::Newest, &file, &mut progress)?;
     progress.show(0, None, || "writing the snapshot".to_owned());
     let Restored { stamp, position, shape, snapshot } = restored;
@@ -133,26 +127,4 @@ fn in_place(database: &Path, output: &Path) -> Result<(), Error> {
         progress.elapsed().as_secs_f64(),
     );
     Ok(())
-}
-
-/// A directory of one's own for large files; gone when it is dropped.
-#[derive(Debug)]
-pub(super) struct Scratch(pub(super) PathBuf);
-
-impl Scratch {
-    pub(super) fn in_directory(directory: &Path) -> Result<Self, Error> {
-        let make = || -> io::Result<PathBuf> {
-            let nonce = clock::nonce().map_err(|error| io::Error::other(error.to_string()))?;
-            let path = directory.join(format!("{nonce:016x}"));
-            fs::create_dir_all(&path)?;
-            Ok(path)
-        };
-        make().map(Self).map_err(|source| Error::Local { path: directory.to_owned(), source })
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

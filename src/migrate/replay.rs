@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Transaction};
 
-use super::{Error, Script, Statement, postgres, record};
+use super::{Error, Script, Statement, claims, postgres, record};
 
 /// A script that was applied to a SQLite database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,9 @@ pub fn recorded(connection: &Connection, scripts: &[Script]) -> Result<Vec<Recor
 pub async fn replay_postgres(transaction: &Transaction<'_>, recorded: &[Recorded]) -> Result<(), Error> {
     postgres::lock(transaction).await?;
     for script in recorded {
-        for statement in Script::new(&script.name, &script.definitions)?.statements {
+        let defined = Script::new(&script.name, &script.definitions)?;
+        claims::provide(transaction, &defined).await?;
+        for statement in defined.statements {
             run(transaction, &statement).await.map_err(|error| Error::Replay {
                 file: script.name.clone(),
                 statement: statement.excerpt(),

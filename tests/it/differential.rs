@@ -3,9 +3,9 @@
 //! Postgres is the oracle. Runs over the project's own sample tables, over requests generated from a seed and, where it is
 //! there, over Chinook.
 
-mod generated;
+pub(crate) mod generated;
 pub(crate) mod requests;
-mod sample;
+pub(crate) mod sample;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -29,6 +29,11 @@ impl Pair {
         let sqlite = start(Start::sqlite(folder, &volume));
         let postgres = start(Start::postgres(folder, &dsn));
         Some(Self { sqlite, postgres })
+    }
+
+    /// Two that are there.
+    pub(crate) fn of(sqlite: Berth, postgres: Berth) -> Self {
+        Self { sqlite, postgres }
     }
 
     /// Sends every case to both, in order; returns what differed.

@@ -15,6 +15,7 @@ mod bad_input;
 mod batch;
 mod clients;
 mod conformance;
+mod copy;
 mod differential;
 mod dry_run;
 mod durability;

@@ -25,6 +25,7 @@ use crate::catalog::{Catalog, QualifiedName};
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
 use crate::telemetry::{Event, Operation, Telemetry};
+pub use once::TABLE as KEPT_TABLE;
 use pool::{Lease, Pool};
 
 /// How the server is reached and used.

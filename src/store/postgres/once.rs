@@ -20,7 +20,7 @@ use crate::store::{Error, Outcome};
 const LOCK: &str = "SELECT pg_catalog.pg_advisory_xact_lock(422608794728)";
 
 /// What makes the table; also for whoever must do it by hand.
-const TABLE: &str = "CREATE SCHEMA IF NOT EXISTS berth; \
+pub const TABLE: &str = "CREATE SCHEMA IF NOT EXISTS berth; \
     CREATE TABLE IF NOT EXISTS berth.replies (name bytea PRIMARY KEY, fingerprint bytea NOT NULL, \
     made_at timestamptz NOT NULL DEFAULT now(), outcome text, body bytea); \
     CREATE INDEX IF NOT EXISTS replies_made_at ON berth.replies (made_at)";

@@ -24,7 +24,7 @@ use crate::plan::value::form::{self, Scalar};
 use crate::request::MediaType;
 use crate::sql::Output;
 
-pub use csv::write_csv;
+pub use csv::{array_literal, write_csv};
 
 /// Writes a value of SQLite as `row_to_json` writes a value of the type.
 ///

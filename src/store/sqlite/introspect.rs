@@ -30,20 +30,28 @@ use metadata::Metadata;
 /// What SQLite says.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Catalog> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
-    let version = schema_version(&transaction)?;
-    let listed = list(&transaction)?;
+    read_within(&transaction)
+}
+
+/// Reads everything, within a transaction that is open.
+///
+/// # Errors
+/// What SQLite says.
+pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog> {
+    let version = schema_version(transaction)?;
+    let listed = list(transaction)?;
     let names: BTreeSet<&str> = listed.iter().map(|entry| entry.name.as_str()).collect();
-    let metadata = Metadata::read(&transaction, &names)?;
+    let metadata = Metadata::read(transaction, &names)?;
 
     let mut tables = BTreeMap::new();
     for entry in listed.iter().filter(|entry| entry.is_served()) {
-        if let Some(table) = read_table(&transaction, entry, &metadata)? {
+        if let Some(table) = read_table(transaction, entry, &metadata)? {
             tables.insert(table.name.clone(), table);
         }
     }
     resolve_references(&mut tables);
-    let shown_keys = view::find_keys(&transaction, &mut tables)?;
-    let asks_headers = asks_headers(&transaction)?;
+    let shown_keys = view::find_keys(transaction, &mut tables)?;
+    let asks_headers = asks_headers(transaction)?;
     let Metadata { schema_comments, grants, roles, .. } = metadata;
     Ok(Catalog { version, tables, shown_keys, schema_comments, grants, roles, asks_headers, ..Catalog::default() })
 }

@@ -8,7 +8,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use thiserror::Error as ThisError;
 
-use super::functions;
+use super::{functions, introspect};
+use crate::catalog::Catalog;
 use crate::volume::log::change::{Shape, lock_page};
 use crate::volume::log::copy::fit_first_page;
 use crate::volume::log::ltx::StreamError;
@@ -114,12 +115,38 @@ impl Held {
             Err(error) if is_unwritable(&error) && !has_wal(path) => begin(path, Sharing::Unchanging)?,
             Err(error) => return Err(error.into()),
         };
+        Self::of(connection)
+    }
+
+    fn of(connection: Connection) -> Result<Self, Error> {
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0));
         let shape = Shape { page_size: number("page_size")?, database_pages: number("page_count")? };
         if shape.database_pages == 0 {
             return Err(Error::Empty);
         }
         Ok(Self { connection, shape })
+    }
+
+    /// Holds the database at `path`, which nobody may change as long.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_unchanging(path: &Path) -> Result<Self, Error> {
+        Self::of(begin(path, Sharing::Unchanging)?)
+    }
+
+    /// The connection, to read what is held.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// What it has.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn catalog(&self) -> rusqlite::Result<Catalog> {
+        introspect::read_within(&self.connection)
     }
 
     /// Runs SQLite's own check of the whole database.
@@ -190,6 +217,7 @@ fn begin(path: &Path, sharing: Sharing) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    functions::register(&connection)?;
     connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
     Ok(connection)
 }

@@ -19,13 +19,10 @@ fn write_field(out: &mut Vec<u8>, value: Scalar<'_>, kind: &TypeKind) {
         (Scalar::Null, _) => {}
         (Scalar::Integer(integer), TypeKind::Boolean) => out.push(if integer == 0 { b'f' } else { b't' }),
         (Scalar::Integer(_) | Scalar::Real(_), _) => form::write_number(out, value, kind),
-        (Scalar::Text(text), TypeKind::Array(element)) => {
-            let mut literal = Vec::with_capacity(text.len());
-            match write_array(&mut literal, text, element) {
-                Some(()) => write_quoted(out, &literal),
-                None => write_quoted(out, text.as_bytes()),
-            }
-        }
+        (Scalar::Text(text), TypeKind::Array(element)) => match array_literal(text, element) {
+            Some(literal) => write_quoted(out, &literal),
+            None => write_quoted(out, text.as_bytes()),
+        },
         (Scalar::Text(text), _) => write_quoted(out, text.as_bytes()),
         (Scalar::Blob(bytes), _) => {
             let mut text = Vec::with_capacity(bytes.len() * 2 + 2);
@@ -53,6 +50,13 @@ fn write_quoted(out: &mut Vec<u8>, text: &[u8]) {
         out.push(*byte);
     }
     out.push(b'"');
+}
+
+/// An array kept as JSON, as Postgres' literal; `None` when the text is no JSON array.
+#[must_use]
+pub fn array_literal(json: &str, element: &TypeKind) -> Option<Vec<u8>> {
+    let mut literal = Vec::with_capacity(json.len());
+    write_array(&mut literal, json, element).map(|()| literal)
 }
 
 /// Writes an array kept as JSON as Postgres' literal; `None` when the text is no JSON array.

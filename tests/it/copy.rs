@@ -1,0 +1,186 @@
+//! A database moves from the volume to Postgres, and the same requests get the same answers.
+
+use std::path::{Path, PathBuf};
+
+use crate::differential::{Pair, assert_equal, generated, requests, sample};
+use crate::support::command::{done, refused};
+use crate::support::postgres::{self, Cluster};
+use crate::support::{Berth, Start};
+
+/// Serves a new volume with these migrations.
+fn serve(folder: &Path, migrations: &Path, mode: &str) -> Berth {
+    std::fs::create_dir_all(folder.join("data")).unwrap();
+    start(folder, migrations, mode).run()
+}
+
+fn start<'a>(folder: &'a Path, migrations: &Path, mode: &str) -> Start<'a> {
+    Start::sqlite(folder, &folder.join("data"))
+        .with("VOLUME_MODE", mode)
+        .with("MIGRATIONS", migrations.display())
+        .with("DB_AGGREGATES_ENABLED", true)
+}
+
+fn serve_postgres(folder: &Path, migrations: &Path, dsn: &str) -> Berth {
+    Start::postgres(folder, dsn).with("MIGRATIONS", migrations.display()).with("DB_AGGREGATES_ENABLED", true).run()
+}
+
+/// What is true of a copy, whatever it is of.
+fn assert_moved(cluster: &Cluster, database: &str, postgres: &Berth, migrations: usize) {
+    let applied = cluster.run(database, "SELECT count(*) FROM berth.migrations");
+    assert_eq!(applied, migrations.to_string());
+    let metrics = postgres.client().get("/-/metrics").body;
+    assert!(metrics.contains("berth_migrations_applied_total 0"), "nothing is left for the start to apply");
+}
+
+#[test]
+fn the_sample_and_every_type_answer_the_same_after_a_copy_from_either_store() {
+    let Some(cluster) = postgres::cluster() else { return };
+    for mode in ["in-place", "shared-log"] {
+        let folder = tempfile::tempdir().unwrap();
+        let migrations = crate::support::migrations_with_types(folder.path());
+        let sqlite = serve(folder.path(), &migrations, mode);
+        // Rows that no migration made, and numbers whose rows are gone.
+        let headers = [("Content-Type", "application/json"), ("Prefer", "return=representation")];
+        let client = sqlite.client();
+        for body in
+            [r#"{"film_id":5,"stars":4,"body":"tab\tnew\nline\\ \"é😀\""}"#, r#"{"film_id":2,"stars":1,"body":"\\N"}"#]
+        {
+            assert_eq!(client.send("POST", "/reviews", &headers, body).status, 201);
+        }
+        assert_eq!(client.send("DELETE", "/reviews?id=eq.5", &[], "").status, 204);
+        let kind = r#"{"twice":1e-300,"single":"NaN","exact":123456789012.345,"day":"infinity","document":"{\"a\":  1}",
+            "binary_document":{"long":1,"a":[1.50]},"bytes":"\\x5c6e00","labels":["NULL","a\\b","{}",""],"numbers":[null,-1]}"#;
+        let made = client.send("POST", "/kinds", &headers, kind);
+        assert_eq!(made.status, 201, "{}", made.body);
+
+        let database = format!("copied_{}", mode.replace('-', "_"));
+        let dsn = cluster.create_database(&database);
+        let said = done(folder.path(), &[("VOLUME_MODE", mode)], &["copy", "--to", &dsn]);
+        assert!(
+            said.contains("reviews: 4 rows with the checksum") && said.contains("2 migrations are noted"),
+            "{said}"
+        );
+        let postgres = serve_postgres(folder.path(), &migrations, &dsn);
+        assert_moved(cluster, &database, &postgres, 2);
+        let pair = Pair::of(sqlite, postgres);
+        assert_equal(&format!("copied from {mode}"), &pair, &sample::cases());
+        assert_equal(&format!("copied from {mode}, generated"), &pair, &generated::cases(3, 150));
+    }
+}
+
+#[test]
+fn chinook_answers_the_same_after_a_copy() {
+    let Some(cluster) = postgres::cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let Some(script) = crate::support::chinook("chinook.sql") else { return };
+    let migrations: PathBuf = folder.path().join("migrations");
+    std::fs::create_dir(&migrations).unwrap();
+    std::fs::copy(script, migrations.join("0001_chinook.sql")).unwrap();
+    let sqlite = serve(folder.path(), &migrations, "in-place");
+    let dsn = cluster.create_database("copied_chinook");
+    done(folder.path(), &[], &["copy", "--to", &dsn]);
+    let postgres = serve_postgres(folder.path(), &migrations, &dsn);
+    assert_moved(cluster, "copied_chinook", &postgres, 1);
+    assert_equal("copied chinook", &Pair::of(sqlite, postgres), &requests::chinook());
+}
+
+#[test]
+fn a_server_that_has_something_is_left_alone_until_its_rows_are_to_be_replaced() {
+    let Some(cluster) = postgres::cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let migrations = crate::support::migrations();
+    let sqlite = serve(folder, &migrations, "in-place");
+    let dsn = cluster.create_database("occupied");
+    // It was served before: the migrations have made their rows there.
+    drop(serve_postgres(folder, &migrations, &dsn));
+    cluster.run("occupied", "DELETE FROM films WHERE id > 2; INSERT INTO directors (name) VALUES ('Nobody')");
+    let complaint = refused(folder, &[], &["copy", "--to", &dsn]);
+    assert!(complaint.contains("has \"directors\", \"film_scores\", \"films\", \"reviews\" already"), "{complaint}");
+    assert_eq!(cluster.run("occupied", "SELECT count(*) FROM films"), "2");
+
+    let other = folder.join("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("1.sql"), "CREATE TABLE t (a int PRIMARY KEY)").unwrap();
+    let unlike = cluster.create_database("unlike");
+    drop(serve_postgres(folder, &other, &unlike));
+    let complaint = refused(folder, &[], &["copy", "--replace-rows", "--to", &unlike]);
+    assert!(complaint.contains("\"0001_films.sql\", \"1.sql\" is not applied to both"), "{complaint}");
+
+    let said = done(folder, &[("DATABASE_URL", &dsn)], &["copy", "--replace-rows"]);
+    assert!(said.contains("films: 8 rows"), "{said}");
+    let pair = Pair::of(sqlite, serve_postgres(folder, &migrations, &dsn));
+    let paths = ["/films?order=id", "/directors?order=id", "/reviews?order=id&select=id,film_id,stars,body"];
+    assert_equal("replaced", &pair, &paths.map(requests::Case::get));
+}
+
+#[test]
+fn rows_that_the_server_keeps_otherwise_are_found_and_nothing_is_kept() {
+    let Some(cluster) = postgres::cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let scripts = folder.join("scripts");
+    std::fs::create_dir(&scripts).unwrap();
+    let script = "CREATE TABLE items (id int PRIMARY KEY, name text, weight numeric(8, 3));
+                  INSERT INTO items VALUES (1, 'a', 1.005), (2, 'b', 2);";
+    std::fs::write(scripts.join("1.sql"), script).unwrap();
+    drop(serve(folder, &scripts, "in-place"));
+    let dsn = cluster.create_database("otherwise");
+    drop(serve_postgres(folder, &scripts, &dsn));
+    cluster.run("otherwise", "ALTER TABLE items ALTER weight TYPE numeric(8, 2); UPDATE items SET name = 'before'");
+    let complaint = refused(folder, &[], &["copy", "--replace-rows", "--to", &dsn]);
+    assert!(complaint.contains("table \"items\" is not the same on the server: 2 rows"), "{complaint}");
+    assert!(complaint.contains("the difference is in \"weight\""), "{complaint}");
+    assert_eq!(cluster.run("otherwise", "SELECT string_agg(name, ',') FROM items"), "before,before");
+}
+
+#[test]
+fn what_fails_on_the_way_leaves_the_server_as_it_was() {
+    let Some(cluster) = postgres::cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let scripts = folder.join("scripts");
+    std::fs::create_dir(&scripts).unwrap();
+    std::fs::write(
+        scripts.join("1.sql"),
+        "CREATE TABLE parents (id int PRIMARY KEY);
+         CREATE TABLE children (id bigint PRIMARY KEY, parent_id int REFERENCES parents (id), note text, moment date);
+         INSERT INTO parents VALUES (1);
+         INSERT INTO children VALUES (1, 1, 'x', '2024-01-01');",
+    )
+    .unwrap();
+    drop(serve(folder, &scripts, "in-place"));
+    let dsn = cluster.create_database("failing");
+    let file = rusqlite::Connection::open(folder.join("data/app.db")).unwrap();
+    let fail = |sql: &str, expected: &str| {
+        file.execute_batch(sql).unwrap();
+        let complaint = refused(folder, &[], &["copy", "--to", &dsn]);
+        assert!(complaint.contains("nothing was copied, and the server is as it was"), "{complaint}");
+        assert!(complaint.contains(expected), "{complaint}");
+        let left = cluster.run("failing", "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace");
+        assert_eq!(left, "0");
+        assert_eq!(cluster.run("failing", "SELECT to_regclass('berth.migrations') IS NULL"), "t");
+    };
+    fail("PRAGMA foreign_keys = OFF; UPDATE children SET parent_id = 7", "violates foreign key constraint");
+    fail(
+        "UPDATE children SET parent_id = 1; UPDATE children SET moment = 'soon'",
+        "table \"children\": invalid input syntax for type date: \"soon\" (COPY children, line 1, column moment: \"soon\")",
+    );
+    fail(
+        "UPDATE children SET moment = NULL, note = CAST(x'ff' AS TEXT)",
+        "table \"children\", column \"note\", row 1: its text is not UTF-8",
+    );
+    fail(
+        "UPDATE children SET note = 'a' || char(0) || 'b'",
+        "table \"children\", column \"note\", row 1: its text has a character with the code zero",
+    );
+    file.execute_batch("UPDATE children SET note = 'fine'").unwrap();
+    done(folder, &[], &["copy", "--to", &dsn]);
+    assert_eq!(cluster.run("failing", "SELECT note FROM children"), "fine");
+
+    let away = refused(folder, &[], &["copy", "--to", "postgres://nobody@127.0.0.1:1/none"]);
+    assert!(away.contains("the server cannot be reached: "), "{away}");
+    assert!(refused(folder, &[], &["copy"]).contains("say --to DSN"));
+    let none = tempfile::tempdir().unwrap();
+    assert!(refused(none.path(), &[], &["copy", "--to", &dsn]).contains("there is no database"));
+}
