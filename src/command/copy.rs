@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::restore;
 use super::scratch::{self, Scratch};
 use crate::config::{Config, Storage};
-use crate::migrate::{self, Script};
+use crate::migrate;
 use crate::store;
 use crate::store::postgres::{Postgres, PostgresSettings};
 use crate::store::sqlite::plain::{self, Held};
@@ -80,7 +80,7 @@ pub(super) async fn run(config: &Config, wish: &Wish) -> Result<(), Error> {
 
     let mut progress = Progress::start();
     let source = Source::hold(storage, &mut progress)?;
-    let recorded = migrate::recorded(source.held.connection(), &Script::read_directory(&storage.migrations)?)?;
+    let recorded = migrate::recorded(source.held.connection(), &super::migrate::scripts(storage)?)?;
     let settings = PostgresSettings { channel: None, pool_size: 1, ..compose::postgres_settings(config, dsn) };
     let telemetry = Telemetry::silent().map_err(compose::Error::from)?;
     let server = Postgres::open(&settings, telemetry).map_err(Error::Server)?;

@@ -39,7 +39,8 @@ pub(super) async fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     Ok(())
 }
 
-fn scripts(storage: &Storage) -> Result<Vec<Script>, migrate::Error> {
+/// What is in the directory of migrations, if there is one.
+pub(super) fn scripts(storage: &Storage) -> Result<Vec<Script>, migrate::Error> {
     storage.migrations.as_deref().map_or(Ok(Vec::new()), Script::read_directory)
 }
 
