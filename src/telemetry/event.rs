@@ -213,6 +213,8 @@ pub enum Publication {
     Won,
     /// Another instance was faster.
     Lost,
+    /// The volume took nothing, or it was too large.
+    Refused,
     /// The volume does not tell.
     Unknown,
 }

@@ -67,7 +67,7 @@ pub struct Metrics {
     group_requests: Histogram,
     commit_latency: Histogram,
     publish_latency: Histogram,
-    published: [IntCounter; 3],
+    published: [IntCounter; 4],
     log: LogMetrics,
     reads: Histogram,
     writes: Histogram,
@@ -136,7 +136,7 @@ impl Metrics {
                 "Time until the volume tells whether a commit is in the shared log.",
                 None,
             )?,
-            published: ["won", "lost", "unknown"].map(|outcome| published.with_label_values(&[outcome])),
+            published: ["won", "lost", "refused", "unknown"].map(|outcome| published.with_label_values(&[outcome])),
             log: LogMetrics::new(&declare)?,
             reads: reads?,
             writes: writes?,
@@ -182,10 +182,11 @@ impl Metrics {
             }
             Event::Published { outcome, latency } => {
                 self.publish_latency.observe(latency.as_secs_f64());
-                let [won, lost, unknown] = &self.published;
+                let [won, lost, refused, unknown] = &self.published;
                 match outcome {
                     Publication::Won => won.inc(),
                     Publication::Lost => lost.inc(),
+                    Publication::Refused => refused.inc(),
                     Publication::Unknown => unknown.inc(),
                 }
             }

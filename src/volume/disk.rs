@@ -10,14 +10,16 @@
 //! Exclusive create is right only where a file appears whole at its `close`: elsewhere a writer that is killed leaves
 //! a torn file, and a torn slot stops the log until a person removes it. `rename(2)` is used nowhere: it overwrites.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::Dir;
 use rustix::io::Errno;
 
-use super::{Counted, Operation, Usage, Volume, Writing};
+use super::{Counted, Operation, PutError, Usage, Volume, Writing};
 use crate::clock::{self, Deadline};
 
 #[cfg(test)]
@@ -47,6 +49,8 @@ pub enum Strategy {
 #[derive(Debug)]
 pub struct Disk {
     root: PathBuf,
+    /// The file system that `root` was on when it was opened.
+    device: u64,
     strategy: Strategy,
     usage: Usage,
 }
@@ -59,13 +63,17 @@ impl Disk {
     pub fn open(root: impl Into<PathBuf>, strategy: Strategy) -> io::Result<Self> {
         let root = root.into();
         make_directory(&root.join(ASIDE))?;
-        Ok(Self { root, strategy, usage: Usage::default() })
+        let device = fs::metadata(&root)?.dev();
+        Ok(Self { root, device, strategy, usage: Usage::default() })
     }
 
     /// The directory `root` as it is, to be read: nothing is made in it.
     #[must_use]
     pub fn to_read(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), strategy: Strategy::HardLink, usage: Usage::default() }
+        let root = root.into();
+        // Without the directory there is nothing to read, whatever the device.
+        let device = fs::metadata(&root).map_or(0, |root| root.dev());
+        Self { root, device, strategy: Strategy::HardLink, usage: Usage::default() }
     }
 
     /// How files are made.
@@ -96,13 +104,39 @@ impl Disk {
         Ok(removed)
     }
 
+    /// Opens a directory of the log, `None` when it was not made yet.
+    ///
+    /// A volume that was unmounted leaves an empty directory in its place: nothing must be found or made there.
+    fn open_directory(&self, directory: &str) -> io::Result<Option<File>> {
+        match File::open(self.root.join(directory)) {
+            Ok(opened) => self.check_device(&opened.metadata()?).map(|()| Some(opened)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.check_device(&fs::metadata(&self.root)?).map(|()| None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn check_device(&self, found: &fs::Metadata) -> io::Result<()> {
+        if found.dev() == self.device {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("\"{}\" is not on the file system that it was on", self.root.display())))
+    }
+
+    /// Makes a directory of the log, and never the log's own.
+    fn make_below(&self, path: &Path) -> io::Result<()> {
+        self.check_device(&fs::metadata(&self.root)?)?;
+        make_directory(path)
+    }
+
     /// A name that no other writer on any host has.
     fn aside(&self) -> io::Result<PathBuf> {
         let nonce = clock::nonce().map_err(|error| io::Error::other(error.to_string()))?;
         Ok(self.root.join(ASIDE).join(format!("{nonce:016x}")))
     }
 
-    fn put(&self, path: &str, write: &mut Writing<'_>) -> io::Result<()> {
+    fn put(&self, path: &str, write: &mut Writing<'_>) -> Result<(), PutError> {
         self.usage.count(Operation::Put, 0);
         let path = self.root.join(path);
         let mut put = || match self.strategy {
@@ -111,32 +145,44 @@ impl Disk {
         };
         match put() {
             // The first put of a database, or of a level: its directory is not there yet.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make_directory(&self.root.join(ASIDE))?;
-                path.parent().map_or(Ok(()), make_directory)?;
+            Err(PutError::Refused(error)) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_below(&self.root.join(ASIDE)).map_err(PutError::Refused)?;
+                path.parent().map_or(Ok(()), |parent| self.make_below(parent)).map_err(PutError::Refused)?;
                 put()
             }
             answer => answer,
         }
     }
 
-    fn put_by_link(&self, path: &Path, write: &mut Writing<'_>) -> io::Result<()> {
-        let aside = self.aside()?;
-        let linked = self.write_new(&aside, write).and_then(|()| fs::hard_link(&aside, path));
+    fn put_by_link(&self, path: &Path, write: &mut Writing<'_>) -> Result<(), PutError> {
+        let aside = self.aside().map_err(PutError::Refused)?;
+        let put = match self.write_new(&aside, write) {
+            Ok(()) => link(&aside, path),
+            Err(error) => Err(PutError::Refused(error)),
+        };
         // The file aside is litter now, whatever happened; what cannot be removed is swept later.
         let _ = fs::remove_file(&aside);
-        linked?;
-        sync_directory_of(path)
+        put
     }
 
-    fn put_by_create(&self, path: &Path, write: &mut Writing<'_>) -> io::Result<()> {
-        self.write_new(path, write)?;
-        sync_directory_of(path)
+    fn put_by_create(&self, path: &Path, write: &mut Writing<'_>) -> Result<(), PutError> {
+        match File::create_new(path) {
+            Ok(file) => match self.write_to(file, write).and_then(|()| sync_directory_of(path)) {
+                // The name was taken when it came to that (Cloud Storage FUSE).
+                Err(error) if error.kind() == io::ErrorKind::StaleNetworkFileHandle => Ok(()),
+                written => written.map_err(PutError::Doubtful),
+            },
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(failed_put(error)),
+        }
     }
 
     /// Makes a file that is not there, in one pass without seeking, and believes it only when its close succeeded.
     fn write_new(&self, path: &Path, write: &mut Writing<'_>) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        self.write_to(File::create_new(path)?, write)
+    }
+
+    fn write_to(&self, mut file: File, write: &mut Writing<'_>) -> io::Result<()> {
         write(&mut Counted { file: &mut file, bytes: &self.usage.bytes_put })?;
         file.sync_all()?;
         // With streaming writes (Cloud Storage FUSE) only the close publishes, and dropping a `File` swallows its answer.
@@ -147,16 +193,15 @@ impl Disk {
 impl Volume for Disk {
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         self.usage.count(Operation::List, 0);
-        let entries = match fs::read_dir(self.root.join(directory)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
+        let Some(opened) = self.open_directory(directory)? else { return Ok(Vec::new()) };
         let mut names = Vec::new();
-        for entry in entries {
+        for entry in Dir::new(opened)? {
             // A name that is not text is none of the log's.
-            if let Ok(name) = entry?.file_name().into_string() {
-                names.push(name);
+            if let Ok(name) = entry?.file_name().to_str()
+                && name != "."
+                && name != ".."
+            {
+                names.push(name.to_owned());
             }
         }
         names.sort_unstable();
@@ -167,10 +212,7 @@ impl Volume for Disk {
         self.usage.count(Operation::Revalidate, 0);
         // Close-to-open consistency: opening asks the server for the directory's attributes, and names believed absent
         // are forgotten when they changed.
-        match File::open(self.root.join(directory)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(_) | Err(_) => Ok(()),
-        }
+        self.open_directory(directory).map(drop)
     }
 
     fn forgets_when_revalidated(&self) -> bool {
@@ -196,11 +238,11 @@ impl Volume for Disk {
         }
     }
 
-    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> Result<(), PutError> {
         self.put(path, &mut |file| file.write_all(bytes))
     }
 
-    fn put_stream_if_absent(&self, path: &str, write: &mut Writing<'_>) -> io::Result<()> {
+    fn put_stream_if_absent(&self, path: &str, write: &mut Writing<'_>) -> Result<(), PutError> {
         self.put(path, write)
     }
 
@@ -238,6 +280,27 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
             }
             made => return made,
         }
+    }
+}
+
+/// Links `aside` to `path` if that is free, and makes what has the name durable.
+fn link(aside: &Path, path: &Path) -> Result<(), PutError> {
+    match fs::hard_link(aside, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed_put(error)),
+        // Also after "exists": the link may be one's own, from a put whose sync failed.
+        Ok(()) | Err(_) => sync_directory_of(path).map_err(PutError::Doubtful),
+    }
+}
+
+/// What the answer says about whether the name was taken by it.
+fn failed_put(error: io::Error) -> PutError {
+    match error.kind() {
+        io::ErrorKind::NotFound
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::StorageFull
+        | io::ErrorKind::QuotaExceeded => PutError::Refused(error),
+        _ => PutError::Doubtful(error),
     }
 }
 

@@ -9,7 +9,7 @@ use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{Operation, Usage, Volume};
+use super::{Operation, PutError, Usage, Volume};
 
 /// Random numbers by `SplitMix64`: <https://prng.di.unimi.it/splitmix64.c>.
 #[derive(Debug, Clone)]
@@ -37,14 +37,14 @@ impl Random {
 /// How often each fault comes: once in that many operations of its kind, zero for never.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Faults {
-    /// A put takes effect, and says it did not.
+    /// A put takes effect or finds the name taken, and gets no answer.
     pub(super) lost_reply: u64,
-    /// A put says it did not take effect, and does later.
+    /// A put gets no answer, and takes effect later.
     pub(super) late_arrival: u64,
-    /// A put says it did not take effect, and does not.
+    /// A put gets no answer, and does not take effect.
     pub(super) lost_request: u64,
-    /// A put of a name that is taken says that it took effect.
-    pub(super) silent_success: u64,
+    /// A put is refused, and does not take effect.
+    pub(super) refused: u64,
     /// A name found absent stays absent to that writer for a while.
     pub(super) stale_negative: u64,
     /// A new file is short for a while.
@@ -63,7 +63,7 @@ impl Faults {
         lost_reply: 12,
         late_arrival: 12,
         lost_request: 30,
-        silent_success: 3,
+        refused: 40,
         stale_negative: 4,
         torn: 10,
         error: 40,
@@ -193,10 +193,10 @@ impl State {
         }
     }
 
-    /// Makes the file if the name is free, and says whether it was.
-    fn make(&mut self, path: &str, bytes: &[u8]) -> bool {
+    /// Makes the file if the name is free.
+    fn make(&mut self, path: &str, bytes: &[u8]) {
         if self.files.contains_key(path) {
-            return false;
+            return;
         }
         let torn_until = if self.random.once_in(self.faults.torn) { self.step + self.random.below(30) } else { 0 };
         self.files.insert(path.to_owned(), File { bytes: bytes.to_vec(), torn_until });
@@ -205,29 +205,27 @@ impl State {
         } else {
             self.first.insert(path.to_owned(), bytes.to_vec());
         }
-        true
     }
 
-    fn put(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
+    fn put(&mut self, path: &str, bytes: &[u8]) -> Result<(), PutError> {
         let faults = self.faults;
+        let no_answer = || Err(PutError::Doubtful(io::ErrorKind::TimedOut.into()));
+        if self.random.once_in(faults.refused) {
+            return Err(PutError::Refused(io::ErrorKind::StorageFull.into()));
+        }
         if self.random.once_in(faults.lost_request) {
-            return Err(io::Error::other("the request was lost"));
+            return no_answer();
         }
         if self.random.once_in(faults.late_arrival) {
             // Most soon, some so late that the slot may have been removed meanwhile.
             let longest = if self.random.once_in(4) { LONGEST_DELAY } else { 20 };
             let at = self.step + 1 + self.random.below(longest);
             self.late.push((at, path.to_owned(), bytes.to_vec()));
-            return Err(io::Error::other("timed out"));
+            return no_answer();
         }
-        let is_made = self.make(path, bytes);
-        if is_made && self.random.once_in(faults.lost_reply) {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        if is_made || self.random.once_in(faults.silent_success) {
-            return Ok(());
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+        // A loser's put succeeds as a winner's does: mounts tell the one for the other in both directions.
+        self.make(path, bytes);
+        if self.random.once_in(faults.lost_reply) { no_answer() } else { Ok(()) }
     }
 
     fn read(&mut self, writer: usize, path: &str) -> io::Result<Option<Vec<u8>>> {
@@ -382,7 +380,7 @@ impl Volume for Mount {
         self.turn(|state| state.read(self.writer, path))
     }
 
-    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> Result<(), PutError> {
         self.usage.count(Operation::Put, bytes.len());
         self.turn(|state| state.put(path, bytes))
     }

@@ -7,6 +7,8 @@ use std::fmt;
 use std::io::{self, Cursor, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use thiserror::Error;
+
 pub mod disk;
 pub mod log;
 #[cfg(test)]
@@ -25,8 +27,12 @@ pub mod probe;
 ///    removed before the call;
 /// 3. a file that was once there whole, and has not been removed, is read whole.
 ///
-/// Nothing else: the answer of a put may be wrong in either direction, a put may take effect long after it was
-/// answered, a read may call a name absent that is there, a new file may be seen torn for a while.
+/// 4. after a put that was [`Refused`](PutError::Refused) nothing of it will ever be there, and after one that
+///    succeeded whatever has the name survives a crash of the server.
+///
+/// Nothing else: a put that succeeded may have made nothing since the name was taken, one that is doubtful may have
+/// taken effect, or may long after it was answered, a read may call a name absent that is there, a new file may be seen
+/// torn for a while.
 pub trait Volume: fmt::Debug + Send + Sync {
     /// The names in `directory`, sorted; none when it does not exist. Never answered from a cache.
     ///
@@ -62,11 +68,12 @@ pub trait Volume: fmt::Debug + Send + Sync {
 
     /// Makes the file with these bytes if none of that name exists; never replaces one.
     ///
-    /// The answer is a hint for people who read logs. Who won is read: see [`log::publish`].
+    /// Afterwards there is a durable file of that name: this one, or one that was there before. Whose it is is read: see
+    /// [`log::publish`].
     ///
     /// # Errors
-    /// What the system said, which does not mean that the file was not made.
-    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> io::Result<()>;
+    /// [`PutError`].
+    fn put_if_absent(&self, path: &str, bytes: &[u8]) -> Result<(), PutError>;
 
     /// Makes the file with what `write` writes, as [`put_if_absent`](Self::put_if_absent) does with bytes.
     ///
@@ -74,9 +81,9 @@ pub trait Volume: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// As [`put_if_absent`](Self::put_if_absent), and what `write` said.
-    fn put_stream_if_absent(&self, path: &str, write: &mut Writing<'_>) -> io::Result<()> {
+    fn put_stream_if_absent(&self, path: &str, write: &mut Writing<'_>) -> Result<(), PutError> {
         let mut bytes = Vec::new();
-        write(&mut bytes)?;
+        write(&mut bytes).map_err(PutError::Refused)?;
         self.put_if_absent(path, &bytes)
     }
 
@@ -88,6 +95,27 @@ pub trait Volume: fmt::Debug + Send + Sync {
 
     /// What was asked of the volume so far.
     fn usage(&self) -> &Usage;
+}
+
+/// Why it is not known that a durable file of a name is there.
+#[derive(Debug, Error)]
+pub enum PutError {
+    /// Nothing was made, and nothing will be: the volume is full, read-only, or not this user's to write.
+    #[error("nothing was made")]
+    Refused(#[source] io::Error),
+    /// It may have been made, and may still be: no answer, or none that can be relied on.
+    #[error("it may have been made")]
+    Doubtful(#[source] io::Error),
+}
+
+impl PutError {
+    /// What the system said.
+    #[must_use]
+    pub fn into_inner(self) -> io::Error {
+        match self {
+            Self::Refused(error) | Self::Doubtful(error) => error,
+        }
+    }
 }
 
 /// Writes a file's bytes, in order.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::journal::{Ending, Journal};
+use super::journal::{self, Ending, Journal};
 use super::outcome::schema_version;
 use super::reader::Read;
 use super::write::{Failure, UpdateCounter, Write};
@@ -29,8 +29,8 @@ pub(super) struct Group {
 /// How a transaction ended.
 #[derive(Debug)]
 enum End {
-    /// It is durable; one answer for each request.
-    Committed(Vec<Result<Outcome, Error>>),
+    /// It is durable; one answer for each request, and where it stands in the shared log.
+    Committed(Vec<Result<Outcome, Error>>, Option<u64>),
     /// Another instance committed first: the group is to run again on what that one left.
     Raced,
     /// Nothing was done, for a reason that no single request gave.
@@ -39,6 +39,8 @@ enum End {
     Lost(usize, Error),
     /// A foreign key that is checked at the end does not hold; what is said when there was but one request.
     Violated(Error),
+    /// The log takes no transaction of that size; what is said when there was but one request.
+    TooLarge(Error),
 }
 
 /// The schema that a transaction sees.
@@ -85,9 +87,11 @@ impl Group {
     pub(super) fn commit(&self, mut jobs: Vec<Job>) {
         while !jobs.is_empty() {
             match self.attempt(&jobs) {
-                End::Committed(answers) => {
-                    jobs.into_iter().zip(answers).for_each(|(job, answer)| job.answer(answer));
-                    self.journal.committed();
+                End::Committed(answers, position) => {
+                    for (job, answer) in jobs.into_iter().zip(answers) {
+                        job.answer(answer.map(|outcome| Outcome { position, ..outcome }));
+                    }
+                    self.journal.tidy_up();
                     return;
                 }
                 // Requests whose time is over do nothing the next time, so this ends.
@@ -95,10 +99,15 @@ impl Group {
                 End::Failed(error) => return jobs.into_iter().for_each(|job| job.answer(Err(error.clone()))),
                 // One fewer each time, so this ends.
                 End::Lost(index, error) => jobs.remove(index).answer(Err(error)),
-                End::Violated(error) if jobs.len() == 1 => {
+                End::Violated(error) | End::TooLarge(error) if jobs.len() == 1 => {
                     return jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
                 }
                 End::Violated(_) => return jobs.into_iter().for_each(|job| self.commit(vec![job])),
+                End::TooLarge(_) => {
+                    let rest = jobs.split_off(jobs.len() / 2);
+                    self.commit(jobs);
+                    jobs = rest;
+                }
             }
         }
     }
@@ -131,14 +140,12 @@ impl Group {
                 Err(error) => return End::Lost(index, fault::plain(error)),
             }
         }
-        match execute(&transaction, "COMMIT") {
-            Ok(()) => End::Committed(answers),
-            Err(error) => match self.journal.ending() {
-                Ending::Committed => End::Committed(answers),
-                Ending::Raced => End::Raced,
-                Ending::Failed(error) => End::Failed(error),
-                Ending::Sqlite => self.explain_commit(&transaction, &catalog, error),
-            },
+        match self.journal.commit(&transaction) {
+            Ending::Committed(position) => End::Committed(answers, position),
+            Ending::Raced => End::Raced,
+            Ending::TooLarge => End::TooLarge(journal::too_large()),
+            Ending::Failed(error) => End::Failed(error),
+            Ending::Sqlite(error) => self.explain_commit(&transaction, &catalog, error),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +13,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rusqlite::{Connection, OpenFlags};
 
+use super::group::execute;
+use super::workplace::Workplace;
 use crate::clock::{self, Stopwatch};
 use crate::store::Error;
 use crate::telemetry::{Event, LogState, Publication, Telemetry};
@@ -35,17 +37,19 @@ pub(super) enum Journal {
     Shared(Arc<SharedLog>),
 }
 
-/// What a transaction came to whose `COMMIT` failed.
+/// What a `COMMIT` came to.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// It is durable all the same.
-    Committed,
+    /// It is durable. With a shared log, at this position.
+    Committed(Option<u64>),
     /// Another instance was faster: run it again.
     Raced,
+    /// There is too much in it: run less at a time.
+    TooLarge,
     /// For this reason.
     Failed(Error),
     /// SQLite's own error says why.
-    Sqlite,
+    Sqlite(rusqlite::Error),
 }
 
 impl Journal {
@@ -60,18 +64,19 @@ impl Journal {
         }
     }
 
-    /// Does what is to be done after a commit, once it is acknowledged.
-    pub(super) fn committed(&self) {
-        if let Self::Shared(log) = self {
-            log.committed();
+    /// Commits the open transaction.
+    pub(super) fn commit(&self, transaction: &Connection) -> Ending {
+        let committed = execute(transaction, "COMMIT");
+        match self {
+            Self::InPlace => committed.map_or_else(Ending::Sqlite, |()| Ending::Committed(None)),
+            Self::Shared(log) => log.ending(committed),
         }
     }
 
-    /// Says what a commit that failed came to.
-    pub(super) fn ending(&self) -> Ending {
-        match self {
-            Self::InPlace => Ending::Sqlite,
-            Self::Shared(log) => log.ending(),
+    /// Does what is to be done after a commit, once it is acknowledged.
+    pub(super) fn tidy_up(&self) {
+        if let Self::Shared(log) = self {
+            log.tidy_up();
         }
     }
 }
@@ -83,7 +88,7 @@ pub struct SharedLog {
     copy: Arc<Mutex<Copy>>,
     stand: Arc<ArcSwap<Stand>>,
     vfs: Vfs,
-    directory: PathBuf,
+    workplace: Workplace,
     retention: Duration,
     /// When others' records were applied last.
     others: Mutex<Option<Stopwatch>>,
@@ -112,12 +117,11 @@ impl SharedLog {
         settings: &SharedLogSettings,
         telemetry: Telemetry,
     ) -> Result<Arc<Self>, Error> {
-        let directory = working_directory(&settings.local_dir).map_err(|error| {
+        let workplace = Workplace::claim(&settings.local_dir).map_err(|error| {
             Error::Unreachable(format!("working copies cannot be made in {}: {error}", settings.local_dir.display()))
         })?;
-        let copy = Copy::start(Arc::clone(&volume), &directory.join(FILE)).map_err(unreachable)?;
+        let copy = Copy::start(Arc::clone(&volume), &workplace.path().join(FILE)).map_err(unreachable)?;
         if copy.is_marked() {
-            let _ = fs::remove_dir_all(&directory);
             return Err(importing(copy.position().txid));
         }
         let snapshot_position = Arc::new(AtomicU64::new(copy.snapshot_txid().0));
@@ -131,7 +135,8 @@ impl SharedLog {
             let outcome = match copy.last() {
                 Last::Committed => Publication::Won,
                 Last::Lost => Publication::Lost,
-                Last::None | Last::Unknown | Last::Refused => Publication::Unknown,
+                Last::TooLarge | Last::Refused(_) => Publication::Refused,
+                Last::None | Last::Unknown => Publication::Unknown,
             };
             told.record(&Event::Published { outcome, latency: stopwatch.elapsed() });
             consent
@@ -142,7 +147,7 @@ impl SharedLog {
             copy,
             stand,
             vfs,
-            directory,
+            workplace,
             retention: settings.retention,
             others: Mutex::new(None),
             is_tidying: Arc::new(AtomicBool::new(false)),
@@ -154,7 +159,7 @@ impl SharedLog {
     /// The working copy's file.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.directory.join(FILE)
+        self.workplace.path().join(FILE)
     }
 
     /// The newest commit group that the working copy has.
@@ -188,14 +193,28 @@ impl SharedLog {
         let mut connection = self.connect().map_err(|error| Error::Internal(error.to_string()))?;
         loop {
             self.begin()?;
-            if lock(&self.copy).is_marked() {
-                return Err(importing(self.txid()).into());
-            }
             let done = work(&mut connection);
-            match (done, lock(&self.copy).last()) {
+            let is_published = self.vfs.end();
+            let mut copy = lock(&self.copy);
+            if !is_published {
+                copy.break_off();
+                return Err(unpublished().into());
+            }
+            match (done, copy.last()) {
+                (Ok(answer), _) => {
+                    copy.committed();
+                    return Ok(answer);
+                }
                 (Err(_), Last::Lost) => {}
                 (Err(_), Last::Unknown) => return Err(Error::OutcomeUnknown.into()),
-                (done, _) => return done,
+                (Err(_), Last::TooLarge) => return Err(too_large().into()),
+                (Err(_), Last::Refused(kind)) => return Err(refused(kind).into()),
+                (Err(failure), Last::None) => return Err(failure),
+                (Err(failure), Last::Committed) => {
+                    // Perhaps the commit itself failed in the copy, after it was published.
+                    copy.break_off();
+                    return Err(failure);
+                }
             }
         }
     }
@@ -204,7 +223,8 @@ impl SharedLog {
     #[must_use]
     pub(super) fn state(&self) -> LogState {
         let usage = self.volume.usage();
-        let size = |end: &str| fs::metadata(self.directory.join(format!("{FILE}{end}"))).map_or(0, |file| file.len());
+        let size =
+            |end: &str| fs::metadata(self.workplace.path().join(format!("{FILE}{end}"))).map_or(0, |file| file.len());
         LogState {
             position: self.txid().0,
             snapshot_position: self.snapshot_position.load(Ordering::Relaxed),
@@ -220,32 +240,43 @@ impl SharedLog {
         if copy.catch_up().map_err(unreachable)? > 0 {
             *lock(&self.others) = Some(Stopwatch::start());
         }
+        if copy.is_marked() {
+            return Err(importing(copy.position().txid));
+        }
         copy.begin();
         self.vfs.begin();
         Ok(())
     }
 
-    fn ending(&self) -> Ending {
+    fn ending(&self, committed: rusqlite::Result<()>) -> Ending {
+        let is_published = self.vfs.end();
         let mut copy = lock(&self.copy);
-        match copy.last() {
-            Last::None => Ending::Sqlite,
-            Last::Committed => {
-                copy.break_off();
-                Ending::Committed
+        let position = || Some(copy.position().txid.0);
+        match (committed, copy.last()) {
+            (Ok(()), Last::None | Last::Committed) if is_published => {
+                let position = position();
+                copy.committed();
+                Ending::Committed(position)
             }
-            Last::Lost => Ending::Raced,
-            Last::Unknown => Ending::Failed(Error::OutcomeUnknown),
-            Last::Refused => Ending::Failed(Error::Database {
-                code: "54000".to_owned(),
-                message: "the transaction is too large for the shared log".to_owned(),
-                details: None,
-                hint: Some("Write fewer rows at a time.".to_owned()),
-            }),
+            (Ok(()), _) => {
+                copy.break_off();
+                Ending::Failed(unpublished())
+            }
+            (Err(_), Last::Committed) => {
+                let position = position();
+                copy.break_off();
+                Ending::Committed(position)
+            }
+            (Err(error), Last::None) => Ending::Sqlite(error),
+            (Err(_), Last::Lost) => Ending::Raced,
+            (Err(_), Last::Unknown) => Ending::Failed(Error::OutcomeUnknown),
+            (Err(_), Last::TooLarge) => Ending::TooLarge,
+            (Err(_), Last::Refused(kind)) => Ending::Failed(refused(kind)),
         }
     }
 
     /// Brings the WAL into the file and the log into bounds.
-    fn committed(&self) {
+    fn tidy_up(&self) {
         let mut copy = lock(&self.copy);
         if copy.last() != Last::Committed {
             return;
@@ -311,6 +342,9 @@ impl SharedLog {
     /// [`Error::Unreachable`] when the volume does not answer.
     pub(super) fn is_behind(&self) -> Result<bool, Error> {
         let stand = self.stand.load();
+        if !stand.is_whole {
+            return Ok(true);
+        }
         match tail::read_on(self.volume.as_ref(), &stand.position, stand.look) {
             Ok(Tail::End) => Ok(false),
             Ok(Tail::Next(_) | Tail::Gap) => Ok(true),
@@ -321,26 +355,41 @@ impl SharedLog {
     }
 }
 
-impl Drop for SharedLog {
-    fn drop(&mut self) {
-        // Nobody reads it again; what cannot be removed is on a local disk that goes with the instance.
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
 /// The working copy's name in its directory.
 const FILE: &str = "copy.db";
 
-/// A directory that no other process and no earlier one has.
-fn working_directory(local_dir: &Path) -> io::Result<PathBuf> {
-    let nonce = clock::nonce().map_err(|error| io::Error::other(error.to_string()))?;
-    let directory = local_dir.join(format!("{nonce:016x}"));
-    fs::create_dir_all(&directory)?;
-    Ok(directory)
+/// A transaction that no log can take.
+pub(super) fn too_large() -> Error {
+    Error::Database {
+        code: "54000".to_owned(),
+        message: "the transaction is too large for the shared log".to_owned(),
+        details: None,
+        hint: Some("Write fewer rows at a time.".to_owned()),
+    }
 }
 
+/// The volume took nothing, so nothing was written.
+fn refused(kind: io::ErrorKind) -> Error {
+    let (code, message) = match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ("53100", "could not extend the shared log: no space left on the volume")
+        }
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            ("25006", "cannot write: the volume is read-only")
+        }
+        _ => return Error::Unreachable(format!("the volume takes no file: {kind}")),
+    };
+    Error::Database { code: code.to_owned(), message: message.to_owned(), details: None, hint: None }
+}
+
+/// SQLite did not ask before it committed: it was told not to sync.
+fn unpublished() -> Error {
+    Error::Internal("a commit was not put to the shared log".to_owned())
+}
+
+/// Nothing of the request was done.
 fn unreachable(error: copy::Error) -> Error {
-    if matches!(error, copy::Error::Unsettled) { Error::OutcomeUnknown } else { Error::Unreachable(text_of(&error)) }
+    Error::Unreachable(text_of(&error))
 }
 
 /// The log has only a part of a database.

@@ -14,6 +14,10 @@ use super::writer::CatchUp;
 use crate::clock::{Deadline, Stopwatch};
 use crate::store::Error;
 
+/// Reads that wait for one look. While the volume does not answer, those whose time is over are counted until there are
+/// so many.
+const WAITING_MAX: usize = 16_384;
+
 /// Who waits for a look, and when the last good one began.
 #[derive(Debug, Default)]
 struct State {
@@ -26,6 +30,21 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+}
+
+impl State {
+    /// One more who waits.
+    fn wait(&mut self) -> Result<oneshot::Receiver<Result<(), Error>>, Error> {
+        if self.waiting.len() >= WAITING_MAX {
+            self.waiting.retain(|reply| !reply.is_closed());
+        }
+        if self.waiting.len() >= WAITING_MAX {
+            return Err(Error::QueueFull);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.waiting.push(reply);
+        Ok(answer)
+    }
 }
 
 impl Shared {
@@ -71,7 +90,7 @@ impl Looks {
     /// allows.
     ///
     /// # Errors
-    /// [`Error::Timeout`] at the deadline, or why the log cannot be read.
+    /// [`Error::Timeout`] at the deadline, [`Error::QueueFull`] when too many wait, or why the log cannot be read.
     pub(super) async fn fresh(&self, deadline: Deadline, freshness: Freshness) -> Result<(), Error> {
         let answer = {
             let mut state = self.shared.state();
@@ -80,9 +99,7 @@ impl Looks {
             if is_fresh {
                 return Ok(());
             }
-            let (reply, answer) = oneshot::channel();
-            state.waiting.push(reply);
-            answer
+            state.wait()?
         };
         self.shared.changed.notify_one();
         let ended = || Error::Internal("the thread that looks ended".to_owned());
@@ -129,5 +146,42 @@ fn serve(shared: &Shared, look: impl Fn() -> Result<(), Error>) {
             // Who gave up is gone.
             drop(reply.send(answer.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_whose_time_is_over_make_room_and_those_who_wait_do_not() {
+        let mut state = State::default();
+        for _ in 0..WAITING_MAX {
+            drop(state.wait().unwrap());
+        }
+        let waiting: Vec<_> = (0..WAITING_MAX).map(|_| state.wait().unwrap()).collect();
+        assert!(matches!(state.wait(), Err(Error::QueueFull)));
+        drop(waiting);
+        assert!(state.wait().is_ok());
+    }
+
+    #[test]
+    fn who_comes_during_a_look_is_served_by_the_next_one() {
+        let shared = Shared::default();
+        let mut first = shared.state().wait().unwrap();
+        let second = std::cell::RefCell::new(None);
+        serve(&shared, || {
+            let mut late = second.borrow_mut();
+            match late.as_mut() {
+                None => *late = Some(shared.state().wait().unwrap()),
+                Some(late) => {
+                    assert!(late.is_empty(), "it was answered by a look that began before it came");
+                    shared.state().is_over = true;
+                }
+            }
+            Ok(())
+        });
+        assert!(first.try_recv().unwrap().is_ok());
+        assert!(second.take().unwrap().try_recv().unwrap().is_ok());
     }
 }

@@ -26,6 +26,7 @@ mod script;
 mod session;
 #[cfg(test)]
 mod tests;
+mod workplace;
 mod write;
 mod writer;
 
@@ -246,8 +247,7 @@ impl Sqlite {
         let stopwatch = Stopwatch::start();
         let answer = self.writer.run(order, deadline).await;
         self.telemetry.record(&Event::StatementRun { operation: Operation::Write, latency: stopwatch.elapsed() });
-        let position = self.shared.as_ref().map(|shared| shared.log.txid().0);
-        answer.map(|outcome| Outcome { position, ..outcome })
+        answer
     }
 
     /// Waits until the file is as new as a read must see it.

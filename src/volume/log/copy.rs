@@ -7,6 +7,9 @@
 //! All copies are equal to the byte, but for twelve bytes of page 1 that SQLite sets whenever it writes the page: its
 //! change counters and its version. In the log they have one fixed value ([`unify_counters`]).
 //!
+//! Readers of the file never see it go back: a copy that must be made anew gets all pages of the newest state in one
+//! transaction.
+//!
 //! Source: <https://www.sqlite.org/dbpage.html>, <https://www.sqlite.org/fileformat2.html#file_change_counter>.
 
 use std::io;
@@ -18,16 +21,14 @@ use arc_swap::ArcSwap;
 use thiserror::Error as ThisError;
 
 use super::change::{Change, Nonce, Position, Record, Txid};
-use super::import;
-use super::ltx::Summary;
 use super::publish::{Attempt, Until, Verdict};
 use super::retain::Growth;
-use super::sums::Sums;
 use super::tail::{self, Look, Tail};
 use crate::clock::{self, Deadline};
 use crate::volume::Volume;
 
 mod applier;
+mod contents;
 mod file;
 mod snapshot;
 #[cfg(test)]
@@ -35,15 +36,13 @@ mod tests;
 mod whole;
 
 use applier::Applier;
+use contents::Contents;
 pub(super) use file::NewFile;
 pub use snapshot::Snapshot;
 pub use whole::WholeFile;
 
 /// How long a commit waits to learn who has its slot.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How often a catch-up starts again from the volume before it gives up.
-const REBUILDS_MAX: usize = 3;
 
 /// Why the working copy does not move on.
 #[derive(Debug, ThisError)]
@@ -64,7 +63,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A commit of this instance may or may not be in the log, and the volume does not tell.
-    #[error("the outcome of the last commit is not known yet")]
+    #[error("the outcome of an earlier commit is not known yet")]
     Unsettled,
     /// The log is of a database with pages of another size: an import was made while this instance ran on nothing.
     #[error("the log has pages of {found} bytes, the working copy of {expected}: start again")]
@@ -73,6 +72,15 @@ pub enum Error {
         found: u32,
         /// Of the copy.
         expected: u32,
+    },
+    /// What was in the log is gone: the volume was emptied or replaced. To go back with it would be to lose commits
+    /// silently; whoever wants that starts the instance again.
+    #[error("the log ends at {found} and had {expected}: its files were removed, or another volume is mounted")]
+    Vanished {
+        /// Where it ends.
+        found: Txid,
+        /// What this instance had of it.
+        expected: Txid,
     },
     /// The log was restarted again and again while it was read.
     #[error("the log moved on faster than it could be read")]
@@ -90,8 +98,10 @@ pub enum Last {
     Lost,
     /// It may come into the log, or not.
     Unknown,
-    /// It cannot be a record: it is too large.
-    Refused,
+    /// It is not in the log, since it cannot be a record: it is too large.
+    TooLarge,
+    /// It is not in the log, since the volume takes no file.
+    Refused(io::ErrorKind),
 }
 
 /// The working copy.
@@ -99,34 +109,26 @@ pub struct Copy {
     volume: Arc<dyn Volume>,
     path: PathBuf,
     applier: Applier,
-    page_size: u32,
-    sums: Sums,
-    position: Position,
-    /// When the commit group at the position was made, by its maker's clock.
-    timestamp_millis: i64,
-    look: Look,
-    /// Slots on the volume, as far as this instance knows.
-    slots: usize,
-    growth: Growth,
+    contents: Contents,
     last: Last,
     /// An attempt whose outcome is not known.
     unsettled: Option<Attempt>,
-    /// The local file does not have what the position says.
+    /// The local file does not have what `contents` says.
     is_broken: bool,
-    /// What the copy began with.
-    snapshot: Txid,
-    /// Whether what it has is a part of a database that is being imported.
-    is_marked: bool,
+    /// The furthest that this instance was in the log.
+    furthest: Txid,
     stand: Arc<ArcSwap<Stand>>,
 }
 
-/// Where a copy stands, and how to look for more.
+/// Where the copy that readers see stands, and how to look for more.
 #[derive(Debug, Clone, Copy)]
 pub struct Stand {
-    /// What it has.
+    /// What it has, at least.
     pub position: Position,
     /// The cheaper way to look.
     pub look: Look,
+    /// False while it must be made anew.
+    pub is_whole: bool,
 }
 
 impl std::fmt::Debug for Copy {
@@ -134,7 +136,7 @@ impl std::fmt::Debug for Copy {
         formatter
             .debug_struct("Copy")
             .field("path", &self.path)
-            .field("position", &self.position)
+            .field("position", &self.contents.position)
             .finish_non_exhaustive()
     }
 }
@@ -146,113 +148,53 @@ impl Copy {
     /// [`Error::Log`] when the log cannot be read, [`Error::File`] when the file cannot be written.
     pub fn start(volume: Arc<dyn Volume>, path: &Path) -> Result<Self, Error> {
         let mut file = NewFile::at(path);
-        let start = tail::start(volume.as_ref(), &mut file)?;
-        let look = Look::at(volume.as_ref(), start.slots);
-        let mut copy = Self {
+        let contents = Contents::read(volume.as_ref(), &mut file)?;
+        if let Some(shape) = contents.shape() {
+            file.finish(shape).map_err(|source| Error::File { path: path.to_owned(), source })?;
+        }
+        let stand = Stand { position: contents.position, look: contents.look(volume.as_ref()), is_whole: true };
+        Ok(Self {
             volume,
             path: path.to_owned(),
             applier: Applier::of(path),
-            page_size: 0,
-            sums: Sums::default(),
-            position: Position::START,
-            timestamp_millis: 0,
-            look,
-            slots: start.slots,
-            growth: Growth::since_snapshot(start.size_bytes()),
             last: Last::None,
             unsettled: None,
             is_broken: false,
-            snapshot: start.position().txid,
-            is_marked: false,
-            stand: Arc::new(ArcSwap::from_pointee(Stand { position: Position::START, look })),
-        };
-        if let Some(snapshot) = start.snapshot {
-            file.finish(snapshot.shape).map_err(|source| copy.file_fault(source))?;
-            copy.began_with(snapshot);
-        }
-        loop {
-            match tail::read_on(copy.volume.as_ref(), &copy.position, copy.look)? {
-                Tail::End => return Ok(copy),
-                Tail::Next(batch) => {
-                    for record in &batch.records {
-                        file.apply(&record.change).map_err(|source| copy.file_fault(source))?;
-                        copy.moved_to(record)?;
-                    }
-                    copy.growth.add(batch.records.len() as u64, batch.size_bytes);
-                    if batch.is_end {
-                        return Ok(copy);
-                    }
-                }
-                // Removed while it was read: there is a newer snapshot.
-                Tail::Gap => {
-                    let (volume, path) = (copy.volume, copy.path);
-                    return Self::start(volume, &path);
-                }
-            }
-        }
-    }
-
-    fn file_fault(&self, source: io::Error) -> Error {
-        Error::File { path: self.path.clone(), source }
-    }
-
-    /// Takes note of a snapshot that the file now has.
-    fn began_with(&mut self, snapshot: Summary) {
-        self.page_size = snapshot.shape.page_size;
-        self.position = snapshot.header.position();
-        self.timestamp_millis = snapshot.header.timestamp_millis;
-        // A snapshot has all pages, and so all of their sums.
-        self.sums = snapshot.sums.unwrap_or_default();
-        // What is being imported has no snapshot.
-        self.is_marked = false;
-        self.tell_stand();
-    }
-
-    /// Takes note of a record that the file now has.
-    fn moved_to(&mut self, record: &Record) -> Result<(), Error> {
-        let delta = self.sums.delta(&record.change);
-        if delta.checksum() != record.header.after {
-            self.is_broken = true;
-            return Err(super::Error::Diverged { txid: record.header.last }.into());
-        }
-        self.sums.apply(&delta);
-        if let Some(first_page) = record.change.pages.get(&1) {
-            self.is_marked = import::is_marked(first_page);
-        }
-        self.page_size = record.change.page_size;
-        self.position = record.header.position();
-        self.timestamp_millis = record.header.timestamp_millis;
-        self.tell_stand();
-        Ok(())
+            furthest: contents.position.txid,
+            contents,
+            stand: Arc::new(ArcSwap::from_pointee(stand)),
+        })
     }
 
     /// Where the copy stands.
     #[must_use]
     pub fn position(&self) -> Position {
-        self.position
+        self.contents.position
     }
 
-    /// Where the copy stands and how to look for more, to be read without waiting for a commit.
+    /// Where the copy stands that readers see, and how to look for more, to be read without waiting for a commit.
     #[must_use]
     pub fn stand(&self) -> Arc<ArcSwap<Stand>> {
         Arc::clone(&self.stand)
     }
 
-    fn tell_stand(&mut self) {
-        self.look = Look::at(self.volume.as_ref(), self.slots);
-        self.stand.store(Arc::new(Stand { position: self.position, look: self.look }));
+    /// Tells what readers now see. Never before they do: who is told of a commit must be able to read it.
+    fn show(&mut self) {
+        self.furthest = self.furthest.max(self.contents.position.txid);
+        let look = self.contents.look(self.volume.as_ref());
+        self.stand.store(Arc::new(Stand { position: self.contents.position, look, is_whole: true }));
     }
 
-    /// True while the log has only a part of a database: see [`import`].
+    /// True while the log has only a part of a database: see [`import`](super::import).
     #[must_use]
     pub fn is_marked(&self) -> bool {
-        self.is_marked
+        self.contents.is_marked
     }
 
     /// The snapshot that the copy began with; [`Txid::NONE`] when there was none.
     #[must_use]
     pub fn snapshot_txid(&self) -> Txid {
-        self.snapshot
+        self.contents.snapshot
     }
 
     /// Brings the copy up to what the log has at a moment after the call; says how many records that were.
@@ -265,33 +207,27 @@ impl Copy {
     pub fn catch_up(&mut self) -> Result<u64, Error> {
         self.settle()?;
         let mut applied = 0;
-        let mut rebuilds = 0;
-        loop {
-            if self.is_broken {
-                if rebuilds == REBUILDS_MAX {
-                    return Err(Error::TooFast);
-                }
-                self.rebuild()?;
-                rebuilds += 1;
-                applied += 1;
-            }
-            match tail::read_on(self.volume.as_ref(), &self.position, self.look) {
+        while !self.is_broken {
+            match tail::read_on(self.volume.as_ref(), &self.contents.position, self.stand.load().look) {
                 Ok(Tail::End) => return Ok(applied),
                 Ok(Tail::Next(batch)) => {
                     for record in &batch.records {
-                        self.apply(record)?;
+                        if !self.apply(record)? {
+                            break;
+                        }
                         applied += 1;
                     }
-                    self.slots = self.slots.saturating_add(batch.records.len());
-                    self.growth.add(batch.records.len() as u64, batch.size_bytes);
-                    if batch.is_end {
+                    self.contents.grew(batch.records.len(), batch.size_bytes);
+                    if batch.is_end && !self.is_broken {
                         return Ok(applied);
                     }
                 }
-                Ok(Tail::Gap) | Err(super::Error::Diverged { .. }) => self.is_broken = true,
+                Ok(Tail::Gap) | Err(super::Error::Diverged { .. }) => self.break_off(),
                 Err(error) => return Err(error.into()),
             }
         }
+        self.rebuild()?;
+        Ok(applied + 1)
     }
 
     /// Finds out what became of an attempt, before anything else is done.
@@ -301,43 +237,47 @@ impl Copy {
             // The record is read and applied like anyone's: SQLite rolled the change back here.
             Verdict::Committed(_) | Verdict::Lost => Ok(()),
             Verdict::Behind => {
-                self.is_broken = true;
+                self.break_off();
                 Ok(())
             }
-            Verdict::Unknown(_) => {
+            // An earlier put may still be on its way: so far nothing is certain.
+            Verdict::Unknown(_) | Verdict::Refused(_) => {
                 self.unsettled = Some(attempt);
                 Err(Error::Unsettled)
             }
         }
     }
 
-    /// Writes all pages of the newest snapshot over those that are there.
+    /// Writes all pages of the newest state over those that are there, in one transaction.
     fn rebuild(&mut self) -> Result<(), Error> {
         let mut overwriting = self.applier.overwrite();
-        let start = tail::start(self.volume.as_ref(), &mut overwriting)?;
-        match &start.snapshot {
-            Some(snapshot) => overwriting.finish(snapshot.shape)?,
+        let contents = Contents::read(self.volume.as_ref(), &mut overwriting)?;
+        if contents.position.txid < self.furthest {
+            return Err(Error::Vanished { found: contents.position.txid, expected: self.furthest });
+        }
+        match contents.shape() {
+            Some(shape) => overwriting.finish(shape)?,
             None => drop(overwriting),
         }
-        self.slots = start.slots;
-        self.growth = Growth::since_snapshot(start.size_bytes());
-        self.sums = Sums::default();
-        self.position = Position::START;
+        self.contents = contents;
         self.is_broken = false;
-        if let Some(snapshot) = start.snapshot {
-            self.began_with(snapshot);
-        }
+        self.show();
         Ok(())
     }
 
-    /// Writes a record's pages through SQLite, so that readers see them all at once.
-    fn apply(&mut self, record: &Record) -> Result<(), Error> {
+    /// Writes a record's pages through SQLite, so that readers see them all at once; false when they are not what the
+    /// record says that they make of this copy.
+    fn apply(&mut self, record: &Record) -> Result<bool, Error> {
         // Until it is known that all went well.
         self.is_broken = true;
+        if !self.contents.add(record) {
+            self.break_off();
+            return Ok(false);
+        }
         self.applier.apply(&record.change)?;
-        self.moved_to(record)?;
         self.is_broken = false;
-        Ok(())
+        self.show();
+        Ok(true)
     }
 
     /// Publishes what SQLite is about to commit; true when it may. For the VFS.
@@ -350,27 +290,25 @@ impl Copy {
         if let Some(first) = change.pages.get_mut(&1) {
             unify_counters(first);
         }
-        let Ok(nonce) = Nonce::draw() else { return Last::Refused };
+        let Ok(nonce) = Nonce::draw() else { return Last::Refused(io::ErrorKind::Other) };
         let page_size = change.page_size;
-        let delta = self.sums.delta(&change);
+        let delta = self.contents.sums.delta(&change);
         let timestamp_millis = clock::unix_micros() / 1_000;
-        let Ok(attempt) = Attempt::new(&self.position, change, delta.checksum(), nonce, timestamp_millis) else {
-            return Last::Refused;
+        let base = self.contents.position;
+        let Ok(attempt) = Attempt::new(&base, change, delta.checksum(), nonce, timestamp_millis) else {
+            return Last::TooLarge;
         };
         match attempt.publish(self.volume.as_ref(), &mut Until::new(Deadline::after(PATIENCE))) {
             Verdict::Committed(position) => {
-                self.sums.apply(&delta);
-                self.page_size = page_size;
-                self.position = position;
-                self.timestamp_millis = timestamp_millis;
-                self.growth.add(1, attempt.size_bytes());
-                self.slots = self.slots.saturating_add(1);
-                self.tell_stand();
+                self.contents.move_to(position, timestamp_millis, page_size, &delta);
+                self.contents.grew(1, attempt.size_bytes());
+                self.furthest = position.txid;
                 Last::Committed
             }
             Verdict::Lost => Last::Lost,
+            Verdict::Refused(kind) => Last::Refused(kind),
             Verdict::Behind => {
-                self.is_broken = true;
+                self.break_off();
                 Last::Unknown
             }
             Verdict::Unknown(_) => {
@@ -391,9 +329,17 @@ impl Copy {
         self.last
     }
 
-    /// SQLite failed after the commit was published: the file lacks what the log has.
+    /// SQLite has made the last commit visible to readers.
+    pub fn committed(&mut self) {
+        if self.last == Last::Committed && !self.is_broken {
+            self.show();
+        }
+    }
+
+    /// The file lacks what the log has, or has what the log lacks: it is made anew before anything else is done with it.
     pub fn break_off(&mut self) {
         self.is_broken = true;
+        self.stand.store(Arc::new(Stand { is_whole: false, ..**self.stand.load() }));
     }
 
     /// Brings the WAL into the file when it has grown long.
@@ -401,13 +347,13 @@ impl Copy {
     /// # Errors
     /// What SQLite says; nothing is lost.
     pub fn checkpoint(&mut self) -> Result<(), Error> {
-        self.applier.bring_into_file(self.page_size)
+        self.applier.bring_into_file(self.contents.page_size)
     }
 
     /// True when the log has grown so far that a snapshot is worth writing.
     #[must_use]
     pub fn is_snapshot_due(&self) -> bool {
-        self.growth.is_snapshot_due() && !self.is_broken
+        self.contents.growth.is_snapshot_due() && !self.is_broken
     }
 
     /// The whole database as it is now, to be written as a snapshot.
@@ -417,12 +363,12 @@ impl Copy {
     /// # Errors
     /// When the copy cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
-        Snapshot::open(&self.path, self.position, self.timestamp_millis, self.page_size, self.sums.len())
+        Snapshot::open(&self.path, &self.contents)
     }
 
     /// Counts the log's growth from a snapshot of that many bytes on.
     pub fn snapshot_written(&mut self, size_bytes: u64) {
-        self.growth = Growth::since_snapshot(size_bytes);
+        self.contents.growth = Growth::since_snapshot(size_bytes);
     }
 }
 

@@ -82,6 +82,9 @@ pub enum Error {
     /// The volume does not say whether a slot was made.
     #[error("the volume does not say whether position {} was written; look again, and go on with --resume", .0.0)]
     Unknown(Txid),
+    /// The volume takes no file.
+    #[error("the volume refuses to take position {}: {}", .0.0, .1)]
+    Refused(Txid, std::io::ErrorKind),
     /// The log.
     #[error(transparent)]
     Log(#[from] super::Error),
@@ -305,6 +308,7 @@ impl Import<'_> {
             }
             Verdict::Lost | Verdict::Behind => Err(Error::Raced(txid)),
             Verdict::Unknown(_) => Err(Error::Unknown(txid)),
+            Verdict::Refused(kind) => Err(Error::Refused(txid, kind)),
         }
     }
 }

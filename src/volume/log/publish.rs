@@ -2,11 +2,13 @@
 //!
 //! Steps, for an instance that stands at position *n*:
 //!
-//! 1. put the record at slot *n* + 1 if that name is free; forget the answer
+//! 1. put the record at slot *n* + 1 if that name is free. Refused, and nothing was sent before: it is not in the log. Of
+//!    any other answer only this is kept, whether a file of that name is durable
 //! 2. open the slot afresh. Absent, torn or no answer: not known yet, wait and go to 1 with the same bytes
 //! 3. list the snapshots. None newer than the slot: whoever's record was read has won (the anchor)
 //! 4. otherwise the log has moved on meanwhile, and the slot may hold a ghost: read slot *n* + 2. Whoever it names as its
 //!    predecessor has won (the heir); if it cannot be read, the instance is behind and cannot tell
+//! 5. a winner whose put did not succeed goes to 1: what it read may not have reached the server's disk
 //!
 //! Step 3 holds at the edges as well: at *n* = 0 there is no slot before to look at, and at *n* = the newest snapshot
 //! the slot *n* + 1 was never removed, since removal stops below that snapshot.
@@ -17,13 +19,14 @@
 //! Source: Cloud Storage FUSE before 2.8 answers success to a loser (`wrappers/error_mapping.go`); its retries answer
 //! "exists" to a winner (docs/semantics.md).
 
+use std::io::ErrorKind;
 use std::thread;
 use std::time::Duration;
 
 use super::change::{Change, Checksum, Header, Nonce, Position, Record};
 use super::{Error, Found, decode_slot, ltx, newest_snapshot_name, read_slot, slot};
 use crate::clock::Deadline;
-use crate::volume::Volume;
+use crate::volume::{PutError, Volume};
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +50,8 @@ pub enum Verdict {
     /// Not known yet: tell the clients that the outcome is unknown, and [`settle`](Attempt::settle) before any other
     /// write, since it may still come into the log.
     Unknown(Doubt),
+    /// It is not in the log and never will be, since the volume takes no file: tell the clients why.
+    Refused(ErrorKind),
 }
 
 /// Why it is not known who has a slot.
@@ -59,6 +64,8 @@ pub enum Doubt {
     Torn,
     /// The volume does not answer.
     Unreadable,
+    /// The slot has it, but no put of it succeeded: a crash of the server may take it away.
+    Volatile,
 }
 
 /// Says how long to go on with a slot whose owner is not known.
@@ -142,12 +149,34 @@ impl Attempt {
 
     /// Puts the record at its slot and reads who owns it, again and again while that is not known and `patience` lasts.
     pub fn publish(&self, volume: &dyn Volume, patience: &mut dyn Patience) -> Verdict {
+        self.pursue(volume, patience, Sent::Nothing)
+    }
+
+    /// Finds out what became of an attempt that ended as [`Verdict::Unknown`]: the same steps with the same bytes.
+    pub fn settle(&self, volume: &dyn Volume, patience: &mut dyn Patience) -> Verdict {
+        self.pursue(volume, patience, Sent::Perhaps)
+    }
+
+    fn pursue(&self, volume: &dyn Volume, patience: &mut dyn Patience, mut sent: Sent) -> Verdict {
         loop {
-            // Step 1. The answer is a hint at most, in both directions.
-            let _ = volume.put_if_absent(&slot::slot_path(self.position.txid), &self.bytes);
-            let doubt = match self.judge(volume) {
-                Ok(verdict) => return verdict,
-                Err(doubt) => doubt,
+            // Step 1. Whether it made the file is not what the answer says.
+            let put = volume.put_if_absent(&slot::slot_path(self.position.txid), &self.bytes);
+            let doubt = match &put {
+                // Nothing of this attempt is anywhere, nor will be.
+                Err(PutError::Refused(error)) if sent == Sent::Nothing => {
+                    if is_lasting(error.kind()) || !patience.wait() {
+                        return Verdict::Refused(error.kind());
+                    }
+                    continue;
+                }
+                Ok(()) | Err(_) => {
+                    sent = Sent::Perhaps;
+                    match self.judge(volume) {
+                        Ok(Verdict::Committed(_)) if put.is_err() => Doubt::Volatile,
+                        Ok(verdict) => return verdict,
+                        Err(doubt) => doubt,
+                    }
+                }
             };
             if !patience.wait() {
                 return Verdict::Unknown(doubt);
@@ -155,11 +184,6 @@ impl Attempt {
             // Makes the mount forget that it once saw no such file; if that fails, the next look is in doubt again.
             let _ = volume.revalidate(slot::SLOTS);
         }
-    }
-
-    /// Finds out what became of an attempt that ended as [`Verdict::Unknown`]: the same steps with the same bytes.
-    pub fn settle(&self, volume: &dyn Volume, patience: &mut dyn Patience) -> Verdict {
-        self.publish(volume, patience)
     }
 
     /// Steps 2 to 4.
@@ -196,4 +220,19 @@ impl Attempt {
     fn verdict_if(&self, owner: Nonce) -> Verdict {
         if owner == self.position.nonce { Verdict::Committed(self.position) } else { Verdict::Lost }
     }
+}
+
+/// Whether anything of an attempt may be on the volume, or on its way there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Perhaps,
+}
+
+/// True for refusals that a few seconds do not change.
+fn is_lasting(refusal: ErrorKind) -> bool {
+    matches!(
+        refusal,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
+    )
 }

@@ -134,7 +134,7 @@ pub fn write_snapshot(
         Found::Whole(snapshot) if snapshot.header.position() == *position => Ok(snapshot.size_bytes),
         Found::Whole(_) => Err(Error::Diverged { txid }),
         Found::Absent | Found::Torn => {
-            put.map_err(fault("write", &path))?;
+            put.map_err(|error| fault("write", &path)(error.into_inner()))?;
             Err(Error::Unreadable { txid })
         }
     }

@@ -30,6 +30,7 @@ struct Ledger {
     /// Every position at which a copy stood, with the checksum computed afresh from all of its pages.
     stood: BTreeMap<(Txid, Checksum, Nonce), Checksum>,
     unknown: u64,
+    refused: u64,
     behind: u64,
     gaps: u64,
     killed: u64,
@@ -195,6 +196,11 @@ impl Instance<'_> {
             Verdict::Lost => {
                 self.ledger().lost.insert(nonce);
             }
+            Verdict::Refused(_) => {
+                let mut ledger = self.ledger();
+                ledger.lost.insert(nonce);
+                ledger.refused += 1;
+            }
             Verdict::Behind => {
                 self.ledger().behind += 1;
                 self.copy = None;
@@ -349,6 +355,7 @@ fn what_is_acknowledged_is_in_the_log_once_whatever_goes_wrong() {
         total.committed.extend(ledger.committed);
         total.lost.extend(ledger.lost);
         total.unknown += ledger.unknown;
+        total.refused += ledger.refused;
         total.behind += ledger.behind;
         total.gaps += ledger.gaps;
         total.killed += ledger.killed;
@@ -356,10 +363,11 @@ fn what_is_acknowledged_is_in_the_log_once_whatever_goes_wrong() {
         total.removed += ledger.removed;
     }
     eprintln!(
-        "{commits} commits, {} acknowledged, {} lost, {} unknown, {} behind, {} gaps, {} kills, {} snapshots, \
+        "{commits} commits, {} acknowledged, {} lost, {} refused, {} unknown, {} behind, {} gaps, {} kills, {} snapshots, \
          {} files removed, {ghosts} ghosts",
         total.committed.len(),
         total.lost.len(),
+        total.refused,
         total.unknown,
         total.behind,
         total.gaps,
@@ -367,8 +375,16 @@ fn what_is_acknowledged_is_in_the_log_once_whatever_goes_wrong() {
         total.snapshots,
         total.removed
     );
-    let happened =
-        [total.unknown, total.behind, total.gaps, total.killed, total.snapshots, ghosts, total.removed as u64];
+    let happened = [
+        total.unknown,
+        total.refused,
+        total.behind,
+        total.gaps,
+        total.killed,
+        total.snapshots,
+        ghosts,
+        total.removed as u64,
+    ];
     assert!(chosen.is_some() || happened.iter().all(|&times| times > 0), "some fault never came: {happened:?}");
     assert!(total.committed.len() > total.lost.len() / 10 && commits > 100, "hardly anything was committed");
 }

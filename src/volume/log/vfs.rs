@@ -11,13 +11,14 @@
 //! - a frame's header is written in a call of its own, of 24 bytes; within a transaction frames may be written again
 //!   in place, so the pages are read back from the file when the commit is there, not collected on the way;
 //! - `xSync` also comes before checkpoints and after a new WAL header: then there is no commit, and nothing is done;
-//! - frames that were rolled back stay in the file and are overwritten by the next transaction's.
+//! - frames that were rolled back stay in the file and are overwritten by the next transaction's. A recovery would take
+//!   the last of them for a commit, so a commit that is refused is made void in the file.
 //!
-//! Nothing is synced to the disk: a working copy is thrown away with its process.
+//! Nothing is published but between [`Vfs::begin`] and [`Vfs::end`]: what a failed write left behind must not reach the
+//! log with a later sync. Nothing is synced to the disk: a working copy is thrown away with its process.
 
 #![allow(unsafe_code, reason = "SQLite calls a VFS through C function pointers")]
 
-use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::fmt;
 use std::mem::size_of;
@@ -30,12 +31,9 @@ use rusqlite::ffi;
 
 use super::change::Change;
 
-/// Bytes of the WAL's header, and where it has the size of a page.
-const WAL_HEADER_BYTES: i64 = 32;
-const PAGE_SIZE_AT: i64 = 8;
+mod transaction;
 
-/// Bytes of a frame's header.
-const FRAME_HEADER_BYTES: i64 = 24;
+use transaction::{Commit, Transaction, VOID};
 
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,16 +79,11 @@ unsafe impl Send for RealVfs {}
 // SAFETY: as above.
 unsafe impl Sync for RealVfs {}
 
-/// The transaction at hand.
+/// Who decides, and the transaction at hand.
 #[derive(Default)]
 struct State {
     publisher: Option<Publisher>,
-    /// Bytes of a page; 0 until the WAL's header has been seen.
-    page_size: u32,
-    /// Where its first frame is.
-    first: Option<i64>,
-    /// Where its last frame is, and the pages that the database then has, once the commit is written.
-    commit: Option<(i64, u32)>,
+    transaction: Transaction,
 }
 
 /// The system refused to register the VFS.
@@ -138,11 +131,18 @@ impl Vfs {
         self.shared.state().publisher = Some(publisher);
     }
 
-    /// Forgets what a transaction left that was rolled back. To be called before each.
+    /// Begins a transaction: its commit will be published. Whatever an earlier one left is forgotten.
     pub fn begin(&self) {
-        let mut state = self.shared.state();
-        state.first = None;
-        state.commit = None;
+        self.shared.state().transaction.begin();
+    }
+
+    /// Ends the transaction, committed or not; true when all that was committed was published.
+    ///
+    /// False means that SQLite committed without asking, as it does when it is not told to sync: then the copy has what
+    /// the log lacks.
+    #[must_use]
+    pub fn end(&self) -> bool {
+        self.shared.state().transaction.end()
     }
 }
 
@@ -239,17 +239,22 @@ unsafe extern "C" fn read(file: *mut ffi::sqlite3_file, into: *mut c_void, amoun
     methods.xRead.map_or(ffi::SQLITE_IOERR, |call| unsafe { call(real, into, amount, offset) })
 }
 
-/// Takes note of frames on their way.
+/// Takes note of frames that were written.
 unsafe extern "C" fn write(file: *mut ffi::sqlite3_file, from: *const c_void, amount: c_int, offset: i64) -> c_int {
     // SAFETY: as in `close`.
     let (real, methods) = unsafe { behind(file) };
+    // SAFETY: as in `close`.
+    let code = methods.xWrite.map_or(ffi::SQLITE_IOERR, |call| unsafe { call(real, from, amount, offset) });
     // SAFETY: SQLite promises `amount` readable bytes, which is not negative.
     let bytes = unsafe { std::slice::from_raw_parts(from.cast::<u8>(), usize::try_from(amount).unwrap_or(0)) };
     // SAFETY: `file` is a `WalFile`, see `behind`.
     let shared = unsafe { (*file.cast::<WalFile>()).shared };
-    shared.state().saw(bytes, offset);
-    // SAFETY: as in `close`.
-    methods.xWrite.map_or(ffi::SQLITE_IOERR, |call| unsafe { call(real, from, amount, offset) })
+    if code == ffi::SQLITE_OK {
+        shared.state().transaction.wrote(bytes, offset);
+    } else {
+        shared.state().transaction.failed();
+    }
+    code
 }
 
 unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: i64) -> c_int {
@@ -266,6 +271,7 @@ unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int 
     // SAFETY: `file` is a `WalFile`, see `behind`.
     let shared = unsafe { (*file.cast::<WalFile>()).shared };
     let mut state = shared.state();
+    let Some(commit) = state.transaction.take_commit() else { return ffi::SQLITE_OK };
     let read = |buffer: &mut [u8], offset: i64| {
         let amount = c_int::try_from(buffer.len()).unwrap_or(c_int::MAX);
         // SAFETY: as in `close`; the buffer has `amount` bytes.
@@ -274,9 +280,17 @@ unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int 
             .is_some_and(|call| unsafe { call(real, buffer.as_mut_ptr().cast(), amount, offset) } == ffi::SQLITE_OK)
     };
     // A panic must not reach C; who panics has not consented.
-    match catch_unwind(AssertUnwindSafe(|| state.settle(read))) {
+    match catch_unwind(AssertUnwindSafe(|| state.decide(commit, read))) {
         Ok(Consent::Granted) => ffi::SQLITE_OK,
-        Ok(Consent::Refused) | Err(_) => ffi::SQLITE_IOERR_FSYNC,
+        Ok(Consent::Refused) | Err(_) => {
+            let amount = c_int::try_from(VOID.len()).unwrap_or_default();
+            if let Some(call) = methods.xWrite {
+                // If it fails, the copy is no worse than any whose process was killed here.
+                // SAFETY: as in `close`; `VOID` has `amount` bytes.
+                unsafe { call(real, VOID.as_ptr().cast(), amount, commit.at()) };
+            }
+            ffi::SQLITE_IOERR_FSYNC
+        }
     }
 }
 
@@ -332,69 +346,11 @@ unsafe extern "C" fn device_characteristics(file: *mut ffi::sqlite3_file) -> c_i
 }
 
 impl State {
-    /// Takes note of a write to the WAL.
-    fn saw(&mut self, bytes: &[u8], offset: i64) {
-        if offset == 0 && bytes.len() as i64 == WAL_HEADER_BYTES {
-            let at = PAGE_SIZE_AT as usize;
-            self.page_size = bytes.get(at..at + 4).map_or(0, number);
-            return;
-        }
-        if bytes.len() as i64 != FRAME_HEADER_BYTES {
-            return;
-        }
-        self.first = Some(self.first.map_or(offset, |first| first.min(offset)));
-        let database_pages = bytes.get(4..8).map_or(0, number);
-        if database_pages != 0 {
-            self.commit = Some((offset, database_pages));
-        }
-    }
-
-    /// Puts the commit that is there, if one is, to the publisher.
-    fn settle(&mut self, read: impl Fn(&mut [u8], i64) -> bool) -> Consent {
-        let Some((last, database_pages)) = self.commit.take() else { return Consent::Granted };
-        let Some(first) = self.first.take() else { return Consent::Refused };
-        if self.page_size == 0 {
-            // The WAL is older than this connection.
-            let mut size = [0; 4];
-            if !read(&mut size, PAGE_SIZE_AT) {
-                return Consent::Refused;
-            }
-            self.page_size = u32::from_be_bytes(size);
-        }
-        let Some(change) = self.change(first, last, database_pages, read) else { return Consent::Refused };
+    /// Puts the commit to the publisher.
+    fn decide(&mut self, commit: Commit, read: impl Fn(&mut [u8], i64) -> bool) -> Consent {
+        let Some(change) = self.transaction.change(commit, read) else { return Consent::Refused };
         self.publisher.as_mut().map_or(Consent::Refused, |publish| publish(change))
     }
-
-    /// The pages of the frames from `first` to `last`.
-    fn change(
-        &self,
-        first: i64,
-        last: i64,
-        database_pages: u32,
-        read: impl Fn(&mut [u8], i64) -> bool,
-    ) -> Option<Change> {
-        let frame_bytes = FRAME_HEADER_BYTES + i64::from(self.page_size);
-        let mut frame = vec![0; usize::try_from(frame_bytes).ok()?];
-        let mut pages = BTreeMap::new();
-        let mut offset = first;
-        while offset <= last {
-            if !read(&mut frame, offset) {
-                return None;
-            }
-            let page = frame.get(..4).map(number)?;
-            // A later frame of the same page is the newer one; a page past the end was cut off by the same commit.
-            if page <= database_pages {
-                pages.insert(page, frame.get(FRAME_HEADER_BYTES as usize..)?.to_vec());
-            }
-            offset += frame_bytes;
-        }
-        Some(Change { page_size: self.page_size, database_pages, pages })
-    }
-}
-
-/// A big-endian number of four bytes.
-fn number(bytes: &[u8]) -> u32 {
-    bytes.try_into().map_or(0, u32::from_be_bytes)
 }
 
 #[cfg(test)]

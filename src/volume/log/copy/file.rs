@@ -55,10 +55,11 @@ impl NewFile {
 
 impl Pages for NewFile {
     fn restart(&mut self) -> io::Result<()> {
-        // Made anew, and emptied, with the next page.
-        self.file = None;
         self.end = 0;
-        Ok(())
+        match self.file.take() {
+            Some(_) => std::fs::remove_file(&self.path),
+            None => Ok(()),
+        }
     }
 
     fn page(&mut self, number: u32, content: &[u8]) -> io::Result<()> {

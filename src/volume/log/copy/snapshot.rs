@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::contents::Contents;
 use super::{Error, unify_counters};
 use crate::volume::Volume;
 use crate::volume::log::change::{Position, Shape, Txid, lock_page};
@@ -22,18 +23,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn open(
-        path: &Path,
-        position: Position,
-        timestamp_millis: i64,
-        page_size: u32,
-        database_pages: u32,
-    ) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, contents: &Contents) -> Result<Self, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         // The transaction sees what stands there at its first read.
         connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
-        Ok(Self { connection, position, timestamp_millis, shape: Shape { page_size, database_pages } })
+        let shape = Shape { page_size: contents.page_size, database_pages: contents.sums.len() };
+        let (position, timestamp_millis) = (contents.position, contents.timestamp_millis);
+        Ok(Self { connection, position, timestamp_millis, shape })
     }
 
     /// The commit group that it is of.

@@ -53,6 +53,8 @@ impl Instance {
         self.vfs.begin();
         self.copy().begin();
         let done = self.connection.execute_batch(sql);
+        assert!(self.vfs.end(), "what SQLite commits is published");
+        self.copy().committed();
         let last = self.copy().last();
         assert_eq!(done.is_ok(), matches!(last, Last::Committed | Last::None), "{sql}: {done:?}, {last:?}");
         self.copy().checkpoint().unwrap();
@@ -219,6 +221,83 @@ fn a_snapshot_is_of_the_moment_at_which_it_was_taken() {
     }
     let restored = Instance::start(&volume);
     assert_eq!((restored.pages(), restored.count()), (pages, 1));
+}
+
+/// Between the log and the reader: what is in the log is not readable here until SQLite has ended the commit.
+#[test]
+fn no_read_is_called_fresh_while_the_newest_commit_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let one = Instance::start(&volume);
+    one.commit("CREATE TABLE t (a)");
+    let (copy, seen) = (Arc::clone(&one.copy), Arc::new(Mutex::new(Vec::new())));
+    let told = Arc::clone(&seen);
+    let reader = Connection::open(&one.path).unwrap();
+    one.vfs.publish_with(Box::new(move |change| {
+        let mut copy = copy.lock().unwrap();
+        let is_published = copy.publish(change);
+        let count: i64 = reader.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+        told.lock().unwrap().push((copy.stand().load().position.txid, count));
+        if is_published { Consent::Granted } else { Consent::Refused }
+    }));
+    one.commit("INSERT INTO t VALUES (1)");
+    assert_eq!(*seen.lock().unwrap(), [(Txid(1), 0)], "it is told what readers have, not what the log has");
+    assert_eq!(one.copy().stand().load().position.txid, Txid(2));
+}
+
+/// A reader that was called fresh must not find an older state because the copy is made anew meanwhile.
+#[test]
+fn a_copy_that_is_made_anew_never_shows_an_older_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let (one, other) = (Instance::start(&volume), Instance::start(&volume));
+    one.commit("CREATE TABLE t (a)");
+    one.commit("INSERT INTO t VALUES (0)");
+    one.copy().snapshot().unwrap().write(volume.as_ref()).unwrap();
+    for number in 1..200 {
+        one.commit(&format!("INSERT INTO t VALUES ({number})"));
+    }
+    other.catch_up();
+    let reader = Connection::open(&other.path).unwrap();
+    let is_over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let watch = Arc::clone(&is_over);
+    let watching = std::thread::spawn(move || {
+        let mut fewest = i64::MAX;
+        while !watch.load(std::sync::atomic::Ordering::Relaxed) {
+            fewest = fewest.min(reader.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap());
+        }
+        fewest
+    });
+    for _ in 0..5 {
+        other.copy().break_off();
+        assert!(!other.copy().stand().load().is_whole);
+        other.catch_up();
+        assert!(other.copy().stand().load().is_whole);
+    }
+    is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(watching.join().unwrap(), 200);
+    assert_eq!(other.pages(), one.pages());
+}
+
+#[test]
+fn a_log_that_lost_its_end_is_told_and_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let one = Instance::start(&volume);
+    one.commit("CREATE TABLE t (a)");
+    one.commit("INSERT INTO t VALUES (1)");
+    one.commit("INSERT INTO t VALUES (2)");
+    volume.remove(&slot::slot_path(Txid(3))).unwrap();
+    one.copy().break_off();
+    let error = one.copy().catch_up().unwrap_err();
+    assert!(matches!(error, Error::Vanished { found: Txid(2), expected: Txid(3) }), "{error}");
+    for txid in 1..=2 {
+        volume.remove(&slot::slot_path(Txid(txid))).unwrap();
+    }
+    let error = one.copy().catch_up().unwrap_err();
+    assert!(matches!(error, Error::Vanished { found: Txid::NONE, .. }), "{error}");
+    assert_eq!(one.count(), 2, "the copy stays as it was");
+    assert_eq!(Instance::start(&volume).copy().position().txid, Txid::NONE, "a new instance takes what there is");
 }
 
 #[test]

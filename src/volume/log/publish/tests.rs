@@ -120,12 +120,34 @@ fn a_torn_slot_is_unknown_until_it_is_whole() {
 }
 
 #[test]
-fn a_lost_reply_and_a_false_success_change_nothing() {
-    let faults = Faults { lost_reply: 1, silent_success: 1, ..Faults::default() };
-    let mount = Memory::new(1, 1, faults).mount(0);
+fn a_loser_whose_put_succeeds_has_lost() {
+    let mount = mount();
     let winner = attempt(&Position::START, 1, 100);
     assert_eq!(winner.publish(&mount, &mut Never), Verdict::Committed(winner.position()));
+    let loser = attempt(&Position::START, 2, 101);
+    assert!(mount.put_if_absent(&slot::slot_path(Txid::FIRST), &loser.bytes).is_ok());
+    assert_eq!(loser.publish(&mount, &mut Never), Verdict::Lost);
+}
+
+/// It is there for all to read, but its writer's sync may have failed.
+#[test]
+fn what_is_read_counts_only_after_a_put_that_succeeded() {
+    let memory = Memory::new(1, 1, Faults { lost_reply: 1, ..Faults::default() });
+    let mount = memory.mount(0);
+    let mine = attempt(&Position::START, 1, 100);
+    assert_eq!(mine.publish(&mount, &mut Never), Verdict::Unknown(Doubt::Volatile));
     assert_eq!(attempt(&Position::START, 2, 101).publish(&mount, &mut Never), Verdict::Lost);
+    memory.calm();
+    assert_eq!(mine.settle(&mount, &mut Never), Verdict::Committed(mine.position()));
+}
+
+#[test]
+fn what_was_never_sent_is_refused_and_what_may_be_on_its_way_is_not() {
+    let memory = Memory::new(1, 1, Faults { refused: 1, ..Faults::default() });
+    let mount = memory.mount(0);
+    let mine = attempt(&Position::START, 1, 100);
+    assert_eq!(mine.publish(&mount, &mut Never), Verdict::Refused(ErrorKind::StorageFull));
+    assert_eq!(mine.settle(&mount, &mut Never), Verdict::Unknown(Doubt::Absent), "an earlier put may be on its way");
 }
 
 #[test]
@@ -150,7 +172,9 @@ fn count_up(volume: &dyn Volume, count: u32) {
         match attempt.publish(volume, &mut Until::new(Deadline::after(Duration::from_secs(30)))) {
             Verdict::Committed(_) => committed += 1,
             Verdict::Lost => {}
-            Verdict::Behind | Verdict::Unknown(_) => panic!("nothing is removed, and the disk answers"),
+            Verdict::Behind | Verdict::Unknown(_) | Verdict::Refused(_) => {
+                panic!("nothing is removed, and the disk answers")
+            }
         }
     }
 }

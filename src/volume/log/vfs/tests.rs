@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OpenFlags};
@@ -36,7 +37,9 @@ impl Fixture {
 
     fn commit(&self, sql: &str) -> rusqlite::Result<()> {
         self.vfs.begin();
-        self.connection.execute_batch(sql)
+        let done = self.connection.execute_batch(sql);
+        assert!(self.vfs.end(), "nothing is committed that was not published");
+        done
     }
 
     fn reader(&self) -> Connection {
@@ -146,4 +149,74 @@ fn a_publisher_that_panics_refuses() {
     fixture.vfs.publish_with(Box::new(|_| panic!("no")));
     assert!(fixture.commit("INSERT INTO t VALUES (1, 1)").is_err());
     assert_eq!(Fixture::count(&fixture.connection), 0);
+}
+
+/// A recovery takes every commit whose checksums hold. None is made while the process lives, as long as the WAL's index
+/// is there; should SQLite ever make it anew, what was refused must not come back.
+#[test]
+fn a_recovery_does_not_bring_back_what_was_refused() {
+    let fixture = Fixture::new();
+    fixture.commit("INSERT INTO t VALUES (1, 1)").unwrap();
+    *fixture.consent.lock().unwrap() = Consent::Refused;
+    fixture.commit("INSERT INTO t VALUES (2, randomblob(50000))").unwrap_err();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for name in ["copy.db", "copy.db-wal"] {
+        std::fs::copy(fixture.directory.path().join(name), elsewhere.path().join(name)).unwrap();
+    }
+    let recovered = Connection::open(elsewhere.path().join("copy.db")).unwrap();
+    assert_eq!(Fixture::count(&recovered), 1);
+}
+
+#[test]
+fn what_is_committed_outside_of_a_transaction_is_refused() {
+    let fixture = Fixture::new();
+    let before = fixture.published.lock().unwrap().len();
+    assert!(fixture.connection.execute_batch("INSERT INTO t VALUES (1, 1)").is_err());
+    assert_eq!((Fixture::count(&fixture.reader()), fixture.published.lock().unwrap().len()), (0, before));
+}
+
+#[test]
+fn a_commit_that_sqlite_does_not_sync_is_told() {
+    let fixture = Fixture::new();
+    fixture.connection.pragma_update(None, "synchronous", "OFF").unwrap();
+    fixture.vfs.begin();
+    fixture.connection.execute_batch("INSERT INTO t VALUES (1, 1)").unwrap();
+    assert!(!fixture.vfs.end());
+    fixture.vfs.begin();
+    assert!(fixture.vfs.end(), "it is told once");
+}
+
+#[test]
+fn a_commit_after_a_savepoint_that_spilled_and_was_rolled_back_is_whole() {
+    let fixture = Fixture::new();
+    fixture.connection.pragma_update(None, "cache_size", 10).unwrap();
+    for round in 0..4 {
+        fixture
+            .commit(&format!(
+                "BEGIN; INSERT INTO t VALUES ({round}, 'kept'); SAVEPOINT one; \
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) \
+                 INSERT INTO t SELECT i, randomblob(3000) FROM n; UPDATE t SET b = randomblob(2000) WHERE a % 2 = 0; \
+                 ROLLBACK TO one; RELEASE one; INSERT INTO t VALUES ({round}, randomblob(9000)); COMMIT"
+            ))
+            .unwrap();
+        assert_eq!(fixture.replay(), fixture.pages());
+    }
+}
+
+#[test]
+fn pages_that_move_and_pages_that_are_given_back_are_published() {
+    let fixture = Fixture::new();
+    fixture.commit("DROP TABLE t").unwrap();
+    fixture.commit("PRAGMA auto_vacuum = INCREMENTAL; VACUUM").unwrap();
+    fixture.commit("CREATE TABLE t (a, b)").unwrap();
+    for round in 0..30 {
+        fixture.commit(&format!("INSERT INTO t VALUES ({round}, randomblob(9000))")).unwrap();
+    }
+    fixture.commit("DELETE FROM t WHERE a % 3 = 0").unwrap();
+    fixture.commit("PRAGMA incremental_vacuum(7)").unwrap();
+    fixture.commit("PRAGMA incremental_vacuum").unwrap();
+    fixture.commit("INSERT INTO t VALUES (99, randomblob(200000))").unwrap();
+    fixture.commit("PRAGMA auto_vacuum = FULL; VACUUM").unwrap();
+    fixture.commit("DELETE FROM t WHERE a > 10").unwrap();
+    assert_eq!(fixture.replay(), fixture.pages());
 }
