@@ -42,11 +42,16 @@ fn notes(file: &Path) -> Vec<String> {
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
+/// The directories of working copies.
+fn local_directories(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder.join("local")).unwrap();
+    entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+}
+
 /// The bytes of the working copy of the only instance, as a reader sees them, but for what SQLite sets whenever it writes
 /// page 1: its counters.
 fn working_copy(folder: &Path) -> Vec<u8> {
-    let mut directories: Vec<PathBuf> =
-        std::fs::read_dir(folder.join("local")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut directories = local_directories(folder);
     assert_eq!(directories.len(), 1, "{directories:?}");
     let connection = Connection::open(directories.remove(0).join("copy.db")).unwrap();
     let mut statement = connection.prepare("SELECT data FROM sqlite_dbpage ORDER BY pgno").unwrap();
@@ -199,7 +204,7 @@ fn a_snapshot_beside_the_log_is_what_the_next_start_and_litestream_begin_with() 
     assert!(said.contains(&name) && said.contains(&format!("position {position} ")), "{said}");
     assert!(folder.join("data/app").join(&name).exists());
     assert!(done(folder, &[], &["snapshot"]).contains("it was there already"));
-    assert_eq!(std::fs::read_dir(folder.join("local")).unwrap().count(), 1, "only the instance's own copy is left");
+    assert_eq!(local_directories(folder).len(), 1, "only the instance's own copy is left");
 
     // The instance knows nothing of it and goes on; whoever starts now begins with it.
     note(&berth, "two");
