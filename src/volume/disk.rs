@@ -19,7 +19,7 @@ use std::time::Duration;
 use rustix::fs::Dir;
 use rustix::io::Errno;
 
-use super::{Counted, Operation, PutError, Usage, Volume, Writing};
+use super::{Counted, Operation, PutError, Refusal, Usage, Volume, Writing};
 use crate::clock::{self, Deadline};
 
 #[cfg(test)]
@@ -294,13 +294,10 @@ fn link(aside: &Path, path: &Path) -> Result<(), PutError> {
 
 /// What the answer says about whether the name was taken by it.
 fn failed_put(error: io::Error) -> PutError {
-    match error.kind() {
-        io::ErrorKind::NotFound
-        | io::ErrorKind::PermissionDenied
-        | io::ErrorKind::ReadOnlyFilesystem
-        | io::ErrorKind::StorageFull
-        | io::ErrorKind::QuotaExceeded => PutError::Refused(error),
-        _ => PutError::Doubtful(error),
+    if error.kind() == io::ErrorKind::NotFound || Refusal::of(&error) != Refusal::Failing {
+        PutError::Refused(error)
+    } else {
+        PutError::Doubtful(error)
     }
 }
 

@@ -108,6 +108,35 @@ pub enum PutError {
     Doubtful(#[source] io::Error),
 }
 
+/// Why a volume takes no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// There is no space left on it, or for this user.
+    #[error("it is full")]
+    Full,
+    /// It is mounted read-only, or this user may not write it.
+    #[error("it cannot be written")]
+    ReadOnly,
+    /// Something is wrong with it: try again.
+    #[error("it fails")]
+    Failing,
+}
+
+impl Refusal {
+    /// What the system's answer means.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Self {
+        let kind = error.kind();
+        if matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            Self::Full
+        } else if matches!(kind, io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied) {
+            Self::ReadOnly
+        } else {
+            Self::Failing
+        }
+    }
+}
+
 impl PutError {
     /// What the system said.
     #[must_use]

@@ -4,7 +4,6 @@
 //! the VFS asks [`Copy::publish`], and SQLite commits or rolls back as the log says.
 
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +22,7 @@ use crate::volume::log::copy::{self, Copy, Last, Stand};
 use crate::volume::log::retain;
 use crate::volume::log::tail::{self, Tail};
 use crate::volume::log::vfs::{Consent, Vfs};
-use crate::volume::{Operation, Volume};
+use crate::volume::{Operation, Refusal, Volume};
 
 /// After others committed, for how long a winner lets them go first.
 const POLITE_FOR: Duration = Duration::from_secs(1);
@@ -208,7 +207,7 @@ impl SharedLog {
                 (Err(_), Last::Lost) => {}
                 (Err(_), Last::Unknown) => return Err(Error::OutcomeUnknown.into()),
                 (Err(_), Last::TooLarge) => return Err(too_large().into()),
-                (Err(_), Last::Refused(kind)) => return Err(refused(kind).into()),
+                (Err(_), Last::Refused(refusal)) => return Err(refused(refusal).into()),
                 (Err(failure), Last::None) => return Err(failure),
                 (Err(failure), Last::Committed) => {
                     // Perhaps the commit itself failed in the copy, after it was published.
@@ -271,7 +270,7 @@ impl SharedLog {
             (Err(_), Last::Lost) => Ending::Raced,
             (Err(_), Last::Unknown) => Ending::Failed(Error::OutcomeUnknown),
             (Err(_), Last::TooLarge) => Ending::TooLarge,
-            (Err(_), Last::Refused(kind)) => Ending::Failed(refused(kind)),
+            (Err(_), Last::Refused(refusal)) => Ending::Failed(refused(refusal)),
         }
     }
 
@@ -369,15 +368,11 @@ pub(super) fn too_large() -> Error {
 }
 
 /// The volume took nothing, so nothing was written.
-fn refused(kind: io::ErrorKind) -> Error {
-    let (code, message) = match kind {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ("53100", "could not extend the shared log: no space left on the volume")
-        }
-        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-            ("25006", "cannot write: the volume is read-only")
-        }
-        _ => return Error::Unreachable(format!("the volume takes no file: {kind}")),
+fn refused(refusal: Refusal) -> Error {
+    let (code, message) = match refusal {
+        Refusal::Full => ("53100", "could not extend the shared log: no space left on the volume"),
+        Refusal::ReadOnly => ("25006", "cannot write: the volume is read-only"),
+        Refusal::Failing => return Error::Unreachable("the volume takes no file".to_owned()),
     };
     Error::Database { code: code.to_owned(), message: message.to_owned(), details: None, hint: None }
 }

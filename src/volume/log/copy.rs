@@ -25,7 +25,7 @@ use super::publish::{Attempt, Until, Verdict};
 use super::retain::Growth;
 use super::tail::{self, Look, Tail};
 use crate::clock::{self, Deadline};
-use crate::volume::Volume;
+use crate::volume::{Refusal, Volume};
 
 mod applier;
 mod contents;
@@ -101,7 +101,7 @@ pub enum Last {
     /// It is not in the log, since it cannot be a record: it is too large.
     TooLarge,
     /// It is not in the log, since the volume takes no file.
-    Refused(io::ErrorKind),
+    Refused(Refusal),
 }
 
 /// The working copy.
@@ -290,7 +290,7 @@ impl Copy {
         if let Some(first) = change.pages.get_mut(&1) {
             unify_counters(first);
         }
-        let Ok(nonce) = Nonce::draw() else { return Last::Refused(io::ErrorKind::Other) };
+        let Ok(nonce) = Nonce::draw() else { return Last::Refused(Refusal::Failing) };
         let page_size = change.page_size;
         let delta = self.contents.sums.delta(&change);
         let timestamp_millis = clock::unix_micros() / 1_000;
@@ -306,7 +306,7 @@ impl Copy {
                 Last::Committed
             }
             Verdict::Lost => Last::Lost,
-            Verdict::Refused(kind) => Last::Refused(kind),
+            Verdict::Refused(refusal) => Last::Refused(refusal),
             Verdict::Behind => {
                 self.break_off();
                 Last::Unknown

@@ -27,7 +27,7 @@ use super::sums::Sums;
 use super::tail::{self, Look, Tail};
 use super::{Found, Unkept, list, newest_snapshot_name, read_header, read_slot, slot};
 use crate::clock::{self, Deadline};
-use crate::volume::Volume;
+use crate::volume::{Refusal, Volume};
 
 #[cfg(test)]
 mod tests;
@@ -83,8 +83,8 @@ pub enum Error {
     #[error("the volume does not say whether position {} was written; look again, and go on with --resume", .0.0)]
     Unknown(Txid),
     /// The volume takes no file.
-    #[error("the volume refuses to take position {}: {}", .0.0, .1)]
-    Refused(Txid, std::io::ErrorKind),
+    #[error("the volume does not take position {}: {}", .0.0, .1)]
+    Refused(Txid, Refusal),
     /// The log.
     #[error(transparent)]
     Log(#[from] super::Error),
@@ -308,7 +308,7 @@ impl Import<'_> {
             }
             Verdict::Lost | Verdict::Behind => Err(Error::Raced(txid)),
             Verdict::Unknown(_) => Err(Error::Unknown(txid)),
-            Verdict::Refused(kind) => Err(Error::Refused(txid, kind)),
+            Verdict::Refused(refusal) => Err(Error::Refused(txid, refusal)),
         }
     }
 }

@@ -19,14 +19,13 @@
 //! Source: Cloud Storage FUSE before 2.8 answers success to a loser (`wrappers/error_mapping.go`); its retries answer
 //! "exists" to a winner (docs/semantics.md).
 
-use std::io::ErrorKind;
 use std::thread;
 use std::time::Duration;
 
 use super::change::{Change, Checksum, Header, Nonce, Position, Record};
 use super::{Error, Found, decode_slot, ltx, newest_snapshot_name, read_slot, slot};
 use crate::clock::Deadline;
-use crate::volume::{PutError, Volume};
+use crate::volume::{PutError, Refusal, Volume};
 
 #[cfg(test)]
 mod tests;
@@ -51,7 +50,7 @@ pub enum Verdict {
     /// write, since it may still come into the log.
     Unknown(Doubt),
     /// It is not in the log and never will be, since the volume takes no file: tell the clients why.
-    Refused(ErrorKind),
+    Refused(Refusal),
 }
 
 /// Why it is not known who has a slot.
@@ -164,8 +163,9 @@ impl Attempt {
             let doubt = match &put {
                 // Nothing of this attempt is anywhere, nor will be.
                 Err(PutError::Refused(error)) if sent == Sent::Nothing => {
-                    if is_lasting(error.kind()) || !patience.wait() {
-                        return Verdict::Refused(error.kind());
+                    let refusal = Refusal::of(error);
+                    if refusal != Refusal::Failing || !patience.wait() {
+                        return Verdict::Refused(refusal);
                     }
                     continue;
                 }
@@ -227,12 +227,4 @@ impl Attempt {
 enum Sent {
     Nothing,
     Perhaps,
-}
-
-/// True for refusals that a few seconds do not change.
-fn is_lasting(refusal: ErrorKind) -> bool {
-    matches!(
-        refusal,
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
-    )
 }

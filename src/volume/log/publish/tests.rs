@@ -146,7 +146,7 @@ fn what_was_never_sent_is_refused_and_what_may_be_on_its_way_is_not() {
     let memory = Memory::new(1, 1, Faults { refused: 1, ..Faults::default() });
     let mount = memory.mount(0);
     let mine = attempt(&Position::START, 1, 100);
-    assert_eq!(mine.publish(&mount, &mut Never), Verdict::Refused(ErrorKind::StorageFull));
+    assert_eq!(mine.publish(&mount, &mut Never), Verdict::Refused(Refusal::Full));
     assert_eq!(mine.settle(&mount, &mut Never), Verdict::Unknown(Doubt::Absent), "an earlier put may be on its way");
 }
 
