@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_http::{HttpMessage as _, Payload, Request};
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
@@ -46,13 +47,23 @@ pub(super) async fn body(
     limit_bytes: usize,
     lease: &mut BodyLease,
 ) -> Result<Bytes, Fault> {
-    if matches!(payload, Payload::None) {
+    if matches!(payload, Payload::None) || is_endless(request) {
         return Ok(Bytes::new());
     }
     let announced = header(request, CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<usize>().ok());
     grow(lease, announced.unwrap_or_default(), limit_bytes)?;
     let collected = collect(payload, limit_bytes, lease);
     tokio::time::timeout(BODY_TIMEOUT, collected).await.unwrap_or(Err(Fault::BodyTooSlow))
+}
+
+/// True when what follows the head is no body: who asks for a WebSocket or for a tunnel (`CONNECT`) sends nothing
+/// before there is an answer.
+pub(super) fn is_endless(request: &Request) -> bool {
+    let headers = request.headers();
+    let is_tunnel = request.method() == Method::CONNECT && !headers.contains_key(CONTENT_LENGTH);
+    // actix heeds no length then.
+    let is_socket = header(request, UPGRADE.as_str()).is_some_and(|to| to.trim().eq_ignore_ascii_case("websocket"));
+    (is_tunnel || is_socket) && !headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// A body that came in one piece is not copied.

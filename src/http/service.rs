@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_http::{HttpMessage as _, Payload, Request};
 use actix_web::HttpResponse;
+use actix_web::http::ConnectionType;
 use futures_util::FutureExt as _;
 
 use super::fault::Fault;
@@ -97,7 +98,12 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
         error_code: summary.error_code,
     }));
     let body = if method == "HEAD" { reply::Body::LeftOut } else { reply::Body::Sent };
-    reply::response(answer, body, &context.request_id)
+    let mut response = reply::response(answer, body, &context.request_id);
+    if extract::is_endless(request) {
+        // Where its next request would begin is not known.
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    response
 }
 
 /// The body is read before a place in the queue is taken, so that slow senders hold up nobody else.

@@ -307,6 +307,22 @@ fn heads_that_are_malformed_or_too_large_are_client_errors() {
 }
 
 #[test]
+fn who_asks_for_a_socket_or_a_tunnel_is_answered_at_once() {
+    let server = Running::start(&[]);
+    for head in [
+        "GET /films HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket",
+        "GET /films HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nContent-Length: 2",
+        "CONNECT films:80 HTTP/1.1",
+    ] {
+        let mut stream = server.connect();
+        stream.write_all(format!("{head}\r\nHost: test\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!((status(&answer), header(&answer, "connection")), (200, Some("close")), "{head}");
+    }
+}
+
+#[test]
 fn stopping_lets_requests_in_flight_finish() {
     let mut server = Running::start(&[]);
     let mut slow = server.connect();
