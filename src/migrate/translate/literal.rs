@@ -55,7 +55,12 @@ impl Literal {
     pub(super) fn to_sql(&self) -> String {
         match self {
             Self::Text(text) => name::text(text),
-            Self::Number(number) => number.clone(),
+            Self::Number(number) => match number.as_str() {
+                // SQLite has no word for them, and takes what is too large for one.
+                "inf" => "9e999".to_owned(),
+                "-inf" => "-9e999".to_owned(),
+                _ => number.clone(),
+            },
             Self::Boolean(value) => u8::from(*value).to_string(),
             Self::Bytes(bytes) => format!("X'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
             Self::Null => "NULL".to_owned(),
@@ -134,6 +139,8 @@ mod tests {
             (TypeKind::Integer, " 12 ", "12"),
             (TypeKind::BigInt, "9223372036854775807", "9223372036854775807"),
             (TypeKind::Numeric { precision: None, scale: None }, "1.50", "1.5"),
+            (TypeKind::Double, "-Infinity", "-9e999"),
+            (TypeKind::Real, "inf", "9e999"),
             (TypeKind::Boolean, "yes", "1"),
             (TypeKind::Boolean, "F", "0"),
             (TypeKind::Uuid, "{A0EEBC99-9C0B4EF8BB6D6BB9BD380A11}", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"),

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio_postgres::{AsyncMessage, Config};
 
-use super::Shared;
 use super::tls::Connector;
+use super::{Shared, fault};
 use crate::telemetry::Event;
 
 /// First wait after the connection broke; doubled each time.
@@ -27,7 +27,7 @@ pub(super) async fn listen(shared: Weak<Shared>, config: Config, tls: Connector,
         let Some(store) = shared.upgrade() else { return };
         let (cause, listened) = match broken {
             Ok(()) => ("the connection was closed".to_owned(), true),
-            Err(error) => (error.to_string(), false),
+            Err(error) => (fault::of(&error).in_full(), false),
         };
         store.telemetry.record(&Event::StoreFailed { doing: "listen for a changed schema", cause: &cause });
         drop(store);
@@ -80,7 +80,7 @@ async fn listen_once(
 async fn reload(shared: &Weak<Shared>) {
     let Some(store) = shared.upgrade() else { return };
     if let Err(error) = store.reload().await {
-        let cause = error.to_string();
+        let cause = error.in_full();
         store.telemetry.record(&Event::StoreFailed { doing: "load the catalog", cause: &cause });
     }
 }
