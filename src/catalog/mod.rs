@@ -3,14 +3,16 @@
 //! A store fills it by introspection (`store/*/introspect.rs`); nothing here talks to a database.
 
 pub mod hint;
+pub mod policy;
 pub mod relationship;
 pub mod routine;
 pub mod table;
 pub mod type_name;
 pub mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+pub use policy::{Expression, Policy, PolicyKind, Reads, RowSecurity, ViewQuery, ViewRights};
 pub use relationship::{Cardinality, Computed, Junction, Link, Relationship};
 pub use routine::{Parameter, ReturnKind, Returns, Routine, Volatility};
 pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
@@ -36,6 +38,12 @@ pub struct Catalog {
     pub grants: Vec<Grant>,
     /// Roles that exist, each with the roles it is a member of (SQLite only).
     pub roles: BTreeMap<String, Vec<String>>,
+    /// Roles for which row policies do not hold; those that are members of them are not among them (SQLite only).
+    pub bypassing_roles: BTreeSet<String>,
+    /// Row security of the tables for which it is enabled (SQLite only).
+    pub row_security: BTreeMap<QualifiedName, RowSecurity>,
+    /// Queries of views, where row security or a view's rights make them matter (SQLite only).
+    pub view_queries: BTreeMap<QualifiedName, ViewQuery>,
     /// Something asks for the headers of a request (SQLite; a server's code always may).
     pub asks_headers: bool,
 }

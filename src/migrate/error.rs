@@ -81,6 +81,18 @@ pub enum Error {
         /// The engine's text.
         message: String,
     },
+    /// After the file's last statement a policy no longer fits the tables that it names.
+    #[error("\"{file}\": the policy \"{policy}\" of \"{table}\" no longer works: {message}")]
+    Policy {
+        /// The file.
+        file: String,
+        /// The policy.
+        policy: String,
+        /// Its table.
+        table: String,
+        /// What is wrong.
+        message: String,
+    },
     /// A file that was applied has another text now.
     #[error("\"{name}\" has changed since it was applied: put the change into a new file")]
     Changed {

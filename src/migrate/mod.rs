@@ -16,6 +16,10 @@
 //! | `_berth_columns` | `table_name`, `column_name`, `type_name`, `identity` (`always`, `by default` or null) |
 //! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
 //! | `_berth_roles` | `name`, `member_of` (JSON array) |
+//! | `_berth_bypassing_roles` | `name`: those with `BYPASSRLS` |
+//! | `_berth_row_security` | `table_name`, `enabled`, `forced` |
+//! | `_berth_policies` | `table_name`, `name`, `kind`, `command`, `roles` (JSON array), `using_expression`, `check_expression` in Postgres' SQL, `using_sql`, `check_sql` in SQLite's |
+//! | `_berth_invoker_views` | `name`: those with `security_invoker` |
 //! | `_berth_grants` | `grantee`, `schema_name`, `table_name`, `privilege`, `columns` (JSON array or null: all) |
 //!
 //! On Postgres the ledger is `berth.migrations`: a schema of its own, so that no exposed schema shows it.

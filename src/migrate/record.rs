@@ -1,5 +1,7 @@
 //! What migrations leave behind in `_berth_*` tables: read into a [`Schema`], written from it.
 
+mod policy;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
@@ -59,6 +61,7 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
             read_default_grants(connection, &mut schema)?;
         }
         read_comments(connection, &mut schema)?;
+        policy::read(connection, &mut schema)?;
     }
     let mut statement = connection.prepare(
         "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual')",
@@ -93,7 +96,8 @@ fn definitions<T: DeserializeOwned>(connection: &Connection, sql: &str) -> Resul
 fn read_roles(connection: &Connection, schema: &mut Schema) -> Result<(), Error> {
     let mut add = |inheritance, sql| {
         let roles: BTreeMap<String, BTreeSet<String>> = definitions(connection, sql)?;
-        let roles = roles.into_iter().map(|(name, member_of)| (name, Role { member_of, inheritance }));
+        let roles =
+            roles.into_iter().map(|(name, member_of)| (name, Role { member_of, inheritance, ..Role::default() }));
         schema.roles.extend(roles);
         Ok::<_, Error>(())
     };
@@ -156,15 +160,16 @@ fn read_comments(connection: &Connection, schema: &mut Schema) -> Result<(), Err
     Ok(())
 }
 
-/// Writes what the migrations so far have made.
+/// Writes what the migrations so far have made, the last of them in `file`.
 ///
 /// # Errors
-/// [`Error::Sqlite`], [`Error::Definition`].
-pub(super) fn write(connection: &Connection, schema: &Schema) -> Result<(), Error> {
+/// [`Error::Sqlite`], [`Error::Definition`], [`Error::Policy`].
+pub(super) fn write(connection: &Connection, schema: &Schema, file: &str) -> Result<(), Error> {
     connection.execute_batch(TABLES)?;
     if !keeps_definitions(connection)? {
         connection.execute_batch("ALTER TABLE _berth_migrations ADD COLUMN definitions TEXT")?;
     }
+    connection.execute_batch(policy::TABLES)?;
     let json = |name: &str, value: serde_json::Result<String>| {
         value.map_err(|source| Error::Definition { name: name.to_owned(), source })
     };
@@ -220,6 +225,7 @@ pub(super) fn write(connection: &Connection, schema: &Schema) -> Result<(), Erro
         connection.execute("INSERT INTO _berth_comments VALUES (?1, ?2, ?3, ?4)", row)?;
     }
     write_grants(connection, schema)?;
+    policy::write(connection, schema, file)?;
     for default in &schema.default_grants {
         let row = (default.reach.name(), &default.grantee, default.privilege);
         connection.execute("INSERT INTO _berth_default_grants VALUES (?1, ?2, ?3)", row)?;

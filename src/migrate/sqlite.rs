@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::translate::{Action, Rebuild, Step, quote, translate};
@@ -40,6 +41,9 @@ pub fn apply_sqlite(connection: &mut Connection, scripts: &[Script], mode: Mode)
     }
     // Defaults and views may call them.
     functions::register(connection)?;
+    // An unknown name in quotes must be an error, and no text.
+    let has_quoted_text = connection.db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     // Rows of a table that is rebuilt must not be seen as gone, and no view or key as broken, until the end.
     let foreign_keys: bool = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
     connection.pragma_update(None, "foreign_keys", false)?;
@@ -47,6 +51,7 @@ pub fn apply_sqlite(connection: &mut Connection, scripts: &[Script], mode: Mode)
     let report = apply_pending(connection, scripts, mode);
     connection.pragma_update(None, "legacy_alter_table", false)?;
     connection.pragma_update(None, "foreign_keys", foreign_keys)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, has_quoted_text)?;
     report
 }
 
@@ -91,7 +96,7 @@ fn apply(transaction: &Transaction<'_>, script: &Script) -> Result<Applied, Erro
     }
     check_foreign_keys(transaction, script)?;
     check_views(transaction, script)?;
-    record::write(transaction, &schema)?;
+    record::write(transaction, &schema, &script.name)?;
     transaction.execute(
         "INSERT INTO _berth_migrations (name, checksum, applied_at, definitions) \
          VALUES (?1, ?2, strftime('%Y-%m-%d %H:%M:%f', 'now') || '+00', ?3)",
@@ -113,6 +118,7 @@ fn failed(script: &Script, step: &Step, error: &rusqlite::Error) -> Error {
 fn run(connection: &Connection, action: &Action) -> rusqlite::Result<()> {
     match action {
         Action::Execute(sql) => connection.execute_batch(sql),
+        Action::Check(sql) => connection.prepare(sql).map(drop),
         Action::Rename(sql) => {
             connection.pragma_update(None, "legacy_alter_table", false)?;
             let renamed = connection.execute_batch(sql);

@@ -12,20 +12,21 @@ use std::sync::Arc;
 
 use super::{
     AccessMode, Action, Condition, Delete, Engine, Error, Insert, Operand, Plan, Projection, Reach, ReadNode, Related,
-    Returning, Settings, Update, negotiate,
+    Returning, Rules, Settings, Update, negotiate,
 };
 use crate::auth::Identity;
 use crate::catalog::{Catalog, Kind, Privilege, QualifiedName, Relationship};
 use crate::request::prefer::Resolution;
 
 /// The role that every role is a member of.
-const EVERYONE: &str = "public";
+pub(super) const EVERYONE: &str = "public";
 
 /// A plan that its sender may have run. Only this module makes one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authorized {
     plan: Arc<Plan>,
     session: Arc<Session>,
+    rules: Arc<Rules>,
 }
 
 /// What the engine is told of the sender.
@@ -72,10 +73,16 @@ impl Authorized {
         settings: &Settings,
         origin: Origin,
     ) -> Result<Self, Error> {
+        let mut plan = plan;
+        let mut rules = Rules::default();
         let read_only = plan.action.is_read_only();
         match (settings.access, settings.engine, plan.action.table()) {
             (AccessMode::Read, _, table) if !read_only => return Err(denied_write(&plan.action, table, catalog)),
-            (AccessMode::Closed, Engine::Sqlite, _) => check_grants(&plan.action, &identity.role, catalog)?,
+            (AccessMode::Closed, Engine::Sqlite, _) => {
+                let roles = Roles::of(&identity.role, catalog)?;
+                rules = Rules::of(&plan.action, &roles, catalog)?;
+                rules.guard(&mut plan);
+            }
             (AccessMode::Closed, Engine::Postgres, _) | (AccessMode::Read | AccessMode::Open, _, _) => {}
         }
         let schema = match (&plan.action, plan.action.table()) {
@@ -95,7 +102,7 @@ impl Authorized {
             // What changed nothing has nothing to undo.
             rollback: !read_only && settings.is_undone(&plan.preferences),
         };
-        Ok(Self { plan: Arc::new(plan), session: Arc::new(session) })
+        Ok(Self { plan: Arc::new(plan), session: Arc::new(session), rules: Arc::new(rules) })
     }
 
     /// The plan.
@@ -107,7 +114,13 @@ impl Authorized {
     /// What may be touched for it.
     #[must_use]
     pub fn reach(&self) -> Reach {
-        Reach::Plan(Arc::clone(&self.plan))
+        Reach::Plan(Arc::clone(&self.plan), Arc::clone(&self.rules))
+    }
+
+    /// What row security adds to the plan.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// What the engine is told.
@@ -152,25 +165,28 @@ impl<'a> Needs<'a> {
         self.0.push(Need { table, privilege, columns: columns.into_iter().collect() });
     }
 
+    /// The outermost first, as Postgres checks them.
     fn add_node(&mut self, node: &'a ReadNode) {
         let is_column = |projection: &&Projection| {
             projection.aggregate.as_ref().is_none_or(|aggregate| aggregate.operand != Operand::Rows)
         };
         let mut columns: BTreeSet<&str> =
             node.select.iter().filter(is_column).map(|projection| projection.column.as_str()).collect();
+        let mut below = Self::default();
         for order in &node.order {
             match &order.related {
                 None => _ = columns.insert(&order.column),
-                Some(related) => self.add_related(related, Some(&order.column), &mut columns),
+                Some(related) => below.add_related(related, Some(&order.column), &mut columns),
             }
         }
-        self.add_condition(&node.filter, &mut columns);
+        below.add_condition(&node.filter, &mut columns);
         for embed in &node.embeds {
             columns.extend(embed.relationship.source_columns());
-            self.add_ends(&embed.relationship);
-            self.add_node(&embed.node);
+            below.add_ends(&embed.relationship);
+            below.add_node(&embed.node);
         }
         self.add(&node.from, Privilege::Select, columns);
+        self.0.append(&mut below.0);
     }
 
     /// Adds the columns of a condition to `columns`, and what it needs of other tables.
@@ -179,7 +195,7 @@ impl<'a> Needs<'a> {
             Condition::And(children) | Condition::Or(children) => {
                 children.iter().for_each(|child| self.add_condition(child, columns));
             }
-            Condition::Not(child) => self.add_condition(child, columns),
+            Condition::Not(child) | Condition::Behind(_, child) => self.add_condition(child, columns),
             Condition::Test(target, _) => _ = columns.insert(&target.column),
             Condition::Related(related) => self.add_related(related, None, columns),
         }
@@ -245,15 +261,66 @@ impl<'a> Needs<'a> {
     }
 }
 
-/// Refuses an action when a privilege it needs is held by none of the roles that `role` acts for.
-fn check_grants(action: &Action, role: &str, catalog: &Catalog) -> Result<(), Error> {
-    if role != EVERYONE && !catalog.roles.contains_key(role) {
-        return Err(Error::sqlstate("22023", format!("role \"{role}\" does not exist")));
+/// The roles whose privileges a sender has.
+#[derive(Debug)]
+pub(super) struct Roles<'a> {
+    /// The role, the roles it is a member of, directly or through others, and `public`.
+    pub(super) all: BTreeSet<&'a str>,
+    /// Row policies do not hold.
+    pub(super) bypasses_policies: bool,
+}
+
+impl<'a> Roles<'a> {
+    /// # Errors
+    /// `22023` for a role that does not exist.
+    fn of(role: &'a str, catalog: &'a Catalog) -> Result<Self, Error> {
+        if role != EVERYONE && !catalog.roles.contains_key(role) {
+            return Err(Error::sqlstate("22023", format!("role \"{role}\" does not exist")));
+        }
+        let bypasses_policies = catalog.bypassing_roles.contains(role);
+        Ok(Self { all: effective_roles(role, catalog), bypasses_policies })
     }
-    let roles = effective_roles(role, catalog);
-    match Needs::of(action).0.iter().find(|need| !is_granted(need, &roles, catalog)) {
-        Some(need) => Err(denied(catalog, need.table)),
-        None => Ok(()),
+
+    /// True when one of them holds the privilege on the whole table, or some together hold it on each of the columns;
+    /// without columns, on any.
+    pub(super) fn may<'c>(
+        &self,
+        privilege: Privilege,
+        table: &QualifiedName,
+        columns: impl IntoIterator<Item = &'c str>,
+        catalog: &Catalog,
+    ) -> bool {
+        let mut open: BTreeSet<&str> = columns.into_iter().collect();
+        let mut some_column = false;
+        for grant in &catalog.grants {
+            let applies =
+                grant.privilege == privilege && &grant.table == table && self.all.contains(grant.grantee.as_str());
+            match &grant.columns {
+                _ if !applies => {}
+                None => return true,
+                Some(columns) => {
+                    some_column |= !columns.is_empty();
+                    columns.iter().for_each(|column| {
+                        open.remove(column.as_str());
+                    });
+                }
+            }
+        }
+        // As in Postgres, `DELETE` cannot be granted on columns.
+        some_column && open.is_empty() && privilege != Privilege::Delete
+    }
+}
+
+impl Need<'_> {
+    /// Refuses what is held by none of the sender's roles.
+    ///
+    /// # Errors
+    /// `42501`.
+    pub(super) fn check(&self, roles: &Roles<'_>, catalog: &Catalog) -> Result<(), Error> {
+        if roles.may(self.privilege, self.table, self.columns.iter().copied(), catalog) {
+            return Ok(());
+        }
+        Err(denied(catalog, self.table))
     }
 }
 
@@ -270,32 +337,22 @@ fn effective_roles<'a>(role: &'a str, catalog: &'a Catalog) -> BTreeSet<&'a str>
     roles
 }
 
-fn is_granted(need: &Need<'_>, roles: &BTreeSet<&str>, catalog: &Catalog) -> bool {
-    let mut open: BTreeSet<&str> = need.columns.clone();
-    let mut some_column = false;
-    for grant in &catalog.grants {
-        let applies =
-            grant.privilege == need.privilege && &grant.table == need.table && roles.contains(grant.grantee.as_str());
-        match &grant.columns {
-            _ if !applies => {}
-            None => return true,
-            Some(columns) => {
-                some_column |= !columns.is_empty();
-                columns.iter().for_each(|column| {
-                    open.remove(column.as_str());
-                });
-            }
-        }
-    }
-    // As in Postgres, `DELETE` cannot be granted on columns.
-    some_column && open.is_empty() && need.privilege != Privilege::Delete
-}
-
 /// True when `role` holds any privilege on the table: what it may know of.
 #[must_use]
 pub fn has_any_privilege(catalog: &Catalog, role: &str, table: &QualifiedName) -> bool {
     let roles = effective_roles(role, catalog);
     catalog.grants.iter().any(|grant| &grant.table == table && roles.contains(grant.grantee.as_str()))
+}
+
+/// True when an error may tell `role` the values of these columns: it may read each of them, of every row.
+///
+/// Source: `BuildIndexValueDescription` and `ri_ReportViolation` of Postgres.
+#[must_use]
+pub fn may_see(catalog: &Catalog, role: &str, table: &QualifiedName, columns: &[String]) -> bool {
+    Roles::of(role, catalog).is_ok_and(|roles| {
+        let is_whole = roles.bypasses_policies || !catalog.row_security.contains_key(table);
+        is_whole && roles.may(Privilege::Select, table, columns.iter().map(String::as_str), catalog)
+    })
 }
 
 /// 42501 for a write where nothing may be written.

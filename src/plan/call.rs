@@ -192,7 +192,7 @@ fn add_tested<'a>(condition: &'a Condition, columns: &mut BTreeSet<&'a str>) {
         Condition::And(children) | Condition::Or(children) => {
             children.iter().for_each(|child| add_tested(child, columns));
         }
-        Condition::Not(child) => add_tested(child, columns),
+        Condition::Not(child) | Condition::Behind(_, child) => add_tested(child, columns),
         Condition::Test(target, _) => _ = columns.insert(&target.column),
         Condition::Related(_) => {}
     }

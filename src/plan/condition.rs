@@ -1,5 +1,6 @@
 //! Conditions on rows.
 
+use super::row_security::Rule;
 use super::{Related, Value};
 use crate::catalog::TypeName;
 use crate::request::filter::{Comparison, Containment, FullText, IsValue, JsonStep, Quantifier};
@@ -17,6 +18,17 @@ pub enum Condition {
     Test(Target, Test),
     /// There is a row of another table that belongs to this one.
     Related(Box<Related>),
+    /// It holds, and is looked at only where the guard does.
+    Behind(Guard, Box<Condition>),
+}
+
+/// What tells that a row is there for the sender.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Guard {
+    /// A column of that name.
+    Mark(String),
+    /// Each of these.
+    Rules(Vec<Rule>),
 }
 
 impl Condition {
@@ -31,7 +43,7 @@ impl Condition {
     pub fn size(&self) -> usize {
         match self {
             Self::And(children) | Self::Or(children) => children.iter().map(Self::size).sum(),
-            Self::Not(child) => child.size(),
+            Self::Not(child) | Self::Behind(_, child) => child.size(),
             Self::Test(..) => 1,
             Self::Related(related) => related.filter.size().saturating_add(1),
         }
@@ -46,7 +58,7 @@ impl Condition {
                 children.extend(others);
                 Self::And(children)
             }
-            Self::Or(_) | Self::Not(_) | Self::Test(..) | Self::Related(_) => {
+            Self::Or(_) | Self::Not(_) | Self::Test(..) | Self::Related(_) | Self::Behind(..) => {
                 Self::And(std::iter::once(self).chain(others).collect())
             }
         }

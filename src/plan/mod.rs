@@ -18,6 +18,7 @@ mod prefer;
 pub mod reach;
 pub mod read;
 mod relation;
+pub mod row_security;
 mod rows;
 mod scope;
 #[cfg(test)]
@@ -27,11 +28,12 @@ mod write;
 
 pub use authorize::Authorized;
 pub use call::Call;
-pub use condition::{Condition, Target, Test};
+pub use condition::{Condition, Guard, Target, Test};
 pub use error::Error;
 pub use mutation::{Cell, Conflict, Delete, Insert, InsertColumn, InsertRows, Put, Update};
 pub use reach::{Reach, Touch};
 pub use read::{Aggregated, Embed, Operand, Order, Projection, Read, ReadNode, Related, Shape};
+pub use row_security::Rules;
 pub use value::Value;
 
 use std::collections::BTreeSet;

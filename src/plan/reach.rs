@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Plan;
 use super::authorize::Needs;
+use super::{Plan, Rules};
 use crate::catalog::Privilege;
 
 /// A use that a statement makes of a table.
@@ -22,8 +22,9 @@ pub enum Touch<'a> {
 /// All that a statement may touch: what its plan needed when it was authorized.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reach {
-    /// What this plan touches. It is worked out when it is asked for: a statement that is prepared already never asks.
-    Plan(Arc<Plan>),
+    /// What this plan touches, and what is read for its rules. It is worked out when it is asked for: a statement that is
+    /// prepared already never asks.
+    Plan(Arc<Plan>, Arc<Rules>),
     /// Anything, for statements that were not planned.
     #[cfg(test)]
     Everything,
@@ -34,7 +35,8 @@ impl Reach {
     #[must_use]
     pub fn allows(&self, table: &str, touch: Touch<'_>) -> bool {
         match self {
-            Self::Plan(plan) => Needs::of(&plan.action).0.iter().any(|need| {
+            Self::Plan(_, rules) if matches!(touch, Touch::Read(column) if rules.reads(table, column)) => true,
+            Self::Plan(plan, _) => Needs::of(&plan.action).0.iter().any(|need| {
                 let has = |column: &str| need.columns.contains(column);
                 need.table.name == table
                     && match (touch, need.privilege) {
@@ -56,9 +58,19 @@ impl Reach {
     #[must_use]
     pub fn tables(&self) -> Vec<&str> {
         match self {
-            Self::Plan(plan) => Needs::of(&plan.action).0.iter().map(|need| need.table.name.as_str()).collect(),
+            Self::Plan(plan, _) => Needs::of(&plan.action).0.iter().map(|need| need.table.name.as_str()).collect(),
             #[cfg(test)]
             Self::Everything => Vec::new(),
+        }
+    }
+
+    /// True when the name stands for a part of the statement that shows a table or view, at least somewhere in it.
+    #[must_use]
+    pub fn shows(&self, name: &str) -> bool {
+        match self {
+            Self::Plan(_, rules) => rules.shows(name),
+            #[cfg(test)]
+            Self::Everything => false,
         }
     }
 
@@ -66,7 +78,7 @@ impl Reach {
     #[must_use]
     pub fn written(&self) -> Vec<&str> {
         match self {
-            Self::Plan(plan) => Needs::of(&plan.action)
+            Self::Plan(plan, _) => Needs::of(&plan.action)
                 .0
                 .iter()
                 .filter(|need| need.privilege != Privilege::Select)

@@ -4,6 +4,7 @@
 
 use super::dialect::{Dialect, Field, Scope};
 use super::embed::write_exists;
+use super::rules::write_guard;
 use super::writer::Writer;
 use crate::plan::{Condition, Test};
 use crate::request::filter::IsValue;
@@ -62,6 +63,13 @@ pub(super) fn write_condition<D: Dialect>(writer: &mut Writer, scope: Scope<'_>,
         }
         Condition::Test(target, test) => write_test::<D>(writer, Field::of_target(scope, target), test),
         Condition::Related(related) => write_exists::<D>(writer, scope, related),
+        Condition::Behind(guard, inner) => {
+            writer.push("CASE WHEN ");
+            write_guard::<D>(writer, scope, guard);
+            writer.push(" THEN ");
+            write_condition::<D>(writer, scope, inner);
+            writer.push(" END");
+        }
     }
 }
 
@@ -73,7 +81,9 @@ fn write_children<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, junction: J
             write_condition::<D>(writer, scope, child);
             writer.push(")");
         }
-        Condition::Not(_) | Condition::Test(..) | Condition::Related(_) => write_condition::<D>(writer, scope, child),
+        Condition::Not(_) | Condition::Test(..) | Condition::Related(_) | Condition::Behind(..) => {
+            write_condition::<D>(writer, scope, child);
+        }
     });
 }
 

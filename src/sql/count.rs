@@ -4,9 +4,10 @@ use super::Query;
 use super::condition::write_where;
 use super::dialect::{Dialect, Scope};
 use super::postgres::Postgres;
+use super::rules::write_shown;
 use super::sqlite::Sqlite;
 use super::writer::Writer;
-use crate::plan::ReadNode;
+use crate::plan::{ReadNode, Rules};
 
 /// Adds `SELECT 1 FROM … WHERE …`: the rows without their columns, order and range.
 pub(super) fn write_all_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode, scope: Scope<'_>) {
@@ -15,8 +16,9 @@ pub(super) fn write_all_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode, s
 }
 
 /// SQLite: counts the rows.
-pub(super) fn exact(node: &ReadNode) -> Query {
+pub(super) fn exact(node: &ReadNode, rules: &Rules) -> Query {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
+    write_shown(&mut writer, &rules.shown);
     writer.push("SELECT count(*)");
     write_source::<Sqlite>(&mut writer, node, Scope::Table(&node.from));
     writer.finish()

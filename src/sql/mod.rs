@@ -15,6 +15,7 @@ mod envelope;
 mod order;
 mod postgres;
 mod read;
+mod rules;
 mod select;
 mod sqlite;
 mod write;
@@ -26,7 +27,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::catalog::TypeName;
-use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Reach, Value, authorize::Session};
+use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Reach, Rules, Value, authorize::Session};
 use crate::request::{MediaType, Once};
 
 /// Renders an authorized plan for an engine.
@@ -36,7 +37,7 @@ use crate::request::{MediaType, Once};
 #[must_use]
 pub fn render(authorized: &Authorized, catalog_version: i64, engine: Engine) -> Statement {
     Statement {
-        work: work(authorized.plan(), engine),
+        work: work(authorized.plan(), authorized.rules(), engine),
         session: Arc::clone(authorized.session()),
         reach: authorized.reach(),
         expect: expectation(&authorized.plan().action),
@@ -46,16 +47,16 @@ pub fn render(authorized: &Authorized, catalog_version: i64, engine: Engine) -> 
 }
 
 /// What to run for a plan. Not for other modules: what they render must have been authorized.
-fn work(plan: &Plan, engine: Engine) -> Work {
+fn work(plan: &Plan, rules: &Rules, engine: Engine) -> Work {
     let media = &plan.media;
     match (&plan.action, engine) {
-        (Action::Read(read), Engine::Sqlite) => read::sqlite(read, media),
+        (Action::Read(read), Engine::Sqlite) => read::sqlite(read, media, rules),
         (Action::Read(read), Engine::Postgres) => read::postgres(read, media),
-        (Action::Insert(insert), Engine::Sqlite) => write::sqlite::insert(insert, media),
+        (Action::Insert(insert), Engine::Sqlite) => write::sqlite::insert(insert, media, rules),
         (Action::Insert(insert), Engine::Postgres) => write::postgres::insert(insert, media),
-        (Action::Update(update), Engine::Sqlite) => write::sqlite::update(update, media),
+        (Action::Update(update), Engine::Sqlite) => write::sqlite::update(update, media, rules),
         (Action::Update(update), Engine::Postgres) => write::postgres::update(update, media),
-        (Action::Delete(delete), Engine::Sqlite) => write::sqlite::delete(delete, media),
+        (Action::Delete(delete), Engine::Sqlite) => write::sqlite::delete(delete, media, rules),
         (Action::Delete(delete), Engine::Postgres) => write::postgres::delete(delete, media),
         (Action::Call(call), Engine::Postgres) => call::postgres(call, media),
         // Planning lets no call through to SQLite.
@@ -144,6 +145,8 @@ pub enum Work {
 /// One text, run once for each list of values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
+    /// The table or view that is written to.
+    pub table: String,
     /// The text.
     pub text: String,
     /// The columns that the first values belong to, in order: errors name the values of a key by it.

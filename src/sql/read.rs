@@ -5,10 +5,11 @@ use super::embed::{output_columns, write_rows};
 use super::envelope::{self, write_body};
 use super::order::write_range;
 use super::postgres::Postgres;
+use super::rules::write_shown;
 use super::sqlite::Sqlite;
 use super::writer::Writer;
 use super::{Output, Work, count};
-use crate::plan::{Read, ReadNode};
+use crate::plan::{Read, ReadNode, Rules};
 use crate::request::prefer::Count;
 use crate::request::{MediaType, Range};
 
@@ -16,13 +17,15 @@ use crate::request::{MediaType, Range};
 ///
 /// SQLite keeps no number of rows that a filter could be planned with, so planned and estimated counts are exact. A
 /// `HEAD` reads the same columns as a `GET`, so that it fails where that would.
-pub(super) fn sqlite(read: &Read, media: &MediaType) -> Work {
+pub(super) fn sqlite(read: &Read, media: &MediaType, rules: &Rules) -> Work {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
+    write_shown(&mut writer, &rules.shown);
     write_rows::<Sqlite>(&mut writer, &read.node, Scope::Table(&read.node.from));
     Work::Rows {
         query: writer.finish(),
-        count: read.count.map(|_| count::exact(&read.node)),
-        by_key: read.by_key,
+        count: read.count.map(|_| count::exact(&read.node, rules)),
+        // What a policy looks up may be much.
+        by_key: read.by_key && !rules.looks_elsewhere(),
         output: Output { media: media.clone(), columns: output_columns(&read.node) },
     }
 }

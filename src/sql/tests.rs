@@ -9,7 +9,7 @@ use rusqlite::functions::FunctionFlags;
 
 use super::{Query, Run, Work, envelope, work};
 use crate::catalog::{QualifiedName, TypeKind, TypeName};
-use crate::plan::{Action, Condition, Engine, Plan, Projection, ReadNode, Target, Test, Value};
+use crate::plan::{Action, Condition, Engine, Plan, Projection, ReadNode, Rules, Target, Test, Value};
 use crate::request::filter::{Arrow, Comparison, JsonOperand, JsonStep};
 use crate::request::{MediaType, Preferences, Range};
 
@@ -116,7 +116,7 @@ fn shown(action: Action, engine: Engine) -> String {
 }
 
 fn shown_as(action: Action, media: MediaType, engine: Engine) -> String {
-    match work(&plan(action, media), engine) {
+    match work(&plan(action, media), &Rules::default(), engine) {
         Work::Envelope { query, planned } => {
             let planned = planned.map(|query| format!("\nplanned: {}", show(&query)));
             let shown = show(&query).replace(&format!(", {}", envelope::SETTINGS), "").replace(") SELECT", ")\nSELECT");

@@ -16,6 +16,10 @@ pub(super) struct Writer {
     aliases: usize,
 }
 
+/// A placeholder whose value is bound, and which stands nowhere in the text yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(usize);
+
 /// A name that the statement itself gives to a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Alias(usize);
@@ -54,6 +58,18 @@ impl Writer {
         self.text.push(self.placeholder);
         self.text.push_str(&self.values.len().to_string());
         self
+    }
+
+    /// Binds `value` and adds nothing: it may then stand anywhere, and more than once.
+    pub(super) fn reserve(&mut self, value: Value) -> Place {
+        self.values.push(value);
+        Place(self.values.len())
+    }
+
+    /// Adds the placeholder of a value that is bound already.
+    pub(super) fn reserved(&mut self, place: Place) -> &mut Self {
+        self.text.push(self.placeholder);
+        self.position(place.0)
     }
 
     /// Adds SQL that the catalog holds: a declared type, a default's expression. Never text of a request.

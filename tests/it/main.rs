@@ -24,6 +24,7 @@ mod idempotency;
 mod import;
 mod jwks;
 mod migrations;
+mod policies;
 mod rate_limit;
 mod rpc;
 mod serve;

@@ -9,7 +9,7 @@ use super::schema::{Grant, Inheritance, ObjectKind, Role};
 use super::{Refusal, Translator, name, parse, refuse};
 
 /// The name under which a grant to `PUBLIC` is kept: every role has it.
-const EVERYONE: &str = "public";
+pub(super) const EVERYONE: &str = "public";
 
 /// The privileges that requests use.
 const SERVED: [&str; 4] = ["select", "insert", "update", "delete"];
@@ -31,7 +31,8 @@ impl Translator<'_> {
                 return refuse(format!("role \"{role}\" already exists"));
             }
             let inheritance = create.inherit.map(Inheritance::of).unwrap_or_default();
-            self.schema.roles.insert(role.clone(), Role { inheritance, ..Role::default() });
+            let bypasses_policies = create.bypassrls.unwrap_or_default();
+            self.schema.roles.insert(role.clone(), Role { inheritance, bypasses_policies, ..Role::default() });
             for of in create.in_role.iter().chain(&create.in_group) {
                 self.join(&role, &name::fold(of))?;
             }
@@ -42,8 +43,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// `ALTER ROLE … WITH`: of the options only inheritance means something here. None of the others takes anything
-    /// away from a role that it has on SQLite.
+    /// `ALTER ROLE … WITH`: of the options only `INHERIT` and `BYPASSRLS` mean something here. None of the others takes
+    /// anything away from a role that it has on SQLite.
     pub(super) fn alter_role(&mut self, role: &Ident, operation: &AlterRoleOperation) -> Result<(), Refusal> {
         let role = name::fold(role);
         let AlterRoleOperation::WithOptions { options } = operation else {
@@ -53,8 +54,10 @@ impl Translator<'_> {
             return refuse(format!("role \"{role}\" does not exist"));
         };
         for option in options {
-            if let RoleOption::Inherit(inherits) = option {
-                known.inheritance = Inheritance::of(*inherits);
+            match option {
+                RoleOption::Inherit(inherits) => known.inheritance = Inheritance::of(*inherits),
+                RoleOption::BypassRLS(bypasses) => known.bypasses_policies = *bypasses,
+                _ => {}
             }
         }
         Ok(())
@@ -76,6 +79,11 @@ impl Translator<'_> {
             || self.schema.default_grants.iter().any(|default| default.grantee == role);
         if is_granted {
             return refuse(format!("role \"{role}\" cannot be dropped because it still has privileges"));
+        }
+        if let Some((table, policy)) = self.schema.policy_for(role) {
+            return refuse(format!(
+                "role \"{role}\" cannot be dropped: the policy \"{policy}\" of \"{table}\" is for it"
+            ));
         }
         if self.schema.roles.remove(role).is_none() && !if_exists {
             return refuse(format!("role \"{role}\" does not exist"));

@@ -1,13 +1,14 @@
 //! `ALTER TABLE` → changes of the model.
 
 use sqlparser::ast::{
-    AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, Expr, RenameTableNameKind,
+    AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, DropBehavior, Expr, RenameTableNameKind,
 };
 
 use super::constraint::{self, Place};
 use super::expression::Scope;
 use super::model::{Index, Key, Nullability, Table};
 use super::pending::Unwritten;
+use super::policy::Switch;
 use super::schema::rename_in;
 use super::{Action, Refusal, Translator, cast, name, parse, refuse, table, types};
 
@@ -62,19 +63,23 @@ impl Translator<'_> {
                 let there = self.schema.require_table(name)?.column(&name::fold(&column_def.name)).is_some();
                 if there && *if_not_exists { Ok(()) } else { self.add_column(name, column_def) }
             }
-            Operation::DropColumn { column_names, if_exists, .. } => {
+            Operation::DropColumn { column_names, if_exists, drop_behavior, .. } => {
                 let columns: Vec<String> = column_names.iter().map(name::fold).collect();
+                for column in &columns {
+                    if *drop_behavior == Some(DropBehavior::Cascade) {
+                        self.schema.drop_policies_naming(name, column);
+                    }
+                    self.schema.refuse_in_policy(name, column, "drop")?;
+                }
                 columns.iter().try_for_each(|column| self.drop_column(name, column, *if_exists))
             }
             Operation::AlterColumn { column_name, op } => {
                 self.alter_column(name, &name::fold(column_name), op, sequence)
             }
-            Operation::EnableRowLevelSecurity | Operation::ForceRowLevelSecurity => {
-                refuse("row level security is not supported on SQLite yet")
-            }
-            Operation::DisableRowLevelSecurity | Operation::NoForceRowLevelSecurity => {
-                self.schema.require_table(name).map(drop)
-            }
+            Operation::EnableRowLevelSecurity => self.switch_row_security(name, Switch::Enable),
+            Operation::DisableRowLevelSecurity => self.switch_row_security(name, Switch::Disable),
+            Operation::ForceRowLevelSecurity => self.switch_row_security(name, Switch::Force),
+            Operation::NoForceRowLevelSecurity => self.switch_row_security(name, Switch::NoForce),
             other => refuse(format!("{other} is not supported")),
         }
     }
@@ -161,6 +166,7 @@ impl Translator<'_> {
         data_type: &DataType,
         using: Option<&Expr>,
     ) -> Result<(), Refusal> {
+        self.schema.refuse_in_policy(name, column, "alter the type of")?;
         // The expression is over the rows as they are: what changed before must be there.
         if self.is_pending(name) {
             self.flush()?;
@@ -203,6 +209,7 @@ impl Translator<'_> {
         if self.schema.has_relation(to) {
             return refuse(format!("relation \"{to}\" already exists"));
         }
+        self.schema.rename_policies_of(from, to)?;
         self.flush()?;
         self.push(Action::Rename(format!("ALTER TABLE {} RENAME TO {}", name::quote(from), name::quote(to))));
         self.schema.rename_relation(from, to);
@@ -219,6 +226,7 @@ impl Translator<'_> {
             return refuse(format!("column \"{to}\" of relation \"{of}\" already exists"));
         }
         rename_column_in(table, from, to);
+        self.schema.rename_in_policies(of, from, to)?;
         self.push(Action::Rename(format!(
             "ALTER TABLE {} RENAME COLUMN {} TO {}",
             name::quote(of),

@@ -35,15 +35,16 @@ pub(super) struct Scope<'a> {
 pub(super) enum Functions {
     /// SQLite's own, so that a plain `sqlite3` can read the file.
     Own,
-    /// berth's too, which mean what Postgres' operators and casts mean: inside of an expression that asks the request
-    /// and no row, which nobody else evaluates.
+    /// berth's too, which mean what Postgres' operators and casts mean: nobody else evaluates the expression.
+    Berth,
+    /// The same, inside of an expression that asks the request and no row.
     Request,
 }
 
 impl Functions {
     /// True where berth's may be called.
     pub(super) fn are_extended(self) -> bool {
-        matches!(self, Self::Request)
+        matches!(self, Self::Berth | Self::Request)
     }
 }
 

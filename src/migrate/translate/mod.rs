@@ -27,6 +27,7 @@ mod model;
 mod name;
 mod parse;
 mod pending;
+mod policy;
 mod query;
 mod render;
 mod rows;
@@ -37,6 +38,7 @@ mod statement;
 mod table;
 mod types;
 mod user_type;
+mod view;
 
 use super::Error;
 use super::script::{Script, Statement};
@@ -44,7 +46,10 @@ use pending::Pending;
 
 pub(super) use model::{IdentityKind, Table};
 pub(super) use name::quote;
-pub(super) use schema::{DefaultGrant, Grant, Inheritance, ObjectKind, Reach, Role, Schema};
+pub(super) use policy::{WrittenPolicy, write as write_policy};
+pub(super) use schema::{
+    DefaultGrant, Grant, Inheritance, ObjectKind, Policy, PolicyCommand, PolicyKind, Reach, Role, RowSecurity, Schema,
+};
 pub(super) use types::labels;
 
 /// Why a statement cannot be done on SQLite, in words for its author.
@@ -69,6 +74,8 @@ pub(super) struct Step {
 pub(super) enum Action {
     /// Runs SQL.
     Execute(String),
+    /// Has SQL read and not run, to learn what is wrong with it.
+    Check(String),
     /// Writes a table anew and carries its rows over.
     Rebuild(Rebuild),
     /// Says where the counter of a table's identity column continues.

@@ -25,6 +25,12 @@ pub(crate) struct Schema {
     pub(crate) grants: BTreeSet<Grant>,
     /// What later tables and views are granted.
     pub(crate) default_grants: BTreeSet<DefaultGrant>,
+    /// Row security, by table.
+    pub(crate) row_security: BTreeMap<String, RowSecurity>,
+    /// Row policies, by table and name.
+    pub(crate) policies: BTreeMap<(String, String), Policy>,
+    /// Views that run with the rights of whoever asks.
+    pub(crate) invoker_views: BTreeSet<String>,
     /// Comments.
     pub(crate) comments: BTreeMap<(ObjectKind, String, String), String>,
 }
@@ -36,6 +42,85 @@ pub(crate) struct Role {
     pub(crate) member_of: BTreeSet<String>,
     /// Whether it has their privileges.
     pub(crate) inheritance: Inheritance,
+    /// `BYPASSRLS`: row policies do not hold for it. Those who are members of it do not get that.
+    pub(crate) bypasses_policies: bool,
+}
+
+/// Whether the policies of a table hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RowSecurity {
+    /// They do.
+    pub(crate) enabled: bool,
+    /// For its owner too.
+    pub(crate) forced: bool,
+}
+
+/// A row policy, its expressions in PostgreSQL's syntax.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// How it is put together with others.
+    pub(crate) kind: PolicyKind,
+    /// What it is for.
+    pub(crate) command: PolicyCommand,
+    /// The roles that it is for; `public` is everyone.
+    pub(crate) roles: Vec<String>,
+    /// `USING`: which rows are there.
+    pub(crate) using: Option<String>,
+    /// `WITH CHECK`: which rows may be written.
+    pub(crate) check: Option<String>,
+}
+
+/// How a policy is put together with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PolicyKind {
+    /// One of them must hold.
+    Permissive,
+    /// Each must hold.
+    Restrictive,
+}
+
+impl PolicyKind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Permissive, Self::Restrictive];
+
+    /// Its name in `_berth_policies`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Permissive => "permissive",
+            Self::Restrictive => "restrictive",
+        }
+    }
+}
+
+/// What a policy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PolicyCommand {
+    /// All of those below.
+    All,
+    /// Reading rows.
+    Select,
+    /// Adding rows.
+    Insert,
+    /// Changing rows.
+    Update,
+    /// Removing rows.
+    Delete,
+}
+
+impl PolicyCommand {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] = [Self::All, Self::Select, Self::Insert, Self::Update, Self::Delete];
+
+    /// Its name in `_berth_policies`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Select => "select",
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
 }
 
 /// What membership gives a role.
@@ -153,8 +238,11 @@ impl Schema {
         self.tables.get_mut(name).ok_or_else(|| Refusal(format!("relation \"{name}\" does not exist")))
     }
 
-    /// Forgets a table or view, its comments and grants.
+    /// Forgets a table or view, its comments, grants and policies.
     pub(super) fn forget_relation(&mut self, name: &str) {
+        self.row_security.remove(name);
+        self.policies.retain(|(table, _), _| table != name);
+        self.invoker_views.remove(name);
         self.tables.remove(name);
         self.views.remove(name);
         self.foreign.remove(name);

@@ -17,6 +17,7 @@ impl Translator<'_> {
         }
         match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["alter", "sequence"] => return Self::alter_sequence(&statement.text),
+            ["alter", "view"] => return self.alter_view(&statement.text),
             // Parameters of a session of Postgres.
             ["set" | "reset", ..] => return Ok(()),
             ["do", ..] => {
@@ -26,9 +27,6 @@ impl Translator<'_> {
                 };
             }
             ["alter", "default"] => return self.alter_default_privileges(&statement.text),
-            ["create" | "alter" | "drop", "policy"] => {
-                return refuse("row level security is not supported on SQLite yet");
-            }
             _ => {}
         }
         let (text, sequence) = parse::take_sequence_name(&statement.text);
@@ -66,6 +64,9 @@ impl Translator<'_> {
             Parsed::Query(query) => self.query_alone(query),
             Parsed::CreateRole(create) => self.create_role(create),
             Parsed::AlterRole { name, operation } => self.alter_role(name, operation),
+            Parsed::CreatePolicy(create) => self.create_policy(create),
+            Parsed::AlterPolicy(alter) => self.alter_policy(alter),
+            Parsed::DropPolicy(drop) => self.drop_policy(drop),
             Parsed::Grant(grant) => self.grant(grant),
             Parsed::Revoke(revoke) => self.revoke(revoke),
             Parsed::GrantRole(grant) => self.grant_role(&grant.roles, &grant.grantees),
@@ -118,6 +119,12 @@ impl Translator<'_> {
             self.schema.tables.values().filter(|table| others(table)).map(|table| table.name.clone()).collect();
         if let (Some(dependent), false) = (dependent.first(), cascade) {
             return refuse(format!("cannot drop table {name}: a foreign key of \"{dependent}\" depends on it"));
+        }
+        match self.schema.policy_reading(name) {
+            Some((of, policy)) if !cascade => {
+                return refuse(format!("cannot drop table {name}: the policy \"{policy}\" of \"{of}\" depends on it"));
+            }
+            _ => self.schema.drop_policies_reading(name),
         }
         for table in dependent {
             self.will_alter(&table);

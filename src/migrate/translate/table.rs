@@ -6,6 +6,7 @@ use super::constraint::{self, Place};
 use super::expression::Scope;
 use super::model::{Column, Identity, IdentityKind, Nullability, Table};
 use super::schema::Schema;
+use super::view::{self, Rights};
 use super::{Refusal, Translator, cast, name, refuse, render, types};
 
 impl Translator<'_> {
@@ -49,14 +50,14 @@ impl Translator<'_> {
         if create.materialized || create.temporary {
             return refuse("only plain views are supported");
         }
-        let is_harmless = match &create.options {
-            CreateTableOptions::None => true,
-            CreateTableOptions::With(options) | CreateTableOptions::Options(options) => options.is_empty(),
-            CreateTableOptions::Plain(_) | CreateTableOptions::TableProperties(_) => false,
+        let options = match &create.options {
+            CreateTableOptions::None => &[],
+            CreateTableOptions::With(options) | CreateTableOptions::Options(options) => options.as_slice(),
+            CreateTableOptions::Plain(_) | CreateTableOptions::TableProperties(_) => {
+                return refuse("options of views are not supported");
+            }
         };
-        if !is_harmless {
-            return refuse("options of views are not supported");
-        }
+        let rights = view::rights(options)?;
         let replaces = self.schema.views.contains_key(&name);
         if self.schema.has_relation(&name) && !(replaces && (create.or_replace || create.if_not_exists)) {
             return refuse(format!("relation \"{name}\" already exists"));
@@ -78,6 +79,7 @@ impl Translator<'_> {
         }
         self.execute(format!("CREATE VIEW {}{columns} AS {query}", name::quote(&name)));
         self.schema.views.insert(name.clone(), view);
+        self.set_rights(&name, rights.unwrap_or(Rights::Owner));
         // A view that takes the place of another keeps what that one was granted.
         if !replaces {
             self.grant_defaults(&name);

@@ -163,7 +163,7 @@ fn casts_on_sqlite_give_what_postgres_gives() {
         .unwrap();
     let of = |projection| {
         let Work::Rows { query, .. } =
-            work(&plan(Action::Read(read(node(vec![projection]))), MediaType::Json), Engine::Sqlite)
+            work(&plan(Action::Read(read(node(vec![projection]))), MediaType::Json), &Rules::default(), Engine::Sqlite)
         else {
             panic!("a read was to be rendered")
         };
@@ -271,7 +271,7 @@ fn bodies_by_media_type() {
 #[test]
 fn the_answer_carries_what_the_database_set() {
     let Work::Envelope { query, .. } =
-        work(&plan(Action::Read(read(node(Vec::new()))), MediaType::Json), Engine::Postgres)
+        work(&plan(Action::Read(read(node(Vec::new()))), MediaType::Json), &Rules::default(), Engine::Postgres)
     else {
         panic!("an envelope was to be rendered")
     };

@@ -232,7 +232,9 @@ fn an_upsert_on_sqlite_updates_and_inserts_and_counts() {
         .unwrap();
     connection.execute_batch("INSERT INTO films (id, title, year) VALUES (1, 'old', 7)").unwrap();
     let upsert = Insert { conflict: on_conflict(Resolution::MergeDuplicates), ..two_columns() };
-    let Work::Write { runs, .. } = work(&plan(Action::Insert(upsert), MediaType::Json), Engine::Sqlite) else {
+    let Work::Write { runs, .. } =
+        work(&plan(Action::Insert(upsert), MediaType::Json), &Rules::default(), Engine::Sqlite)
+    else {
         panic!("a write was to be rendered")
     };
     let rows = [("1", "a"), ("2", "b")];

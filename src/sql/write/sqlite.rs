@@ -3,42 +3,59 @@
 //! `berth_updated()` is a function that the store registers: it counts one update and is true, so that an upsert's
 //! inserted rows are those written less those counted. Rows come back as SQLite writes them: `RETURNING` has no order.
 
-use super::write_conflict;
+use super::{is_update, write_conflict};
 use crate::catalog::QualifiedName;
-use crate::plan::{Cell, Delete, Insert, InsertColumn, InsertRows, Returning, Update, Value};
+use crate::plan::row_security::{Absent, RowColumn, WriteRules};
+use crate::plan::{Cell, Condition, Delete, Insert, InsertColumn, InsertRows, Returning, Rules, Update, Value};
 use crate::request::MediaType;
-use crate::sql::condition::write_where;
+use crate::sql::condition::{write_condition, write_where};
 use crate::sql::dialect::{Dialect, Scope};
 use crate::sql::embed::{output_columns, write_returned};
+use crate::sql::rules::{From, write_refusals, write_row, write_rules, write_shown};
 use crate::sql::sqlite::Sqlite;
-use crate::sql::writer::Writer;
+use crate::sql::writer::{Place, Writer};
 use crate::sql::{Output, Query, Run, Work};
 
 /// Counts an update of an upsert.
 const COUNT_UPDATE: &str = "berth_updated()";
 
 /// One run for each stretch of rows that give a value to the same columns; the order of the rows is kept.
-pub(in crate::sql) fn insert(insert: &Insert, media: &MediaType) -> Work {
+pub(in crate::sql) fn insert(insert: &Insert, media: &MediaType, rules: &Rules) -> Work {
     let stretches = cells(&insert.rows).chunk_by(|row, next| row.iter().map(is_given).eq(next.iter().map(is_given)));
-    let runs = stretches.filter_map(|rows| Some(insert_run(insert, rows.first()?, rows))).collect();
+    let runs = stretches.filter_map(|rows| Some(insert_run(insert, rules, rows.first()?, rows))).collect();
     work(runs, &insert.returning, media)
 }
 
 /// One run, or none when no column is to be set.
-pub(in crate::sql) fn update(update: &Update, media: &MediaType) -> Work {
+pub(in crate::sql) fn update(update: &Update, media: &MediaType, rules: &Rules) -> Work {
     let row = cells(&update.row).first().filter(|_| !update.columns.is_empty());
-    let runs = row.map(|row| update_run(update, row)).into_iter().collect();
+    let runs = row.map(|row| update_run(update, rules, row)).into_iter().collect();
     work(runs, &update.returning, media)
 }
 
 /// One run.
-pub(in crate::sql) fn delete(delete: &Delete, media: &MediaType) -> Work {
+pub(in crate::sql) fn delete(delete: &Delete, media: &MediaType, rules: &Rules) -> Work {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
+    write_shown(&mut writer, &rules.shown);
     writer.push("DELETE FROM ");
     Sqlite::table(&mut writer, &delete.from);
-    write_where::<Sqlite>(&mut writer, Scope::Table(&delete.from), &delete.filter);
+    write_which(&mut writer, &delete.from, &delete.filter, rules);
     write_returning(&mut writer, &delete.from, &delete.returning);
-    work(vec![run(writer, Vec::new())], &delete.returning, media)
+    work(vec![run(writer, &delete.from, Vec::new())], &delete.returning, media)
+}
+
+/// Adds ` WHERE …`: the filter, and that the rows are there for the sender.
+fn write_which(writer: &mut Writer, table: &QualifiedName, filter: &Condition, rules: &Rules) {
+    if rules.write.existing.is_empty() {
+        return write_where::<Sqlite>(writer, Scope::Table(table), filter);
+    }
+    writer.push(" WHERE ");
+    write_rules(writer, &rules.write.existing);
+    if !filter.is_always() {
+        writer.push(" AND (");
+        write_condition::<Sqlite>(writer, Scope::Table(table), filter);
+        writer.push(")");
+    }
 }
 
 /// The rows as cells; planning makes no others for SQLite.
@@ -70,59 +87,147 @@ fn given_values(row: &[Cell]) -> Vec<Value> {
 }
 
 /// `rows`, which give values to the same columns as `first`.
-fn insert_run(insert: &Insert, first: &[Cell], rows: &[Vec<Cell>]) -> Run {
+fn insert_run(insert: &Insert, rules: &Rules, first: &[Cell], rows: &[Vec<Cell>]) -> Run {
     let columns = given_columns(&insert.columns, first);
-    let Query { text, values } = insert_query(insert, &columns);
+    let Query { text, values } = insert_query(insert, rules, &columns);
     let returning = values.get(columns.len()..).unwrap_or_default();
     let values = |row: &Vec<Cell>| given_values(row).into_iter().chain(returning.iter().cloned()).collect();
-    Run { text, columns, values: rows.iter().map(values).collect() }
+    Run { table: insert.into.name.clone(), text, columns, values: rows.iter().map(values).collect() }
 }
 
 /// `INSERT … VALUES (?1, …)` for rows that give a value to `columns`.
 ///
 /// A row of defaults alone cannot have `ON CONFLICT` in SQLite's grammar; its key is a fresh one anyway.
-fn insert_query(insert: &Insert, columns: &[String]) -> Query {
+fn insert_query(insert: &Insert, rules: &Rules, columns: &[String]) -> Query {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
+    write_shown(&mut writer, &rules.shown);
     writer.push("INSERT INTO ");
     Sqlite::table(&mut writer, &insert.into);
-    if columns.is_empty() {
+    // These stand for the values that every row brings; those of all else are behind them.
+    let given: Vec<(&str, Place)> =
+        columns.iter().map(|column| (column.as_str(), writer.reserve(Value::Null))).collect();
+    if !rules.write.inserted.is_empty() {
+        write_checked_row(&mut writer, insert, &rules.write, &given);
+        write_upsert(&mut writer, insert, &rules.write);
+    } else if columns.is_empty() {
         writer.push(" DEFAULT VALUES");
     } else {
         writer.push(" (");
         writer.separated(", ", columns, |writer, column| _ = writer.identifier(column));
         writer.push(") VALUES (");
-        // These stand for the values that every row brings; those of `RETURNING` are behind them.
-        writer.separated(", ", columns, |writer, _| _ = writer.bind(Value::Null));
+        writer.separated(", ", &given, |writer, (_, place)| _ = writer.reserved(*place));
         writer.push(")");
-        let all: Vec<&str> = insert.columns.iter().map(|column| column.name.as_str()).collect();
-        write_conflict(&mut writer, insert.conflict.as_ref(), &all, COUNT_UPDATE);
+        write_upsert(&mut writer, insert, &rules.write);
     }
     write_returning(&mut writer, &insert.into, &insert.returning);
     writer.finish()
 }
 
-fn update_run(update: &Update, row: &[Cell]) -> Run {
+/// Adds the row to be inserted, with what must hold of it. Defaults that were looked at are what is inserted: another
+/// evaluation might give another value.
+fn write_checked_row(writer: &mut Writer, insert: &Insert, write: &WriteRules, given: &[(&str, Place)]) {
+    let table = &insert.into;
+    let place = |name: &str| given.iter().find(|(column, _)| *column == name).map(|(_, place)| *place);
+    let is_made = |column: &&RowColumn| {
+        matches!(column.absent, Absent::Default(_) | Absent::Number(_)) && place(&column.name).is_none()
+    };
+    let mut row = write.row.clone();
+    let mut inserted: Vec<&str> = given.iter().map(|(name, _)| *name).collect();
+    inserted.extend(write.row.iter().filter(is_made).map(|column| column.name.as_str()));
+    if let (true, Some(fallback)) = (inserted.is_empty(), &write.fallback) {
+        inserted.push(&fallback.name);
+        row.retain(|column| column.name != fallback.name);
+        row.push(fallback.clone());
+    }
+    let is_other = |name: &str| !row.iter().any(|column| column.name == name);
+    let others = given.iter().filter(|(name, _)| is_other(name));
+    let others: Vec<(&str, From<'_>)> = others.map(|(name, place)| (*name, From::Place(*place))).collect();
+    writer.push(" (");
+    writer.separated(", ", &inserted, |writer, column| _ = writer.identifier(column));
+    writer.push(") SELECT ");
+    writer.separated(", ", &inserted, |writer, column| Scope::Table(table).column::<Sqlite>(writer, column));
+    writer.push(" FROM (");
+    write_row(writer, table, &others, &row, &|name| place(name).map_or(From::Absent, From::Place));
+    writer.push(") AS ");
+    Sqlite::table(writer, table);
+    writer.push(" WHERE CASE");
+    write_refusals(writer, table, &write.inserted, None);
+    writer.push(" ELSE TRUE END");
+}
+
+/// Adds what happens when the key is taken.
+fn write_upsert(writer: &mut Writer, insert: &Insert, write: &WriteRules) {
+    let all: Vec<&str> = insert.columns.iter().map(|column| column.name.as_str()).collect();
+    let conflict = insert.conflict.as_ref();
+    write_conflict(writer, conflict, &all, COUNT_UPDATE);
+    if !is_update(conflict, &all) || write.conflicting.is_empty() {
+        return;
+    }
+    writer.push(" AND CASE");
+    write_refusals(writer, &insert.into, &write.conflicting, None);
+    let row = |writer: &mut Writer| {
+        write_row(writer, &insert.into, &[], &write.row, &|name| {
+            if all.contains(&name) { From::Excluded } else { From::Existing(&insert.into) }
+        });
+    };
+    write_refusals(writer, &insert.into, &write.updated, Some(&row));
+    writer.push(" ELSE TRUE END");
+}
+
+/// What must hold of the new row is asked where the last of its values is set: only rows that are changed get there.
+fn update_run(update: &Update, rules: &Rules, row: &[Cell]) -> Run {
+    let table = &update.table;
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
+    write_shown(&mut writer, &rules.shown);
     writer.push("UPDATE ");
-    Sqlite::table(&mut writer, &update.table);
+    Sqlite::table(&mut writer, table);
     writer.push(" SET ");
-    writer.separated(", ", update.columns.iter().zip(row), |writer, (column, cell)| {
+    let set: Vec<(&InsertColumn, Option<Place>)> = update
+        .columns
+        .iter()
+        .zip(row)
+        .map(|(column, cell)| match cell {
+            Cell::Value(value) => (column, Some(writer.reserve(value.clone()))),
+            Cell::Default => (column, None),
+        })
+        .collect();
+    let is_checked = !rules.write.updated.is_empty();
+    writer.separated(", ", set.iter().enumerate(), |writer, (index, (column, place))| {
         writer.identifier(&column.name).push(" = ");
-        match (cell, &column.default) {
-            (Cell::Value(value), _) => _ = writer.bind(value.clone()),
-            (Cell::Default, Some(default)) => _ = writer.push("(").catalog_sql(default).push(")"),
-            (Cell::Default, None) => _ = writer.push("NULL"),
+        let is_last = index + 1 == set.len();
+        if is_checked && is_last {
+            writer.push("CASE");
+            let row = |writer: &mut Writer| write_updated_row(writer, update, &rules.write.row, &set);
+            write_refusals(writer, table, &rules.write.updated, Some(&row));
+            writer.push(" ELSE ");
+        }
+        match (place, &column.default) {
+            (Some(place), _) => _ = writer.reserved(*place),
+            (None, Some(default)) => _ = writer.push("(").catalog_sql(default).push(")"),
+            (None, None) => _ = writer.push("NULL"),
+        }
+        if is_checked && is_last {
+            writer.push(" END");
         }
     });
-    write_where::<Sqlite>(&mut writer, Scope::Table(&update.table), &update.filter);
-    write_returning(&mut writer, &update.table, &update.returning);
-    run(writer, given_columns(&update.columns, row))
+    write_which(&mut writer, table, &update.filter, rules);
+    write_returning(&mut writer, table, &update.returning);
+    run(writer, table, given_columns(&update.columns, row))
+}
+
+/// Adds what a row becomes.
+fn write_updated_row(writer: &mut Writer, update: &Update, row: &[RowColumn], set: &[(&InsertColumn, Option<Place>)]) {
+    write_row(writer, &update.table, &[], row, &|name| match set.iter().find(|(column, _)| column.name == name) {
+        Some((_, Some(place))) => From::Place(*place),
+        Some((_, None)) => From::Absent,
+        None => From::Existing(&update.table),
+    });
 }
 
 /// A text that is run once.
-fn run(writer: Writer, columns: Vec<String>) -> Run {
+fn run(writer: Writer, table: &QualifiedName, columns: Vec<String>) -> Run {
     let query = writer.finish();
-    Run { text: query.text, columns, values: vec![query.values] }
+    Run { table: table.name.clone(), text: query.text, columns, values: vec![query.values] }
 }
 
 /// Adds ` RETURNING …`: the representation itself, or the key.

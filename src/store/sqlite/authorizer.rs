@@ -22,12 +22,51 @@ use crate::plan::{Reach, Touch};
 
 /// What `ANALYZE` noted, which R-trees look at.
 const STATISTICS: &str = "sqlite_stat1";
+/// What the query of a view is called in the part of a statement that shows it (`sql/rules.rs`).
+const VIEW_PART: &str = "berth_view";
 
 /// Functions that are read like tables. They show what they are given.
 const TABLE_FUNCTIONS: [&str; 2] = ["json_each", "json_tree"];
 
 thread_local! {
     static ARMED: RefCell<Option<Armed>> = const { RefCell::new(None) };
+    static RECORDED: RefCell<Option<Vec<Reading>>> = const { RefCell::new(None) };
+}
+
+/// A column that a statement reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// The view or common table expression that reads it; `None`: the statement itself.
+    pub(super) accessor: Option<String>,
+    /// The table or view.
+    pub(super) table: String,
+    /// The column; empty: only whether there are rows.
+    pub(super) column: String,
+}
+
+/// What SQLite says that a query reads. Functions that are read like tables are left out.
+///
+/// # Errors
+/// What SQLite says when the query cannot be run.
+pub(super) fn readings(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<Reading>> {
+    RECORDED.set(Some(Vec::new()));
+    let prepared = connection.prepare(sql).map(drop);
+    let recorded = RECORDED.take().unwrap_or_default();
+    prepared.map(|()| recorded)
+}
+
+/// Notes what is read, while somebody wants to know.
+fn record(context: &AuthContext<'_>) {
+    RECORDED.with_borrow_mut(|recorded| match (recorded, context.action) {
+        (Some(recorded), AuthAction::Read { table_name, column_name }) if !TABLE_FUNCTIONS.contains(&table_name) => {
+            recorded.push(Reading {
+                accessor: context.accessor.map(str::to_owned),
+                table: table_name.to_owned(),
+                column: column_name.to_owned(),
+            });
+        }
+        _ => {}
+    });
 }
 
 /// What statements of this thread may touch.
@@ -46,6 +85,7 @@ pub(super) fn heed_reach(connection: &Connection) -> rusqlite::Result<()> {
         connection.query_row(&format!("SELECT count(*) FROM {function}('[]')"), [], |_| Ok(()))?;
     }
     connection.authorizer(Some(|context: AuthContext<'_>| {
+        record(&context);
         let allowed = ARMED.with_borrow_mut(|armed| armed.as_mut().is_none_or(|armed| armed.allows(&context)));
         if allowed { Authorization::Allow } else { Authorization::Deny }
     }))
@@ -86,7 +126,8 @@ impl Drop for Guard {
 impl Armed {
     #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else there is or will be is not allowed")]
     fn allows(&mut self, context: &AuthContext<'_>) -> bool {
-        if let Some(accessor) = context.accessor {
+        // A part of the statement that shows a table reads what the plan and its policies do.
+        if let Some(accessor) = context.accessor.filter(|name| *name != VIEW_PART && !self.reach.shows(name)) {
             self.through_view = true;
             return self.trusts(accessor);
         }
@@ -178,7 +219,7 @@ fn referring<'a>(catalog: &'a Catalog, tables: Vec<&'a str>) -> BTreeSet<&'a str
 mod tests {
     use super::*;
     use crate::catalog::{QualifiedName, TypeKind, TypeName};
-    use crate::plan::{Action, Condition, Delete, Expectation, Plan, Projection, Read, ReadNode, Returning};
+    use crate::plan::{Action, Condition, Delete, Expectation, Plan, Projection, Read, ReadNode, Returning, Rules};
     use crate::request::{MediaType, Preferences, Range};
     use crate::store::sqlite::introspect;
 
@@ -218,7 +259,7 @@ mod tests {
 
     fn reach(action: Action) -> Reach {
         let (media, preferences) = (MediaType::Json, Preferences::default());
-        Reach::Plan(Arc::new(Plan { action, media, profile: None, preferences }))
+        Reach::Plan(Arc::new(Plan { action, media, profile: None, preferences }), Arc::new(Rules::default()))
     }
 
     fn is_refused(connection: &Connection, sql: &str) -> bool {

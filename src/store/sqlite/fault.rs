@@ -22,7 +22,8 @@ mod tests;
 use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::write::Place;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Table};
+use crate::plan::authorize::may_see;
 use crate::sql::Run;
 use crate::store::Error;
 
@@ -31,6 +32,35 @@ const FOREIGN_KEY_FAILED: &str = "FOREIGN KEY constraint failed";
 
 /// Letters and digits of a SQLSTATE.
 const SQLSTATE_LENGTH: usize = 5;
+
+/// Whom an error is told, and so which values may be in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) viewer: Viewer<'a>,
+}
+
+/// Who an error is told to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Viewer<'a> {
+    /// Someone who may see everything.
+    Anyone,
+    /// A role, which sees what it is granted.
+    Role(&'a str),
+    /// Someone of whom nothing is known.
+    Nobody,
+}
+
+impl Sight<'_> {
+    /// True when the values of these columns may be told.
+    fn sees(self, table: &Table, columns: &[String]) -> bool {
+        match self.viewer {
+            Viewer::Anyone => true,
+            Viewer::Role(role) => may_see(self.catalog, role, &table.name, columns),
+            Viewer::Nobody => false,
+        }
+    }
+}
 
 /// The error of a statement that writes nothing, or whose place does not matter.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the enums of other crates grow")]
@@ -70,12 +100,12 @@ pub(super) fn plain(error: rusqlite::Error) -> Error {
 /// `connection`: asked for the names of constraints; nothing is written.
 pub(super) fn explain(
     connection: &Connection,
-    catalog: &Catalog,
+    sight: Sight<'_>,
     runs: &[Run],
     place: Place,
     error: rusqlite::Error,
 ) -> Error {
-    let context = constraint::Context { connection, catalog, run: runs.get(place.run), row: place.row };
+    let context = constraint::Context { connection, sight, run: runs.get(place.run), row: place.row };
     let message = message_of(&error).unwrap_or_default();
     let explained = match error.sqlite_extended_error_code() {
         Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID) => {

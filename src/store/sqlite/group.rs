@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
+use super::fault::{Sight, Viewer};
 use super::journal::{self, Ending, Journal};
 use super::outcome::schema_version;
 use super::reader::Read;
@@ -145,18 +146,13 @@ impl Group {
             Ending::Raced => End::Raced,
             Ending::TooLarge => End::TooLarge(journal::too_large()),
             Ending::Failed(error) => End::Failed(error),
-            Ending::Sqlite(error) => self.explain_commit(&transaction, &catalog, error),
+            Ending::Sqlite(error) => self.explain_commit(&transaction, sight(&catalog, jobs.first()), error),
         }
     }
 
-    fn explain_commit(
-        &self,
-        transaction: &rusqlite::Transaction<'_>,
-        catalog: &Catalog,
-        error: rusqlite::Error,
-    ) -> End {
+    fn explain_commit(&self, transaction: &rusqlite::Transaction<'_>, sight: Sight<'_>, error: rusqlite::Error) -> End {
         if fault::is_foreign_key(&error) {
-            return End::Violated(fault::foreign_key::of_commit(transaction, catalog));
+            return End::Violated(fault::foreign_key::of_commit(transaction, sight));
         }
         match error.sqlite_error_code() {
             // The volume may or may not hold the commit's last bytes.
@@ -204,7 +200,8 @@ impl Group {
             Failure::Refused(error) => error,
             Failure::Sqlite(error, _) => fault::plain(error),
         });
-        end(connection, moment, answer, transaction.rollback, deadline)
+        let sight = Sight { catalog: moment.catalog, viewer: Viewer::Nobody };
+        end(connection, sight, answer, transaction.rollback, deadline)
     }
 
     /// Runs one statement in its savepoint.
@@ -243,24 +240,25 @@ impl Group {
                 None => apply(),
             }
         };
+        let sight = Sight { catalog, viewer: viewer(statement) };
         execute(connection, "SAVEPOINT berth")?;
         let answer = match run() {
             Ok(outcome) => Ok(outcome),
             Err(Failure::Refused(error)) => Err(error),
             Err(Failure::Sqlite(error, _)) if fault::is_foreign_key(&error) && !connection.is_autocommit() => {
                 execute(connection, "ROLLBACK TO berth")?;
-                Err(fault::foreign_key::of_request(connection, catalog, runs, run)?)
+                Err(fault::foreign_key::of_request(connection, sight, runs, run)?)
             }
-            Err(Failure::Sqlite(error, place)) => Err(fault::explain(connection, catalog, runs, place, error)),
+            Err(Failure::Sqlite(error, place)) => Err(fault::explain(connection, sight, runs, place, error)),
         };
-        end(connection, moment, answer, statement.session.rollback, deadline)
+        end(connection, sight, answer, statement.session.rollback, deadline)
     }
 }
 
 /// Keeps what was done since the innermost savepoint, or goes back to it.
 fn end(
     connection: &Connection,
-    moment: &Moment<'_>,
+    sight: Sight<'_>,
     answer: Result<Outcome, Error>,
     rollback: bool,
     deadline: Deadline,
@@ -272,7 +270,7 @@ fn end(
     let answer = match answer {
         Ok(outcome) if rollback => {
             let _limit = interrupt::Limit::until(deadline);
-            fault::foreign_key::of_trial(connection, moment.catalog)?.map_or(Ok(outcome), Err)
+            fault::foreign_key::of_trial(connection, sight)?.map_or(Ok(outcome), Err)
         }
         Err(error) => {
             execute(connection, "ROLLBACK TO berth")?;
@@ -287,4 +285,18 @@ fn end(
 /// Runs one of the few statements that steer the transaction.
 pub(super) fn execute(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// Whom the errors of a job are told.
+fn sight<'a>(catalog: &'a Catalog, job: Option<&'a Job>) -> Sight<'a> {
+    let viewer = match job.map(|job| &job.order) {
+        Some(Order::Statement(statement)) => viewer(statement),
+        // Its statements may be of several roles.
+        Some(Order::Transaction(_)) | None => Viewer::Nobody,
+    };
+    Sight { catalog, viewer }
+}
+
+fn viewer(statement: &Statement) -> Viewer<'_> {
+    statement.session.role.as_deref().map_or(Viewer::Anyone, Viewer::Role)
 }

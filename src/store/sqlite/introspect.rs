@@ -9,6 +9,7 @@
 
 pub(super) mod definition;
 mod metadata;
+mod row_security;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -23,6 +24,7 @@ use crate::catalog::type_name::Origin;
 use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, Table, TypeKind, TypeName};
 use definition::{ConstraintKind, constraints, free_name, named};
 use metadata::Metadata;
+use row_security::Found;
 
 /// Reads everything, as it is at one moment.
 ///
@@ -51,15 +53,33 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
     }
     resolve_references(&mut tables);
     let shown_keys = view::find_keys(transaction, &mut tables)?;
-    let asks_headers = asks_headers(transaction)?;
+    let Found { bypassing_roles, row_security, view_queries } = Found::read(transaction, &names, &tables)?;
+    let asks_headers = asks_headers(transaction, &names)?;
     let Metadata { schema_comments, grants, roles, .. } = metadata;
-    Ok(Catalog { version, tables, shown_keys, schema_comments, grants, roles, asks_headers, ..Catalog::default() })
+    Ok(Catalog {
+        version,
+        tables,
+        shown_keys,
+        schema_comments,
+        grants,
+        roles,
+        bypassing_roles,
+        row_security,
+        view_queries,
+        asks_headers,
+        ..Catalog::default()
+    })
 }
 
-/// Whether a default, a view or a trigger asks for the headers of a request: only then are they told.
-fn asks_headers(connection: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE '%berth_setting(''request.headers''%')";
-    connection.query_row(sql, [], |row| row.get(0))
+/// Whether a default, a view, a trigger or a policy asks for the headers of a request: only then are they told.
+fn asks_headers(connection: &Connection, names: &BTreeSet<&str>) -> rusqlite::Result<bool> {
+    let question = "%berth_setting(''request.headers''%";
+    let mut sql = format!("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE '{question}')");
+    if names.contains("_berth_policies") {
+        sql +=
+            &format!(" OR EXISTS (SELECT 1 FROM _berth_policies WHERE concat(using_sql, check_sql) LIKE '{question}')");
+    }
+    connection.query_row(&sql, [], |row| row.get(0))
 }
 
 /// A line of `PRAGMA table_list`.

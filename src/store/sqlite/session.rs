@@ -6,6 +6,7 @@
 //! | `berth_user()` | `current_user`, `current_role` |
 //! | `berth_session_user()` | `session_user` |
 //! | `berth_setting(name, missing_ok)` | `current_setting(name, missing_ok)` |
+//! | `berth_refuse(message)` | the error of a row that a policy forbids |
 //! | `berth_auth_uid()`, `berth_auth_role()`, `berth_auth_email()`, `berth_auth_jwt()` | Supabase's `auth.uid()` and its like |
 //!
 //! As [`interrupt`](super::interrupt) does, the functions ask the thread they run on: a connection is used by one thread
@@ -66,7 +67,8 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_auth_uid", 0, |_| claim("sub").map(|sub| uuid(&sub)).transpose())?;
     add(connection, "berth_auth_role", 0, |_| Ok(claim("role")))?;
     add(connection, "berth_auth_email", 0, |_| Ok(claim("email")))?;
-    add(connection, "berth_auth_jwt", 0, |_| Ok(ask(claims)))
+    add(connection, "berth_auth_jwt", 0, |_| Ok(ask(claims)))?;
+    add(connection, "berth_refuse", 1, refuse)
 }
 
 fn add<Answer: ToSql>(
@@ -78,6 +80,12 @@ fn add<Answer: ToSql>(
     // Innocuous: it changes nothing, and the defaults and views that call it were made by migrations.
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function(name, arguments, flags, move |context| function(context))
+}
+
+/// Fails. Not deterministic, so that SQLite calls it nowhere but where it stands.
+fn refuse(context: &Context<'_>) -> Result<bool> {
+    let message = String::from_utf8_lossy(context.get_raw(0).as_bytes().unwrap_or_default()).into_owned();
+    Err(failed(Fault { code: "42501", message }))
 }
 
 /// What the session says; `None` for nobody's.

@@ -2,19 +2,19 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{database, detailed};
+use super::{Sight, database, detailed};
 use crate::catalog::{Table, TypeKind};
 use crate::plan::Value;
 use crate::sql::Run;
 use crate::store::Error;
 use crate::store::sqlite::bind;
 use crate::store::sqlite::introspect::definition::{self, Check, ConstraintKind};
-use crate::store::sqlite::write::{find_table, kind_of, target};
+use crate::store::sqlite::write::{find_table, kind_of};
 
 /// What may be asked for an explanation.
 pub(super) struct Context<'a> {
     pub(super) connection: &'a Connection,
-    pub(super) catalog: &'a crate::catalog::Catalog,
+    pub(super) sight: Sight<'a>,
     /// What was run.
     pub(super) run: Option<&'a Run>,
     /// With which of its lists of values.
@@ -61,8 +61,9 @@ impl Context<'_> {
 
     /// All tables, the one written to first: triggers may write to others.
     fn likely_tables(&self) -> impl Iterator<Item = &Table> {
-        let target = self.run.and_then(|run| find_table(self.catalog, &target(&run.text)?));
-        let others = self.catalog.tables.values().filter(move |table| target.is_none_or(|t| t.name != table.name));
+        let target = self.run.and_then(|run| find_table(self.sight.catalog, &run.table));
+        let others =
+            self.sight.catalog.tables.values().filter(move |table| target.is_none_or(|t| t.name != table.name));
         target.into_iter().chain(others)
     }
 
@@ -125,7 +126,7 @@ impl Context<'_> {
 
     /// `(a, b)=(1, 2)`, when the request gave a value to each column.
     fn key_of_row(&self, table: &Table, columns: &[String]) -> Option<String> {
-        let run = self.run.filter(|run| target(&run.text).as_deref() == Some(table.name.name.as_str()))?;
+        let run = self.run.filter(|run| run.table == table.name.name && self.sight.sees(table, columns))?;
         key_of_values(run, self.row, Some(table), columns)
     }
 }

@@ -11,13 +11,13 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::constraint::{key, key_of_values};
-use super::{FOREIGN_KEY_FAILED, database, detailed};
+use super::{FOREIGN_KEY_FAILED, Sight, database, detailed};
 use crate::catalog::{Catalog, ForeignKey, Table};
 use crate::clock::Deadline;
 use crate::plan::Value;
 use crate::sql::Run;
 use crate::store::sqlite::group::execute;
-use crate::store::sqlite::write::{Failure, find_table, kind_of, target};
+use crate::store::sqlite::write::{Failure, find_table, kind_of};
 use crate::store::sqlite::{bind, interrupt};
 use crate::store::{Error, Outcome};
 
@@ -31,7 +31,7 @@ const SEARCH_TIME: Duration = Duration::from_millis(100);
 /// When the savepoint cannot be gone back to: the transaction is lost.
 pub(in crate::store::sqlite) fn of_request(
     connection: &Connection,
-    catalog: &Catalog,
+    sight: Sight<'_>,
     runs: &[Run],
     again: impl FnOnce() -> Result<Outcome, Failure>,
 ) -> rusqlite::Result<Error> {
@@ -40,7 +40,7 @@ pub(in crate::store::sqlite) fn of_request(
     let limit = interrupt::Limit::until(Deadline::after(SEARCH_TIME));
     let found = match end {
         // An expectation does not hold either: Postgres would have stopped at the key before.
-        Ok(_) | Err(Failure::Refused(_)) => find(connection, catalog, runs),
+        Ok(_) | Err(Failure::Refused(_)) => find(connection, sight, runs),
         Err(Failure::Sqlite(..)) => Ok(None),
     };
     drop(limit);
@@ -52,13 +52,13 @@ pub(in crate::store::sqlite) fn of_request(
 }
 
 /// The error of a transaction that could not be committed and is still open.
-pub(in crate::store::sqlite) fn of_commit(connection: &Connection, catalog: &Catalog) -> Error {
+pub(in crate::store::sqlite) fn of_commit(connection: &Connection, sight: Sight<'_>) -> Error {
     let _limit = interrupt::Limit::until(Deadline::after(SEARCH_TIME));
-    let mut tables = catalog.tables.values().filter(|table| !table.foreign_keys.is_empty());
+    let mut tables = sight.catalog.tables.values().filter(|table| !table.foreign_keys.is_empty());
     let found = tables.find_map(|table| dangling(connection, table, &table.foreign_keys).ok().flatten());
     found.map_or_else(
         || database("23503", FOREIGN_KEY_FAILED),
-        |(table, foreign_key, values)| not_present(table, foreign_key, Some(key(&foreign_key.columns, &values))),
+        |(table, foreign_key, values)| not_present(sight, table, foreign_key, Some(key(&foreign_key.columns, &values))),
     )
 }
 
@@ -67,17 +67,14 @@ pub(in crate::store::sqlite) fn of_commit(connection: &Connection, catalog: &Cat
 ///
 /// # Errors
 /// When the savepoint cannot be gone back to: the transaction is lost.
-pub(in crate::store::sqlite) fn of_trial(
-    connection: &Connection,
-    catalog: &Catalog,
-) -> rusqlite::Result<Option<Error>> {
-    let found = find_deferred(connection, catalog);
+pub(in crate::store::sqlite) fn of_trial(connection: &Connection, sight: Sight<'_>) -> rusqlite::Result<Option<Error>> {
+    let found = find_deferred(connection, sight.catalog);
     execute(connection, "ROLLBACK TO berth")?;
     let broken = found.and_then(|found| {
         // What pointed nowhere before is not the request's doing.
         for (table, foreign_key, values, rows) in found {
             if count_dangling(connection, table, foreign_key)? < rows {
-                return Ok(Some(not_present(table, foreign_key, Some(key(&foreign_key.columns, &values)))));
+                return Ok(Some(not_present(sight, table, foreign_key, Some(key(&foreign_key.columns, &values)))));
             }
         }
         Ok(None)
@@ -109,34 +106,34 @@ fn count_dangling(connection: &Connection, table: &Table, foreign_key: &ForeignK
     connection.query_row(&dangling_sql("count(*)", table, foreign_key), [], |row| row.get(0))
 }
 
-fn find(connection: &Connection, catalog: &Catalog, runs: &[Run]) -> rusqlite::Result<Option<Error>> {
+fn find(connection: &Connection, sight: Sight<'_>, runs: &[Run]) -> rusqlite::Result<Option<Error>> {
     for run in runs {
-        let Some(table) = target(&run.text).and_then(|name| find_table(catalog, &name)) else { continue };
+        let Some(table) = find_table(sight.catalog, &run.table) else { continue };
         for row in 0..run.values.len() {
             for foreign_key in &table.foreign_keys {
                 if points_nowhere(connection, run, row, foreign_key)? {
                     let key = key_of_values(run, row, Some(table), &foreign_key.columns);
-                    return Ok(Some(not_present(table, foreign_key, key)));
+                    return Ok(Some(not_present(sight, table, foreign_key, key)));
                 }
             }
         }
     }
-    for table in written_tables(catalog, runs) {
-        for (child, foreign_keys) in pointing_to(catalog, table) {
+    for table in written_tables(sight.catalog, runs) {
+        for (child, foreign_keys) in pointing_to(sight.catalog, table) {
             if let Some((child, foreign_key, values)) = dangling(connection, child, &foreign_keys)? {
                 let key = key(&foreign_key.references_columns, &values);
-                return Ok(Some(still_referenced(table, foreign_key, child, Some(key))));
+                return Ok(Some(still_referenced(sight, table, foreign_key, child, Some(key))));
             }
         }
         if let Some((table, foreign_key, values)) = dangling(connection, table, &table.foreign_keys)? {
-            return Ok(Some(not_present(table, foreign_key, Some(key(&foreign_key.columns, &values)))));
+            return Ok(Some(not_present(sight, table, foreign_key, Some(key(&foreign_key.columns, &values)))));
         }
     }
     Ok(None)
 }
 
 fn written_tables<'a>(catalog: &'a Catalog, runs: &'a [Run]) -> impl Iterator<Item = &'a Table> {
-    runs.iter().filter_map(|run| find_table(catalog, &target(&run.text)?))
+    runs.iter().filter_map(|run| find_table(catalog, &run.table))
 }
 
 /// The tables with foreign keys to `table`, and these.
@@ -202,24 +199,33 @@ fn dangling_sql(wanted: &str, table: &Table, foreign_key: &ForeignKey) -> String
 }
 
 /// The insert side.
-fn not_present(table: &Table, foreign_key: &ForeignKey, key: Option<String>) -> Error {
+fn not_present(sight: Sight<'_>, table: &Table, foreign_key: &ForeignKey, key: Option<String>) -> Error {
+    let key = if sight.sees(table, &foreign_key.columns) { key.map(|key| key + " ") } else { Some(String::new()) };
     let (table, name) = (&table.name.name, &foreign_key.name);
     detailed(
         "23503",
         format!("insert or update on table \"{table}\" violates foreign key constraint \"{name}\""),
-        key.map(|key| format!("Key {key} is not present in table \"{}\".", foreign_key.references.name)),
+        key.map(|key| format!("Key {key}is not present in table \"{}\".", foreign_key.references.name)),
     )
 }
 
 /// The delete side.
-fn still_referenced(table: &Table, foreign_key: &ForeignKey, child: &Table, key: Option<String>) -> Error {
+fn still_referenced(
+    sight: Sight<'_>,
+    table: &Table,
+    foreign_key: &ForeignKey,
+    child: &Table,
+    key: Option<String>,
+) -> Error {
+    let is_seen = sight.sees(table, &foreign_key.references_columns);
+    let key = if is_seen { key.map(|key| key + " ") } else { Some(String::new()) };
     let (table, name, child) = (&table.name.name, &foreign_key.name, &child.name.name);
     detailed(
         "23503",
         format!(
             "update or delete on table \"{table}\" violates foreign key constraint \"{name}\" on table \"{child}\""
         ),
-        key.map(|key| format!("Key {key} is still referenced from table \"{child}\".")),
+        key.map(|key| format!("Key {key}is still referenced from table \"{child}\".")),
     )
 }
 

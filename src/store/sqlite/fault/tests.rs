@@ -26,6 +26,7 @@ fn text(text: &str) -> Value {
 
 fn run(sql: &str, columns: &[&str], rows: &[&[Value]]) -> Run {
     Run {
+        table: sql.split('"').nth(1).unwrap_or_default().to_owned(),
         text: sql.to_owned(),
         columns: columns.iter().map(|&column| column.to_owned()).collect(),
         values: rows.iter().map(|row| row.to_vec()).collect(),
@@ -41,18 +42,19 @@ fn failing(runs: &[Run]) -> String {
     let write = Write { runs, output: None, location: None, reach: &Reach::Everything, expect: Expectation::default() };
     let again = || write.run(&connection, &catalog, &updates, 1000);
 
+    let sight = Sight { catalog: &catalog, viewer: Viewer::Anyone };
     let before = content(&connection);
     connection.execute_batch("BEGIN; SAVEPOINT berth").unwrap();
     let Err(Failure::Sqlite(error, place)) = again() else { panic!("nothing failed") };
     let error = if is_foreign_key(&error) {
         connection.execute_batch("ROLLBACK TO berth").unwrap();
-        let error = foreign_key::of_request(&connection, &catalog, runs, again).unwrap();
+        let error = foreign_key::of_request(&connection, sight, runs, again).unwrap();
         assert_eq!(content(&connection), before);
         let deferred: i64 = connection.query_row("PRAGMA defer_foreign_keys", [], |row| row.get(0)).unwrap();
         assert_eq!(deferred, 0, "the keys are checked at once again");
         error
     } else {
-        explain(&connection, &catalog, runs, place, error)
+        explain(&connection, sight, runs, place, error)
     };
     connection.execute_batch("ROLLBACK TO berth; RELEASE berth; COMMIT").unwrap();
     shown(error)

@@ -7,6 +7,8 @@
 
 mod token;
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::catalog::Table;
@@ -23,6 +25,8 @@ pub(in crate::store::sqlite) enum ConstraintKind {
     ForeignKey,
     /// `CHECK`.
     Check,
+    /// `GENERATED ALWAYS AS`.
+    Generated,
 }
 
 /// A constraint as it stands in the text.
@@ -103,6 +107,32 @@ pub(in crate::store::sqlite) fn checks(sql: &str, table: &Table) -> Vec<Check> {
     checks
 }
 
+/// What each generated column is generated from.
+pub(super) fn generated(sql: &str) -> BTreeMap<String, String> {
+    let generated = constraints(sql).into_iter().filter(|of| of.kind == ConstraintKind::Generated);
+    generated.filter_map(|of| Some((of.columns.into_iter().next()?, of.expression))).collect()
+}
+
+/// Whether numbers of rows that are gone are not given out again.
+pub(super) fn is_counted(sql: &str) -> bool {
+    tokens(sql).iter().any(|token| token.is_word("AUTOINCREMENT"))
+}
+
+/// The query of a `CREATE VIEW`.
+pub(super) fn view_query(sql: &str) -> Option<&str> {
+    let tokens = tokens(sql);
+    let mut place = tokens.iter().position(|token| token.is_word("VIEW"))? + 1;
+    while let Some(token) = tokens.get(place) {
+        match token {
+            Token::Symbol('(', _) => place = matching_parenthesis(&tokens, place),
+            Token::Word(word, start) if word.eq_ignore_ascii_case("AS") => return sql.get(start + word.len()..),
+            Token::Word(..) | Token::Name(..) | Token::Literal | Token::Symbol(..) => {}
+        }
+        place += 1;
+    }
+    None
+}
+
 /// The name, or else the name with the first number that makes it free.
 pub(super) fn free_name(base: String, is_taken: impl Fn(&str) -> bool) -> String {
     if !is_taken(&base) {
@@ -172,6 +202,9 @@ fn read_item(sql: &str, item: &[Token], found: &mut Vec<Constraint>) {
                 "CHECK" => {
                     let (words, expression) = expression(sql, item, place + 1);
                     add(ConstraintKind::Check, words, expression);
+                }
+                "AS" if column.is_some() && item.get(place + 1).is_some_and(|next| next.is_symbol('(')) => {
+                    add(ConstraintKind::Generated, columns(), expression(sql, item, place + 1).1);
                 }
                 "NOT" | "DEFAULT" | "COLLATE" | "GENERATED" | "AS" => name = None,
                 _ => {}

@@ -1,0 +1,199 @@
+//! What must hold of rows that a write changes, and of what they become.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Applying, Rule};
+use crate::catalog::{Catalog, Expression, Generated, Policy, Privilege, QualifiedName, Reads, RowSecurity, Table};
+use crate::plan::authorize::{Needs, Roles};
+use crate::plan::{Action, Insert};
+use crate::request::prefer::Resolution;
+
+/// SQLite's table of the last numbers that it gave out.
+const NUMBERS: &str = "sqlite_sequence";
+
+/// What must hold of the rows of a write.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WriteRules {
+    /// Of the rows that are there: those for which one of these does not hold are not touched.
+    pub existing: Vec<Rule>,
+    /// Of each row that comes, whether or not its key is taken.
+    pub inserted: Vec<Check>,
+    /// Of a row that is there and has the key of one that came.
+    pub conflicting: Vec<Check>,
+    /// Of what a row becomes.
+    pub updated: Vec<Check>,
+    /// The columns of a row that `inserted` and `updated` look at.
+    pub row: Vec<RowColumn>,
+    /// The column that is named when a row without any value comes.
+    pub fallback: Option<RowColumn>,
+}
+
+/// What a row must be, or the write fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// One of these; none: no row is.
+    pub any: Vec<Arc<Expression>>,
+    /// What is said otherwise, with 42501.
+    pub message: String,
+}
+
+/// A column of a row that is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowColumn {
+    /// Its name.
+    pub name: String,
+    /// What it has when the request gives it no value.
+    pub absent: Absent,
+}
+
+/// What a new row has in a column that is given no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absent {
+    /// Nothing.
+    Null,
+    /// The value of this expression.
+    Default(String),
+    /// The next number, which is the value of this expression.
+    Number(String),
+    /// Always the value of this expression over the others.
+    Generated(String),
+}
+
+/// The rules for an action; none for what does not write, and where row security does not hold.
+pub(super) fn rules(action: &Action, needs: &Needs<'_>, roles: &Roles<'_>, catalog: &Catalog) -> WriteRules {
+    let Some((table, security)) = action.table().and_then(|name| {
+        Some((catalog.table(name)?, catalog.row_security.get(name).filter(|_| !roles.bypasses_policies)?))
+    }) else {
+        return WriteRules::default();
+    };
+    let reads = |need: &crate::plan::authorize::Need<'_>| {
+        need.privilege == Privilege::Select && need.table == &table.name && !need.columns.is_empty()
+    };
+    let target = Target { name: &table.name, security, roles: &roles.all, is_read: needs.0.iter().any(reads) };
+    let rules = match action {
+        Action::Insert(insert) => target.insert(insert),
+        Action::Update(_) => {
+            let updated = target.checks(Privilege::Update);
+            WriteRules { existing: target.existing(Privilege::Update), updated, ..WriteRules::default() }
+        }
+        Action::Delete(_) => WriteRules { existing: target.existing(Privilege::Delete), ..WriteRules::default() },
+        Action::Read(_)
+        | Action::Call(_)
+        | Action::TableInfo(_)
+        | Action::RoutineInfo(_)
+        | Action::RootInfo
+        | Action::Describe { .. } => return WriteRules::default(),
+    };
+    let row = row(&rules, table, security);
+    WriteRules { row, fallback: fallback(table), ..rules }
+}
+
+/// The table that is written to.
+struct Target<'a> {
+    name: &'a QualifiedName,
+    security: &'a RowSecurity,
+    roles: &'a BTreeSet<&'a str>,
+    /// Columns of it are read: by the filter, by what is given back, or for the key of a conflict.
+    is_read: bool,
+}
+
+impl Target<'_> {
+    fn applying(&self, command: Privilege) -> Applying<'_> {
+        Applying::find(self.security, command, self.roles)
+    }
+
+    fn existing(&self, command: Privilege) -> Vec<Rule> {
+        let read = self.is_read.then(|| Rule::of(&self.applying(Privilege::Select)));
+        std::iter::once(Rule::of(&self.applying(command))).chain(read).collect()
+    }
+
+    /// What a new row must be: `WITH CHECK`, and visible when it is read.
+    fn checks(&self, command: Privilege) -> Vec<Check> {
+        let check = |policy: &Policy| policy.check.clone().or_else(|| policy.using.clone());
+        let mut checks = self.put_together(command, "", check);
+        if self.is_read {
+            checks.extend(self.put_together(Privilege::Select, "", |policy| policy.using.clone()));
+        }
+        checks
+    }
+
+    fn insert(&self, insert: &Insert) -> WriteRules {
+        let inserted = self.checks(Privilege::Insert);
+        let merges = insert.conflict.as_ref().is_some_and(|of| of.resolution == Resolution::MergeDuplicates);
+        if !merges {
+            return WriteRules { inserted, ..WriteRules::default() };
+        }
+        let mut conflicting = Vec::new();
+        for command in [Some(Privilege::Update), self.is_read.then_some(Privilege::Select)].into_iter().flatten() {
+            conflicting.extend(self.put_together(command, " (USING expression)", |policy| policy.using.clone()));
+        }
+        WriteRules { inserted, conflicting, updated: self.checks(Privilege::Update), ..WriteRules::default() }
+    }
+
+    /// The alternatives together, then each restrictive policy by its name.
+    fn put_together(
+        &self,
+        command: Privilege,
+        remark: &str,
+        expression: impl Fn(&Policy) -> Option<Arc<Expression>>,
+    ) -> Vec<Check> {
+        let Applying { permissive, restrictive } = self.applying(command);
+        let (violation, table) = ("new row violates row-level security policy", &self.name.name);
+        let any: Vec<Arc<Expression>> = permissive.iter().filter_map(|policy| expression(policy)).collect();
+        let is_closed = any.is_empty();
+        let first = Check { any, message: format!("{violation}{remark} for table \"{table}\"") };
+        let others = restrictive.iter().filter(|_| !is_closed).filter_map(|policy| {
+            let message = format!("{violation} \"{}\"{remark} for table \"{table}\"", policy.name);
+            Some(Check { any: vec![expression(policy)?], message })
+        });
+        std::iter::once(first).chain(others).collect()
+    }
+}
+
+/// The columns that the checks look at. What is generated needs all others.
+fn row(rules: &WriteRules, table: &Table, security: &RowSecurity) -> Vec<RowColumn> {
+    let checks = rules.inserted.iter().chain(&rules.updated);
+    let looked_at: BTreeSet<&String> = checks.flat_map(|check| &check.any).flat_map(|of| &of.columns).collect();
+    let needs_all = looked_at.iter().any(|name| security.generated.contains_key(*name));
+    let column = |column: &crate::catalog::Column| {
+        let is_generated = column.generated == Generated::Computed;
+        let absent = match (security.generated.get(&column.name), &column.default, &security.next_number) {
+            (Some(sql), _, _) => Absent::Generated(sql.clone()),
+            (None, Some(default), _) => Absent::Default(default.clone()),
+            (None, None, Some(next)) if column.generated != Generated::No && !is_generated => {
+                Absent::Number(next.clone())
+            }
+            (None, None, _) => Absent::Null,
+        };
+        let is_wanted = looked_at.contains(&column.name) || (needs_all && !is_generated);
+        is_wanted.then(|| RowColumn { name: column.name.clone(), absent })
+    };
+    table.columns.iter().filter_map(column).collect()
+}
+
+/// The first column that may be given a value. Null in the row id is its next number.
+fn fallback(table: &Table) -> Option<RowColumn> {
+    let column = table.columns.iter().find(|column| column.generated != Generated::Computed)?;
+    let absent = column.default.clone().map_or(Absent::Null, Absent::Default);
+    Some(RowColumn { name: column.name.clone(), absent })
+}
+
+impl WriteRules {
+    /// All that is evaluated.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Arc<Expression>> {
+        let checks = self.inserted.iter().chain(&self.conflicting).chain(&self.updated);
+        self.existing.iter().flat_map(Rule::expressions).chain(checks.flat_map(|check| &check.any))
+    }
+
+    /// Adds the columns that a changed row keeps, and where the next number comes from.
+    pub(super) fn add_reads(&self, action: &Action, reads: &mut Reads) {
+        let Some(table) = action.table().filter(|_| !self.row.is_empty()) else { return };
+        let columns = self.row.iter().map(|column| column.name.clone());
+        reads.entry(table.clone()).or_default().extend(columns);
+        if self.row.iter().any(|column| matches!(column.absent, Absent::Number(_))) {
+            let numbers = QualifiedName::new(table.schema.clone(), NUMBERS);
+            reads.entry(numbers).or_default().extend(["name", "seq"].map(str::to_owned));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Row security and the queries of views: what migrations noted, and what SQLite says that it reads.
+//!
+//! | table | columns |
+//! |---|---|
+//! | `_berth_row_security` | `table_name`, `enabled`, `forced` |
+//! | `_berth_policies` | `table_name`, `name`, `kind`, `command`, `roles` (JSON array), `using_sql`, `check_sql` |
+//! | `_berth_bypassing_roles`, `_berth_invoker_views` | `name` |
+//!
+//! What cannot be read opens nothing: a policy that SQLite does not understand holds of no row.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rusqlite::{Connection, Row};
+
+use super::definition;
+use crate::catalog::{
+    Expression, Generated, Kind, Policy, PolicyKind, Privilege, QualifiedName, Reads, RowSecurity, Table, ViewQuery,
+    ViewRights,
+};
+use crate::store::sqlite::authorizer::{self, Reading};
+use crate::store::sqlite::write::SCHEMA;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) bypassing_roles: BTreeSet<String>,
+    pub(super) row_security: BTreeMap<QualifiedName, RowSecurity>,
+    pub(super) view_queries: BTreeMap<QualifiedName, ViewQuery>,
+}
+
+impl Found {
+    /// Reads the notes among `names`. `tables` are those that are served.
+    pub(super) fn read(
+        connection: &Connection,
+        names: &BTreeSet<&str>,
+        tables: &BTreeMap<QualifiedName, Table>,
+    ) -> rusqlite::Result<Self> {
+        let mut found = Self::default();
+        if !names.contains("_berth_row_security") {
+            return Ok(found);
+        }
+        let listed = |sql| -> rusqlite::Result<BTreeSet<String>> {
+            let mut statement = connection.prepare(sql)?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        };
+        found.bypassing_roles = listed("SELECT name FROM _berth_bypassing_roles")?;
+        let invoker_views = listed("SELECT name FROM _berth_invoker_views")?;
+        let mut statement = connection.prepare("SELECT table_name, forced FROM _berth_row_security WHERE enabled")?;
+        let secured = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))?;
+        for table in secured {
+            let (name, forced) = table?;
+            let policies = read_policies(connection, &name)?;
+            let sql = definition::read(connection, &name)?.unwrap_or_default();
+            let name = QualifiedName::new(SCHEMA, name);
+            let next_number = tables.get(&name).and_then(|table| next_number(table, &sql));
+            let security = RowSecurity { forced, policies, next_number, generated: definition::generated(&sql) };
+            found.row_security.insert(name, security);
+        }
+        if !found.row_security.is_empty() || !invoker_views.is_empty() {
+            for name in tables.values().filter(|table| table.kind == Kind::View).map(|table| &table.name) {
+                let rights = if invoker_views.contains(&name.name) { ViewRights::Invoker } else { ViewRights::Owner };
+                found.view_queries.insert(name.clone(), read_view(connection, &name.name, rights)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What the row id of the next row will be. `sql`: the table's definition.
+///
+/// Source: <https://www.sqlite.org/autoinc.html>.
+fn next_number(table: &Table, sql: &str) -> Option<String> {
+    let key = table
+        .columns
+        .iter()
+        .find(|column| matches!(column.generated, Generated::IdentityByDefault | Generated::IdentityAlways))?;
+    let name = &table.name.name;
+    Some(if definition::is_counted(sql) {
+        let text = name.replace('\'', "''");
+        format!("(SELECT coalesce(max(seq), 0) + 1 FROM main.sqlite_sequence WHERE name = '{text}')")
+    } else {
+        format!("(SELECT coalesce(max({}), 0) + 1 FROM main.{})", quoted(&key.name), quoted(name))
+    })
+}
+
+fn read_policies(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Policy>> {
+    let sql = "SELECT name, kind, command, roles, using_sql, check_sql FROM _berth_policies WHERE table_name = ?1 \
+               ORDER BY name";
+    let mut statement = connection.prepare(sql)?;
+    let policies = statement.query_map([table], |row| read_policy(connection, table, row))?;
+    policies.collect()
+}
+
+fn read_policy(connection: &Connection, table: &str, row: &Row<'_>) -> rusqlite::Result<Policy> {
+    let (kind, command, roles): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    let expression = |sql: Option<String>| sql.map(|sql| Arc::new(read_expression(connection, table, sql)));
+    Ok(Policy {
+        name: row.get(0)?,
+        kind: if kind == "permissive" { PolicyKind::Permissive } else { PolicyKind::Restrictive },
+        command: match command.as_str() {
+            "select" => Some(Privilege::Select),
+            "insert" => Some(Privilege::Insert),
+            "update" => Some(Privilege::Update),
+            "delete" => Some(Privilege::Delete),
+            _ => None,
+        },
+        roles: serde_json::from_str(&roles).unwrap_or_default(),
+        using: expression(row.get(4)?),
+        check: expression(row.get(5)?),
+    })
+}
+
+/// Learns what an expression reads by having SQLite read it twice: once over the table itself, which tells all columns,
+/// and once with every table that it names behind a common table expression, which tells the names that whoever asks must
+/// be allowed to use from those that lead past it (`main.…`).
+fn read_expression(connection: &Connection, table: &str, sql: String) -> Expression {
+    let plain = format!("SELECT 1 FROM main.{} WHERE ({sql}\n)", quoted(table));
+    let Ok(readings) = authorizer::readings(connection, &plain) else { return never() };
+    let named: BTreeSet<&str> = readings.iter().map(|reading| reading.table.as_str()).collect();
+    let parts: Vec<String> =
+        named.iter().map(|name| format!("{name} AS (SELECT * FROM main.{name})", name = quoted(name))).collect();
+    let hidden = format!("WITH {} {plain}", parts.join(", "));
+    let Ok(behind) = authorizer::readings(connection, &hidden) else { return never() };
+    let direct = |reading: &&Reading| reading.accessor.is_none();
+    let asked: BTreeSet<&str> = behind.iter().filter_map(|reading| reading.accessor.as_deref()).collect();
+    let past: BTreeSet<&str> = behind.iter().filter(direct).map(|reading| reading.table.as_str()).collect();
+    let mut expression = Expression { sql, ..Expression::default() };
+    for Reading { table: of, column, .. } in readings.iter().filter(direct) {
+        if of == table {
+            expression.columns.insert(column.clone());
+        }
+        if asked.contains(of.as_str()) {
+            add(&mut expression.reads, of, column);
+        }
+        if past.contains(of.as_str()) && of != table {
+            add(&mut expression.trusted, of, column);
+        }
+    }
+    expression.columns.remove("");
+    expression
+}
+
+/// What holds of no row.
+fn never() -> Expression {
+    Expression { sql: "FALSE".to_owned(), ..Expression::default() }
+}
+
+/// A view that cannot be read reads nothing, and whoever reads it is told why.
+fn read_view(connection: &Connection, view: &str, rights: ViewRights) -> rusqlite::Result<ViewQuery> {
+    let sql: String =
+        connection
+            .query_row("SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?1", [view], |row| row.get(0))?;
+    let query = definition::view_query(&sql).unwrap_or_default().to_owned();
+    let readings = authorizer::readings(connection, &format!("SELECT * FROM main.{}", quoted(view)));
+    let mut reads = Reads::new();
+    for reading in readings.unwrap_or_default().iter().filter(|reading| reading.accessor.as_deref() == Some(view)) {
+        add(&mut reads, &reading.table, &reading.column);
+    }
+    Ok(ViewQuery { rights, sql: query, reads })
+}
+
+fn add(reads: &mut Reads, table: &str, column: &str) {
+    let columns = reads.entry(QualifiedName::new(SCHEMA, table)).or_default();
+    if !column.is_empty() {
+        columns.insert(column.to_owned());
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,34 @@
+//! Row policies: the same script on SQLite in place, on the shared log and on Postgres, which is the oracle.
+
+mod attempts;
+mod cases;
+mod stores;
+
+use stores::Stores;
+
+/// Roles belong to the whole server: no other test has these names.
+const SCHEMA: &str = include_str!("policies/schema.sql");
+
+#[test]
+fn policies_mean_the_same_on_every_store() {
+    let Some(stores) = Stores::start("policies", SCHEMA, "pol_anon") else { return };
+    let mut compared = stores.compare();
+    for (sender, requests) in cases::all() {
+        for request in requests {
+            compared.send(&sender, &request);
+        }
+    }
+    let (allowed, refused) = compared.finish();
+    assert!(allowed + refused >= 60 && allowed > 20 && refused > 20, "{allowed} allowed, {refused} refused");
+}
+
+#[test]
+fn no_way_leads_round_a_policy() {
+    let Some(stores) = Stores::start("attempts", &SCHEMA.replace("pol_", "att_"), "att_anon") else { return };
+    let mut compared = stores.compare();
+    for (sender, request) in attempts::all() {
+        let answer = compared.send(&sender, &request);
+        attempts::assert_nothing_hidden(&request, &answer);
+    }
+    compared.finish();
+}

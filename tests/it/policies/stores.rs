@@ -1,0 +1,123 @@
+//! The three stores with the same schema, asked the same.
+
+use std::fmt::Write as _;
+
+use jsonwebtoken::{EncodingKey, Header, encode};
+use tempfile::TempDir;
+
+use crate::differential::requests::Case;
+use crate::support::{Answer, Berth, Start, postgres};
+
+const SECRET: &str = "a secret that is long enough for HS256";
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(super) struct Sender {
+    token: Option<String>,
+    name: String,
+}
+
+impl Sender {
+    /// Nobody: no token.
+    pub(super) fn anonymous() -> Self {
+        Self { token: None, name: "nobody".to_owned() }
+    }
+
+    /// Someone with a role, and claims beside it.
+    pub(super) fn new(role: &str, claims: serde_json::Value) -> Self {
+        let mut all = serde_json::json!({ "role": role });
+        all.as_object_mut().unwrap().extend(claims.as_object().cloned().unwrap());
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let token = encode(&Header::default(), &all, &key).unwrap();
+        Self { token: Some(format!("Bearer {token}")), name: all.to_string() }
+    }
+
+    /// Someone whose claim `name` says who.
+    pub(super) fn named(role: &str, name: &str) -> Self {
+        Self::new(role, serde_json::json!({ "name": name }))
+    }
+}
+
+/// A server of each store.
+pub(super) struct Stores {
+    oracle: Berth,
+    others: [(&'static str, Berth); 2],
+    _folder: TempDir,
+}
+
+impl Stores {
+    /// `None`, with a line that says so, without a Postgres server.
+    pub(super) fn start(database: &str, schema: &str, anonymous: &str) -> Option<Self> {
+        let dsn = postgres::cluster()?.create_database(database);
+        let folder = tempfile::tempdir().unwrap();
+        let migrations = folder.path().join("migrations");
+        std::fs::create_dir(&migrations).unwrap();
+        std::fs::write(migrations.join("0001.sql"), schema).unwrap();
+        let run = |start: Start<'_>| {
+            let start = start.with("ACCESS", "closed").with("ANON_ROLE", anonymous).with("JWT_SECRET", SECRET);
+            start.with("MIGRATIONS", migrations.display()).with("DB_AGGREGATES_ENABLED", true).run()
+        };
+        let on = |mode: &'static str| {
+            let volume = folder.path().join(mode);
+            std::fs::create_dir(&volume).unwrap();
+            (mode, run(Start::sqlite(folder.path(), &volume).with("VOLUME_MODE", mode)))
+        };
+        let oracle = run(Start::postgres(folder.path(), &dsn));
+        let others = [on("in-place"), on("shared-log")];
+        Some(Self { oracle, others, _folder: folder })
+    }
+
+    pub(super) fn compare(&self) -> Compared<'_> {
+        Compared { stores: self, allowed: 0, refused: 0, differences: Vec::new() }
+    }
+}
+
+/// What was asked, and what was not the same.
+pub(super) struct Compared<'a> {
+    stores: &'a Stores,
+    allowed: usize,
+    refused: usize,
+    differences: Vec<String>,
+}
+
+impl Compared<'_> {
+    /// Asks all stores the same; the oracle's answer. A write is undone unless the request says otherwise.
+    pub(super) fn send(&mut self, sender: &Sender, case: &Case) -> Answer {
+        let mut headers: Vec<(&str, &str)> = case.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        headers.extend(sender.token.as_deref().map(|token| ("Authorization", token)));
+        let is_write = !matches!(case.method, "GET" | "HEAD");
+        if is_write && !headers.iter().any(|(_, value)| value.contains("tx=")) {
+            headers.push(("Prefer", "tx=rollback"));
+        }
+        let ask = |berth: &Berth| berth.client().send(case.method, &case.path, &headers, &case.body);
+        let oracle = ask(&self.stores.oracle);
+        for (store, berth) in &self.stores.others {
+            let (ours, expected) = (told(&ask(berth)), told(&oracle));
+            if ours != expected {
+                let mut text = format!("{store}: {} {} {} as {}\n", case.method, case.path, case.body, sender.name);
+                writeln!(text, "  {store:10} {ours:?}\n  postgres   {expected:?}").unwrap();
+                self.differences.push(text);
+            }
+        }
+        *if oracle.status < 300 { &mut self.allowed } else { &mut self.refused } += 1;
+        oracle
+    }
+
+    /// How many requests were allowed and refused.
+    pub(super) fn finish(self) -> (usize, usize) {
+        let Self { allowed, refused, differences, .. } = self;
+        eprintln!("{} requests, {allowed} allowed, {} differences", allowed + refused, differences.len());
+        assert!(differences.is_empty(), "{}", differences.join("\n"));
+        (allowed, refused)
+    }
+}
+
+/// What must be the same. SQLite does not tell the row that violates a check.
+fn told(answer: &Answer) -> (u16, String, Option<String>, Option<String>) {
+    let header = |name: &str| answer.header(name).map(str::to_owned);
+    let mut body = answer.body.clone();
+    if let Some((before, row)) = body.split_once("\"Failing row contains ") {
+        body = format!("{before}null{}", row.split_once(").\"").unwrap().1);
+    }
+    (answer.status, body, header("content-range"), header("location"))
+}
