@@ -82,14 +82,12 @@ pub enum Error {
         message: String,
     },
     /// After the file's last statement a policy no longer fits the tables that it names.
-    #[error("\"{file}\": the policy \"{policy}\" of \"{table}\" no longer works: {message}")]
+    #[error("\"{file}\": the policy {policy} no longer works: {message}")]
     Policy {
         /// The file.
         file: String,
-        /// The policy.
+        /// The policy, and its table.
         policy: String,
-        /// Its table.
-        table: String,
         /// What is wrong.
         message: String,
     },

@@ -67,8 +67,7 @@ pub(super) fn write(connection: &Connection, schema: &Schema, file: &str) -> Res
     for ((table, name), policy) in &schema.policies {
         let broken = |Refusal(message)| Error::Policy {
             file: file.to_owned(),
-            policy: name.clone(),
-            table: table.clone(),
+            policy: format!("\"{name}\" of \"{table}\""),
             message,
         };
         let WrittenPolicy { using, check } = write_policy(schema, table, policy).map_err(broken)?;
