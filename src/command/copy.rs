@@ -16,7 +16,7 @@ use crate::store;
 use crate::store::postgres::{Postgres, PostgresSettings};
 use crate::store::sqlite::plain::{self, Held};
 use crate::telemetry::Telemetry;
-use crate::transfer::{self, Existing, Report, Step};
+use crate::transfer::{self, Existing, Report, Rest, Step};
 use crate::volume::log::restore::{Stamp, Target};
 
 /// Whereto.
@@ -28,6 +28,9 @@ pub(super) struct Wish {
     /// The server has the same migrations: remove the rows that it has of these tables, and copy them anew.
     #[arg(long)]
     replace_rows: bool,
+    /// Copy a file that no migration made without what Postgres cannot have, which is listed.
+    #[arg(long)]
+    leave_out: bool,
 }
 
 /// Why nothing was copied.
@@ -77,6 +80,7 @@ pub(super) async fn run(config: &Config, wish: &Wish) -> Result<(), Error> {
     let dsn = wish.to.as_deref().or_else(|| storage.database_url.as_ref().map(|dsn| dsn.expose().as_str()));
     let dsn = dsn.ok_or(Error::NoTarget)?;
     let existing = if wish.replace_rows { Existing::Replaced } else { Existing::Refused };
+    let rest = if wish.leave_out { Rest::LeftOut } else { Rest::Refused };
 
     let mut progress = Progress::start();
     let source = Source::hold(storage, &mut progress)?;
@@ -86,7 +90,8 @@ pub(super) async fn run(config: &Config, wish: &Wish) -> Result<(), Error> {
     let server = Postgres::open(&settings, telemetry).map_err(Error::Server)?;
     let mut client = server.client().await.map_err(Error::Server)?;
     let mut told = Told { progress, rows: 0, done: 0 };
-    let done = transfer::transfer(&source.held, &recorded, &mut client, existing, &mut |step| told.tell(step)).await;
+    let done =
+        transfer::transfer(&source.held, &recorded, &mut client, existing, rest, &mut |step| told.tell(step)).await;
     told.progress.clear();
     let report = done?;
     say(&report, &source, told.progress.elapsed().as_secs_f64());
@@ -155,8 +160,14 @@ impl Told {
 }
 
 fn say(report: &Report, source: &Source, seconds: f64) {
-    let Report { tables, rows, migrations } = report;
+    let Report { tables, rows, migrations, left, notes } = report;
     let mut out = io::stdout().lock();
+    for note in notes {
+        let _ = writeln!(out, "note: {note}");
+    }
+    for left in left {
+        let _ = writeln!(out, "left out: {left}");
+    }
     let _ = writeln!(out, "copied {tables} tables with {rows} rows from {} in {seconds:.1} s", source.name);
     if *migrations > 0 {
         let _ = writeln!(out, "{migrations} migrations are noted as applied");

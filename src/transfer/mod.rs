@@ -1,6 +1,7 @@
 //! A whole database from SQLite to Postgres: what it defines, its rows, its counters; verified, in one transaction.
 //!
-//! 1. What migrations defined is defined again, in their own words ([`migrate::replay_postgres`]).
+//! 1. What migrations defined is defined again, in their own words ([`migrate::replay_postgres`]); before that, what was
+//!    there without them, from what SQLite says of it (`foreign`).
 //! 2. Foreign keys are taken away, the rows of each table are copied, and the keys are brought back: so no order of
 //!    tables and no cycle among them matters, and the server checks every key.
 //! 3. Counters go on where they were, outcomes that are kept for an `Idempotency-Key` go along.
@@ -10,6 +11,7 @@
 //!
 //! `source` is SQLite's side and `target` Postgres'; `text` is a value on its way, `sums` what is compared.
 
+mod foreign;
 mod kept;
 mod source;
 mod sums;
@@ -24,6 +26,7 @@ use tokio_postgres::{Client, Transaction};
 
 use crate::migrate::{self, Recorded};
 use crate::store::sqlite::plain::Held;
+use foreign::Foreign;
 use source::Table;
 pub use sums::Sum;
 pub use text::Unfit;
@@ -35,6 +38,30 @@ pub enum Existing {
     Refused,
     /// It has the same definitions; its rows are removed, and copied anew.
     Replaced,
+}
+
+/// What to do with what Postgres cannot have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing is copied because of it.
+    Refused,
+    /// It is left out, and said.
+    LeftOut,
+}
+
+/// Something that does not go to Postgres.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// What it is.
+    pub what: String,
+    /// Why.
+    pub why: String,
+}
+
+impl std::fmt::Display for Left {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}", self.what, self.why)
+    }
 }
 
 /// How far it is.
@@ -88,6 +115,10 @@ pub struct Report {
     pub rows: u64,
     /// Migrations that the server has now noted as applied.
     pub migrations: usize,
+    /// What did not go along.
+    pub left: Vec<Left>,
+    /// What is different, and may matter.
+    pub notes: Vec<String>,
 }
 
 /// Why nothing was copied. The server is as it was.
@@ -103,6 +134,12 @@ pub enum Error {
         /// Tables and views.
         names: Vec<String>,
     },
+    /// Postgres cannot have some of it.
+    #[error(
+        "Postgres cannot have all of this database; copy it without the rest by --leave-out:\n{}",
+        .0.iter().map(|left| format!("  {left}")).collect::<Vec<_>>().join("\n")
+    )]
+    Rest(Vec<Left>),
     /// The server has other definitions.
     #[error("the server's tables are not those of this database: {reason}")]
     Unlike {
@@ -211,11 +248,13 @@ pub async fn transfer(
     recorded: &[Recorded],
     client: &mut Client,
     existing: Existing,
+    rest: Rest,
     tell: &mut dyn FnMut(Step<'_>),
 ) -> Result<Report, Error> {
     let connection = held.connection();
     let catalog = held.catalog()?;
-    let tables = source::tables(connection, &catalog)?;
+    let mut tables = source::tables(connection, &catalog)?;
+    let mut foreign = Foreign::read(connection, &catalog, &mut tables)?;
     let rows = tables.iter().map(|table| table.rows).sum();
     tell(Step::Found { tables: tables.len(), rows });
 
@@ -225,6 +264,8 @@ pub async fn transfer(
         Existing::Refused => {
             let names: Vec<&str> = catalog.tables.keys().map(|name| name.name.as_str()).collect();
             refuse_occupied(&transaction, &names).await?;
+            foreign.define(&transaction).await?;
+            refuse_rest(&foreign, rest)?;
             migrate::replay_postgres(&transaction, recorded).await?;
         }
         Existing::Replaced => require_same(&transaction, recorded).await?,
@@ -244,11 +285,27 @@ pub async fn transfer(
     check(&transaction, connection, &tables, &sums, tell).await?;
     tell(Step::Finishing);
     aside.bring_back(&transaction).await?;
+    if existing == Existing::Refused {
+        foreign.complete(&transaction).await?;
+        refuse_rest(&foreign, rest)?;
+    }
     target::set_counters(&transaction, &tables).await?;
     target::analyze(&transaction, &tables).await?;
     kept::copy(&transaction, connection).await?;
     transaction.commit().await?;
-    Ok(Report { tables: tables.len(), rows, migrations: recorded.len() })
+    let Foreign { mut left, notes, .. } = foreign;
+    if existing == Existing::Replaced {
+        // What was left out then is not there now: nothing was defined.
+        left.clear();
+    }
+    Ok(Report { tables: tables.len(), rows, migrations: recorded.len(), left, notes })
+}
+
+fn refuse_rest(foreign: &Foreign, rest: Rest) -> Result<(), Error> {
+    match rest {
+        Rest::Refused if !foreign.left.is_empty() => Err(Error::Rest(foreign.left.clone())),
+        Rest::Refused | Rest::LeftOut => Ok(()),
+    }
 }
 
 async fn refuse_occupied(transaction: &Transaction<'_>, names: &[&str]) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! A database moves from the volume to Postgres, and the same requests get the same answers.
 
+mod foreign;
+
 use std::path::{Path, PathBuf};
 
 use crate::differential::{Pair, assert_equal, generated, requests, sample};
