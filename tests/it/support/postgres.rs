@@ -6,6 +6,16 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+/// Runs the command that follows the folder until its own standard input ends, then removes the folder.
+const KEEPER: &str = r#"
+    folder=$1; shift
+    "$@" &
+    read -r _
+    kill -QUIT $!
+    wait $!
+    cd / && rm -rf "$folder"
+"#;
+
 /// A running server. Its superuser is `postgres`; whoever connects locally is trusted.
 pub struct Cluster {
     binaries: PathBuf,
@@ -44,7 +54,8 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// Starts the server as a child that the kernel ends with this process.
+    /// Starts the server beside a keeper, which ends it and removes the folder when this process is gone, however it
+    /// went: the pipe that the keeper reads from is closed then.
     fn serve(&self, data: &Path) {
         let settings = [
             format!("port={}", self.port),
@@ -56,20 +67,18 @@ impl Cluster {
             "timezone=UTC".to_owned(),
         ];
         let log = fs::File::create(self.folder.join("log")).unwrap();
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "QUIT"]);
+        let mut keeper = Command::new("sh");
+        keeper.arg("-c").arg(KEEPER).arg("keeper").arg(&self.folder);
         if is_root() {
-            command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]);
+            keeper.args(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]);
         }
-        command.arg(self.binaries.join("postgres")).arg("-D").arg(data);
+        keeper.arg(self.binaries.join("postgres")).arg("-D").arg(data);
         for setting in &settings {
-            command.args(["-c", setting]);
+            keeper.args(["-c", setting]);
         }
-        command.current_dir(&self.folder).stdout(log.try_clone().unwrap()).stderr(log).stdin(Stdio::null());
-        // The signal comes when the thread ends that made the child, so a thread of its own keeps it.
-        std::thread::spawn(move || {
-            command.spawn().expect("the Postgres server starts").wait().expect("the Postgres server was there");
-        });
+        keeper.current_dir(&self.folder).stdout(log.try_clone().unwrap()).stderr(log).stdin(Stdio::piped());
+        // Never waited for: it outlives this process by the moment that its work takes.
+        std::mem::forget(keeper.spawn().expect("the Postgres server starts"));
         let started = Instant::now();
         while !self.is_answering() {
             assert!(started.elapsed() < Duration::from_secs(60), "Postgres does not answer");
