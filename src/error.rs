@@ -140,7 +140,9 @@ fn request_code(error: &request::Error) -> &'static str {
         request::Error::InvalidPreferences(_) => "PGRST122",
         request::Error::InvalidPath => "PGRST125",
         request::Error::NulCharacter => "22021",
-        request::Error::InvalidIdempotencyKey | request::Error::Batch(_) => "BERTH400",
+        request::Error::InvalidIdempotencyKey | request::Error::OnlyForReads(_) | request::Error::Batch(_) => {
+            "BERTH400"
+        }
     }
 }
 
@@ -161,6 +163,7 @@ fn request_details(error: &request::Error) -> Option<Value> {
         | request::Error::InvalidPath
         | request::Error::NulCharacter
         | request::Error::InvalidIdempotencyKey
+        | request::Error::OnlyForReads(_)
         | request::Error::Batch(_)
         | request::Error::TooLarge(_) => None,
     }

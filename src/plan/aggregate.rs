@@ -9,6 +9,7 @@ use super::read::{Aggregated, Operand, Order, Projection, ReadNode, Related, Sha
 use super::scope::Scope;
 use super::{Engine, Error, capability, cast};
 use crate::catalog::{TypeKind, TypeName};
+use crate::request::filter::JsonStep;
 use crate::request::select::Aggregate;
 use crate::request::{Field, SelectItem};
 
@@ -63,7 +64,13 @@ fn put_together(scope: &Scope<'_>, call: Call) -> Result<Projection, Error> {
     };
     let type_name = match operand {
         Operand::Rows => of_kind(TypeKind::BigInt),
-        Operand::Values(function) => result_type(function, &value_type(&over), scope.engine)?,
+        Operand::Values(function) => {
+            let of = value_type(&over);
+            if function == Aggregate::CountDistinct && scope.engine == Engine::Sqlite {
+                capability::check_groups(&of)?;
+            }
+            result_type(function, &of, scope.engine)?
+        }
     };
     let cast = call.aggregate_cast.map(|cast| cast::plan_cast(scope.engine, &cast)).transpose()?;
     Ok(Projection { aggregate: Some(Aggregated { operand, type_name, cast }), ..over })
@@ -89,23 +96,23 @@ pub(super) fn count_present(node: &mut ReadNode, column: &str, type_name: &TypeN
 
 /// Refuses an order by what is neither grouped by nor put together; on Postgres the server does.
 pub(super) fn check_grouped_order(scope: &Scope<'_>, node: &ReadNode) -> Result<(), Error> {
-    if scope.engine == Engine::Postgres || !node.has_aggregates() {
-        return Ok(());
-    }
-    let is_plain = |projection: &Projection| projection.aggregate.is_none();
-    let is_grouped =
-        |column: &str| node.select.iter().any(|projection| is_plain(projection) && projection.column == column);
+    if scope.engine == Engine::Postgres || !node.has_aggregates() { Ok(()) } else { check_order_of_groups(node) }
+}
+
+/// Refuses an order by what is neither grouped by nor put together, where rows are grouped.
+pub(super) fn check_order_of_groups(node: &ReadNode) -> Result<(), Error> {
+    let is_grouped = |column: &str| node.select.iter().any(|projection| decides(projection, column, &[]));
     let is_related_grouped = |order: &Order, related: &Related| {
         let mut embeds = node.embeds.iter().filter(|embed| &embed.related() == related);
         embeds.any(|embed| match embed.shape {
-            Shape::Lifted => embed.node.select.iter().any(|member| is_plain(member) && member.column == order.column),
+            Shape::Lifted => embed.node.select.iter().any(|member| decides(member, &order.column, &order.path)),
             Shape::Nothing | Shape::Object | Shape::Array | Shape::Gathered => {
                 embed.relationship.source_columns().all(is_grouped)
             }
         })
     };
     let loose = node.order.iter().find(|order| match &order.related {
-        None => !is_grouped(&order.column),
+        None => !node.select.iter().any(|projection| decides(projection, &order.column, &order.path)),
         Some(related) => !is_related_grouped(order, related),
     });
     loose.map_or(Ok(()), |order| {
@@ -116,11 +123,17 @@ pub(super) fn check_grouped_order(scope: &Scope<'_>, node: &ReadNode) -> Result<
     })
 }
 
+/// True when rows that are equal in a projection are equal in a column, or in what a path leads to.
+fn decides(projection: &Projection, column: &str, path: &[JsonStep]) -> bool {
+    let is_plain = projection.aggregate.is_none() && projection.cast.is_none();
+    is_plain && projection.column == column && (projection.path.is_empty() || projection.path == path)
+}
+
 /// The name of the function, which its result has unless it is given another.
 fn function_name(function: Aggregate) -> &'static str {
     match function {
         Aggregate::Avg => "avg",
-        Aggregate::Count => "count",
+        Aggregate::Count | Aggregate::CountDistinct => "count",
         Aggregate::Max => "max",
         Aggregate::Min => "min",
         Aggregate::Sum => "sum",
@@ -137,7 +150,7 @@ fn value_type(over: &Projection) -> TypeName {
 fn result_type(function: Aggregate, of: &TypeName, engine: Engine) -> Result<TypeName, Error> {
     let numeric = TypeKind::Numeric { precision: None, scale: None };
     let result = match (function, &of.kind) {
-        (Aggregate::Count, _) => TypeKind::BigInt,
+        (Aggregate::Count | Aggregate::CountDistinct, _) => TypeKind::BigInt,
         (Aggregate::Sum, TypeKind::SmallInt | TypeKind::Integer) => TypeKind::BigInt,
         (Aggregate::Sum, TypeKind::Real) => TypeKind::Real,
         (Aggregate::Avg, TypeKind::Real) | (Aggregate::Avg | Aggregate::Sum, TypeKind::Double) => TypeKind::Double,

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{
-    AccessMode, Action, Condition, Delete, Engine, Error, Insert, Operand, Plan, Projection, Reach, ReadNode, Related,
-    Returning, Rules, Settings, Update, negotiate,
+    AccessMode, Action, Condition, Delete, Distinct, Engine, Error, Insert, Operand, Plan, Projection, Reach, Read,
+    ReadNode, Related, Returning, Rules, Settings, Update, negotiate,
 };
 use crate::auth::Identity;
 use crate::catalog::{Catalog, Kind, Privilege, QualifiedName, Relationship};
@@ -147,7 +147,7 @@ impl<'a> Needs<'a> {
     pub(super) fn of(action: &'a Action) -> Self {
         let mut needs = Self::default();
         match action {
-            Action::Read(read) => needs.add_node(&read.node),
+            Action::Read(read) => needs.add_read(read),
             Action::Insert(insert) => needs.add_insert(insert),
             Action::Update(update) => needs.add_update(update),
             Action::Delete(delete) => needs.add_delete(delete),
@@ -163,6 +163,14 @@ impl<'a> Needs<'a> {
 
     fn add(&mut self, table: &'a QualifiedName, privilege: Privilege, columns: impl IntoIterator<Item = &'a str>) {
         self.0.push(Need { table, privilege, columns: columns.into_iter().collect() });
+    }
+
+    fn add_read(&mut self, read: &'a Read) {
+        self.add_node(&read.node);
+        if let Distinct::By(targets) = &read.distinct {
+            let columns = targets.iter().map(|target| target.column.as_str());
+            self.add(&read.node.from, Privilege::Select, columns);
+        }
     }
 
     /// The outermost first, as Postgres checks them.

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::distinct::plan_distinct;
 use super::embed::{self, Wishes};
 use super::scope::{Purpose, Scope};
 use super::{Condition, Engine, Error, Expectation, Operand, Plan, Read, ReadNode, Settings, Value, negotiate, prefer};
@@ -128,7 +129,9 @@ pub(super) fn plan_call(
     let range = request.range.at_most(settings.max_rows);
     let accept = std::mem::take(&mut request.accept);
     let select = std::mem::take(&mut request.select);
+    let distinct = request.distinct.take();
     let node = ReadNode { range, ..embed::plan_top(&scope, select, Wishes::of_read(request))? };
+    let distinct = plan_distinct(&scope, distinct, &node)?;
     let media = negotiate::choose_media(&accept)?;
     let strict = preferences.handling == Some(Handling::Strict);
     if strict && preferences.max_affected.is_some() && result.is_one() {
@@ -149,6 +152,7 @@ pub(super) fn plan_call(
         result,
         read: Read {
             node,
+            distinct,
             // As in PostgREST, nothing asks the planner what a function will give.
             count: preferences.count.filter(|count| *count != Count::Planned),
             max_rows: settings.max_rows,

@@ -55,6 +55,18 @@ pub(super) fn check_order(ordered: &TypeName) -> Result<(), Error> {
     })
 }
 
+/// Refuses to tell apart values that have no equality.
+pub(super) fn check_groups(grouped: &TypeName) -> Result<(), Error> {
+    let name = postgres_name(grouped);
+    if grouped.kind == TypeKind::Json {
+        return Err(Error::sqlstate("42883", format!("could not identify an equality operator for type {name}")));
+    }
+    if grouped.kind == TypeKind::Interval {
+        return Err(Error::not_on_sqlite(format_args!("telling values of type {name} apart")));
+    }
+    Ok(())
+}
+
 /// Refuses `is.true` and its like on what is not a boolean.
 pub(super) fn check_is(value: IsValue, compared: &TypeName) -> Result<(), Error> {
     let name = match value {

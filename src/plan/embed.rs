@@ -240,7 +240,7 @@ fn plan_embed(scope: &Scope<'_>, relation: Relation, wishes: Wishes) -> Result<E
         node.range = node.range.at_most(scope.settings.max_rows);
     }
     let shape = match (relation.is_spread, relationship.is_to_one()) {
-        _ if gives_nothing(&node) => Shape::Nothing,
+        _ if node.gives_nothing() => Shape::Nothing,
         (true, true) => Shape::Lifted,
         (true, false) => Shape::Gathered,
         (false, true) => Shape::Object,
@@ -265,11 +265,6 @@ fn related(embed: &Embed) -> Result<Related, Error> {
         return Err(Error::NotImplemented(what));
     }
     Ok(embed.related())
-}
-
-/// True for `relation()` and for what holds nothing but such.
-fn gives_nothing(node: &ReadNode) -> bool {
-    node.select.is_empty() && node.embeds.iter().all(|embed| gives_nothing(&embed.node))
 }
 
 /// The condition that a filter with an embed's name stands for; `None` when it means a column.

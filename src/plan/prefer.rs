@@ -37,6 +37,7 @@ pub(super) fn applied(
         timezone: None,
         max_affected: sent.max_affected.filter(|_| strict && (updates || deletes)),
         dry_run: tries,
+        distinct: sent.distinct.clone().filter(|_| !writes),
         unknown: Vec::new(),
     })
 }

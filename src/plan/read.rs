@@ -1,5 +1,6 @@
 //! Reads: which columns of which rows in which order.
 
+use super::distinct::{Distinct, plan_distinct};
 use super::embed::{self, Wishes};
 use super::scope::Scope;
 use super::{Condition, Engine, Error, Expectation, aggregate, capability, cast};
@@ -17,6 +18,8 @@ use crate::request::{MediaType, OrderTerm, Preferences, Request, SelectItem};
 pub struct Read {
     /// The top level.
     pub node: ReadNode,
+    /// Which of its rows are given once.
+    pub distinct: Distinct,
     /// How the rows without limit and offset are counted; `None`: not at all.
     pub count: Option<Count>,
     /// `MAX_ROWS`, which `Count::Estimated` needs.
@@ -140,6 +143,12 @@ pub struct Related {
 }
 
 impl ReadNode {
+    /// True for `relation()` and for what holds nothing but such.
+    #[must_use]
+    pub fn gives_nothing(&self) -> bool {
+        self.select.is_empty() && self.embeds.iter().all(|embed| embed.node.gives_nothing())
+    }
+
     /// True when rows are put together: by its own projections or by those lifted into it.
     #[must_use]
     pub fn has_aggregates(&self) -> bool {
@@ -181,9 +190,11 @@ pub(super) fn plan_read(
         scope.table.kind == Kind::Table && request.logic.is_empty() && has_whole_key(scope.table, &request.filters);
     let range = request.range.at_most(max_rows);
     let headers_only = request.method == Method::Head;
+    let distinct = request.distinct.take();
     let node = ReadNode { range, ..embed::plan_top(scope, select, Wishes::of_read(request))? };
     Ok(Read {
         by_key: is_single && node.embeds.is_empty(),
+        distinct: plan_distinct(scope, distinct, &node)?,
         node,
         count: preferences.count,
         max_rows,

@@ -43,6 +43,9 @@ pub enum Error {
     /// BERTH400: the `Idempotency-Key` is none.
     #[error("the Idempotency-Key must be 1 to 255 visible ASCII characters, sent once")]
     InvalidIdempotencyKey,
+    /// BERTH400: a parameter that says how rows are read, on a write.
+    #[error("{0} is for reads")]
+    OnlyForReads(&'static str),
     /// BERTH400: a batch that is none, or a reference in it that leads nowhere.
     #[error("{0}")]
     Batch(String),

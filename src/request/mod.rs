@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod call;
+pub mod distinct;
 pub mod error;
 mod fault;
 mod field;
@@ -30,6 +31,7 @@ mod tests;
 use bytes::Bytes;
 
 pub use batch::Batch;
+pub use distinct::Distinct;
 pub use error::Error;
 pub use filter::{EmbedPath, Field, Filter, LogicTree};
 pub use media::MediaType;
@@ -81,6 +83,8 @@ pub struct Request {
     pub logic: Vec<(EmbedPath, LogicTree)>,
     /// `order=` per embed.
     pub order: Vec<(EmbedPath, Vec<OrderTerm>)>,
+    /// Which rows count as the same, and are given once; `None`: each is given.
+    pub distinct: Option<Distinct>,
     /// Rows wanted of the top level: `limit`, `offset` and the `Range` header together.
     pub range: Range,
     /// `limit` and `offset` of embeds.

@@ -4,7 +4,7 @@ use super::parameter::Audience;
 use super::payload::{Envelope, Pairs};
 use super::prefer::Handling;
 use super::query::Query;
-use super::{Error, MediaType, Method, Payload, Preferences, Raw, Request, Resource};
+use super::{Error, MediaType, Method, Payload, Preferences, Raw, Request, Resource, distinct};
 
 impl Request {
     /// Reads what a request asks for: path, verb, query, range, body, preferences.
@@ -34,6 +34,11 @@ impl Request {
         let resource = Resource::parse(&raw.path)?;
         let method = Method::parse(&raw.method, &resource)?;
         let query = Query::parse(&raw.query, audience(method, &resource))?;
+        let writes = matches!(method, Method::Put | Method::Patch | Method::Delete)
+            || (method == Method::Post && matches!(resource, Resource::Relation(_)));
+        if writes && query.distinct.is_some() {
+            return Err(Error::OnlyForReads(distinct::PARAMETER));
+        }
         let range = query.windows.top_range(method, raw.header("range"))?;
         let embed_ranges = query.windows.embed_ranges()?;
         let content = raw.header("content-type").map_or(MediaType::Json, MediaType::parse);
@@ -48,6 +53,7 @@ impl Request {
             filters: query.filters,
             logic: query.logic,
             order: query.order,
+            distinct: query.distinct.or_else(|| preferences.distinct.clone()),
             range,
             embed_ranges,
             columns: query.columns,

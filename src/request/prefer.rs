@@ -5,9 +5,11 @@
 //! preference = name [ "=" value ]                   ; the names and values that [`Preferences`] lists
 //! ```
 //!
-//! `dry-run` is berth's own.
+//! `dry-run` and `distinct` are berth's own.
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/preferences.html>
+
+use super::distinct::{self, Distinct};
 
 /// What a request prefers; the first of several wins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +32,8 @@ pub struct Preferences {
     pub max_affected: Option<u64>,
     /// `dry-run`: the write is tried and undone.
     pub dry_run: bool,
+    /// `distinct` and `distinct=`
+    pub distinct: Option<Distinct>,
     /// What berth does not know, as sent.
     pub unknown: Vec<String>,
 }
@@ -107,11 +111,15 @@ impl Preferences {
 
     /// Takes one preference in; `None` when it is not known.
     fn take(&mut self, preference: &str) -> Option<()> {
-        if preference == "dry-run" {
-            self.dry_run = true;
-            return Some(());
+        match preference {
+            "dry-run" => self.dry_run = true,
+            "distinct" => return distinct::prefer(&mut self.distinct, None),
+            _ => return self.take_pair(preference.split_once('=')?),
         }
-        let (name, value) = preference.split_once('=')?;
+        Some(())
+    }
+
+    fn take_pair(&mut self, (name, value): (&str, &str)) -> Option<()> {
         match (name, value) {
             ("resolution", "merge-duplicates") => first(&mut self.resolution, Resolution::MergeDuplicates),
             ("resolution", "ignore-duplicates") => first(&mut self.resolution, Resolution::IgnoreDuplicates),
@@ -127,6 +135,7 @@ impl Preferences {
             ("missing", "null") => first(&mut self.missing, Missing::Null),
             ("handling", "strict") => first(&mut self.handling, Handling::Strict),
             ("handling", "lenient") => first(&mut self.handling, Handling::Lenient),
+            ("distinct", field) => return distinct::prefer(&mut self.distinct, Some(field)),
             ("timezone", zone) => first(&mut self.timezone, zone.to_owned()),
             // What is no number of rows is ignored, under `handling=strict` too.
             ("max-affected", rows) => rows.parse().ok().map_or((), |rows| first(&mut self.max_affected, rows)),

@@ -8,6 +8,7 @@
 //! | key, or its end behind the last dot | value |
 //! |---|---|
 //! | `select`, `columns`, `on_conflict` | the first one counts |
+//! | `-distinct` | berth's own: the dash keeps it apart from columns; the first one counts |
 //! | `order`, `and`, `or`, `limit`, `offset` | may stand behind the path of an embedded resource |
 //! | anything else | a filter, or an argument of a function called by `GET` |
 //!
@@ -19,7 +20,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_
 
 use super::parameter::{self, Audience, Parameter};
 use super::range::{Bound, Windows};
-use super::{EmbedPath, Error, Filter, LogicTree, OrderTerm, SelectItem, field, lex, logic, order, select};
+use super::{
+    Distinct, EmbedPath, Error, Filter, LogicTree, OrderTerm, SelectItem, distinct, field, lex, logic, order, select,
+};
 
 /// Parameters of one query: each may become a condition of one statement, or an argument of one call.
 const PARAMETERS_MAX: usize = 2_000;
@@ -41,6 +44,7 @@ pub(super) struct Query {
     pub(super) windows: Windows,
     pub(super) columns: Option<Vec<String>>,
     pub(super) on_conflict: Option<Vec<String>>,
+    pub(super) distinct: Option<Distinct>,
     pub(super) canonical: String,
 }
 
@@ -49,6 +53,7 @@ enum Key {
     Select,
     Columns,
     OnConflict,
+    Distinct,
     Order,
     Logic,
     Window(Bound),
@@ -61,6 +66,7 @@ impl Key {
             "select" => return Self::Select,
             "columns" => return Self::Columns,
             "on_conflict" => return Self::OnConflict,
+            distinct::PARAMETER => return Self::Distinct,
             _ => {}
         }
         match key.rsplit('.').next() {
@@ -100,6 +106,7 @@ impl Query {
             }
         }
         let on_conflict = first(&pairs, "on_conflict").map(on_conflict).transpose()?;
+        let distinct = first(&pairs, distinct::PARAMETER).map(distinct::parse).transpose()?;
         let mut windows = Windows::default();
         for bound in [Bound::Limit, Bound::Offset] {
             for (key, value) in each(Key::Window(bound)) {
@@ -107,7 +114,7 @@ impl Query {
             }
         }
         let canonical = canonical(pairs);
-        Ok(Self { select, filters, arguments, logic, order, windows, columns, on_conflict, canonical })
+        Ok(Self { select, filters, arguments, logic, order, windows, columns, on_conflict, distinct, canonical })
     }
 }
 

@@ -10,7 +10,7 @@
 //! alias     = name ":"                                                 ; not before ":"
 //! embed     = "!" ( "left" / "inner" / name )
 //! cast      = "::" identifier
-//! aggregate = "sum" / "avg" / "count" / "max" / "min"
+//! aggregate = "sum" / "avg" / "countdistinct" / "count" / "max" / "min"    ; `countdistinct` is berth's own
 //! ```
 //!
 //! `field`, `name` and `identifier` are in `field.rs`. `,`, `)` or the end stands behind each item.
@@ -70,6 +70,8 @@ pub enum Aggregate {
     Avg,
     /// `count`
     Count,
+    /// `countdistinct`: of equal values one counts. Its result is called `count`.
+    CountDistinct,
     /// `max`
     Max,
     /// `min`
@@ -232,9 +234,11 @@ fn cast(lexer: &mut Lexer<'_>) -> Parsed<String> {
 }
 
 fn aggregate(lexer: &mut Lexer<'_>) -> Parsed<Aggregate> {
-    const WORDS: [(&str, Aggregate); 5] = [
+    // The longer of two words with the same beginning stands first.
+    const WORDS: [(&str, Aggregate); 6] = [
         ("sum", Aggregate::Sum),
         ("avg", Aggregate::Avg),
+        ("countdistinct", Aggregate::CountDistinct),
         ("count", Aggregate::Count),
         ("max", Aggregate::Max),
         ("min", Aggregate::Min),

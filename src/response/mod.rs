@@ -305,6 +305,9 @@ fn applied(preferences: &Preferences) -> Option<String> {
     if preferences.dry_run {
         words.push("dry-run".to_owned());
     }
+    if preferences.distinct.is_some() {
+        words.push("distinct".to_owned());
+    }
     (!words.is_empty()).then(|| words.join(", "))
 }
 

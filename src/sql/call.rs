@@ -9,10 +9,10 @@
 
 use super::Work;
 use super::dialect::{Dialect, Scope};
-use super::embed::write_rows;
 use super::envelope::{self, write_result};
 use super::postgres::{Postgres, array_literal};
 use super::read::Total;
+use super::top::write_top;
 use super::writer::Writer;
 use crate::catalog::Parameter;
 use crate::plan::Value;
@@ -29,14 +29,14 @@ pub(super) fn postgres(call: &Call, media: &MediaType) -> Work {
     write_call(&mut writer, call);
     writer.push(")");
     let total = Total::of(&call.read);
-    total.write_part(&mut writer, node, scope);
+    total.write_part(&mut writer, &call.read, scope);
     writer.push(" SELECT ");
     total.write(&mut writer);
     writer.push(" AS total, ").push(if call.result.is_one() { "1::bigint" } else { "count(*)" });
     writer.push(" AS page, NULL::text AS location, ");
     write_result(&mut writer, media, node, call.result);
     writer.push(" AS body, NULL::bigint AS inserted, ").push(envelope::SETTINGS).push(" FROM (");
-    write_rows::<Postgres>(&mut writer, node, scope);
+    write_top::<Postgres>(&mut writer, &call.read, scope);
     writer.push(") AS berth_row");
     Work::Envelope { query: writer.finish(), planned: None }
 }

@@ -1,7 +1,7 @@
 //! Rows that a function of a row gives.
 
+use super::child::write_table;
 use super::dialect::{Dialect, Scope};
-use super::embed::write_table;
 use super::writer::{Alias, Writer};
 use crate::catalog::Relationship;
 

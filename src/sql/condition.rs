@@ -2,8 +2,8 @@
 //!
 //! The trees are as deep as the request's parser lets them be; it bounds them.
 
+use super::child::write_exists;
 use super::dialect::{Dialect, Field, Scope};
-use super::embed::write_exists;
 use super::rules::write_guard;
 use super::writer::Writer;
 use crate::plan::{Condition, Test};

@@ -6,8 +6,9 @@ use super::dialect::{Dialect, Scope};
 use super::postgres::Postgres;
 use super::rules::write_shown;
 use super::sqlite::Sqlite;
+use super::top::write_all;
 use super::writer::Writer;
-use crate::plan::{ReadNode, Rules};
+use crate::plan::{Distinct, Read, ReadNode, Rules};
 
 /// Adds `SELECT 1 FROM … WHERE …`: the rows without their columns, order and range.
 pub(super) fn write_all_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode, scope: Scope<'_>) {
@@ -16,19 +17,26 @@ pub(super) fn write_all_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode, s
 }
 
 /// SQLite: counts the rows.
-pub(super) fn exact(node: &ReadNode, rules: &Rules) -> Query {
+pub(super) fn exact(read: &Read, rules: &Rules) -> Query {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
+    let scope = Scope::Table(&read.node.from);
     write_shown(&mut writer, &rules.shown);
     writer.push("SELECT count(*)");
-    write_source::<Sqlite>(&mut writer, node, Scope::Table(&node.from));
+    if read.distinct == Distinct::No {
+        write_source::<Sqlite>(&mut writer, &read.node, scope);
+    } else {
+        writer.push(" FROM (");
+        write_all::<Sqlite>(&mut writer, read, scope);
+        writer.push(")");
+    }
     writer.finish()
 }
 
 /// Postgres: asks the planner how many rows it expects.
-pub(super) fn planned(node: &ReadNode) -> Query {
+pub(super) fn planned(read: &Read) -> Query {
     let mut writer = Writer::new(Postgres::PLACEHOLDER);
     writer.push("EXPLAIN (FORMAT JSON) ");
-    write_all_rows::<Postgres>(&mut writer, node, Scope::Table(&node.from));
+    write_all::<Postgres>(&mut writer, read, Scope::Table(&read.node.from));
     writer.finish()
 }
 

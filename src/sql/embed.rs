@@ -11,24 +11,56 @@
 //! how deep and how many they are.
 
 use super::OutputColumn;
+use super::child::Child;
 use super::computed::write_target;
-use super::condition::{write_condition, write_where};
-use super::dialect::{Dialect, Scope};
-use super::order::{write_order, write_range};
+use super::condition::write_where;
+use super::dialect::{Dialect, Field, Scope};
+use super::order::{write_order, write_order_by, write_range, write_sort_key};
 use super::select::{output_type, write_projection};
 use super::writer::{Alias, Writer};
-use crate::catalog::{Junction, Link, QualifiedName, Relationship, TypeKind, TypeName};
-use crate::plan::{Condition, Embed, Projection, ReadNode, Related, Shape};
+use crate::catalog::{TypeKind, TypeName};
+use crate::plan::{Embed, Order, Projection, ReadNode, Related, Shape, Target};
+use crate::request::Range;
 
 /// Adds a whole `SELECT` of the top level from `scope`.
 pub(super) fn write_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode, scope: Scope<'_>) {
-    let level = Level::new::<D>(writer, node, scope, Joins::Allowed);
-    level.write_select::<D>(writer, &Source::Top, Naming::Member);
+    write_select::<D>(writer, node, scope, &Select::of(node));
+}
+
+/// Adds a `SELECT` of the top level that is not just what the node says.
+pub(super) fn write_select<D: Dialect>(writer: &mut Writer, node: &ReadNode, scope: Scope<'_>, select: &Select<'_>) {
+    Level::new::<D>(writer, node, scope, Joins::Allowed).write_select::<D>(writer, &Source::Top, select);
+}
+
+/// How the rows of a level are given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Select<'a> {
+    /// What its columns are called.
+    pub(super) naming: Naming,
+    /// Rows that are equal in all columns are given once.
+    pub(super) grouped: bool,
+    /// What these terms compare is given as well, in columns behind the others.
+    pub(super) sort_keys: &'a [Order],
+    /// Behind them, the place of a row among those that are equal in the targets, by the order.
+    pub(super) first: Option<(&'a [Target], &'a [Order])>,
+    /// In which order.
+    pub(super) order: &'a [Order],
+    /// Which of them.
+    pub(super) range: Range,
+}
+
+impl<'a> Select<'a> {
+    /// As the node says.
+    pub(super) fn of(node: &'a ReadNode) -> Self {
+        let (order, range) = (&node.order, node.range);
+        Self { naming: Naming::Member, grouped: false, sort_keys: &[], first: None, order, range }
+    }
 }
 
 /// Adds what `RETURNING` gives, where nothing can be joined.
 pub(super) fn write_returned<D: Dialect>(writer: &mut Writer, node: &ReadNode, scope: Scope<'_>) {
-    Level::new::<D>(writer, node, scope, Joins::None).write_outputs::<D>(writer, Naming::Member);
+    let select = Select::of(node);
+    Level::new::<D>(writer, node, scope, Joins::None).write_outputs::<D>(writer, &select);
 }
 
 /// Name and type of each column that [`write_rows`] and [`write_returned`] give.
@@ -55,28 +87,6 @@ fn json_type() -> TypeName {
     TypeName { declared: "json".to_owned(), kind: TypeKind::Json }
 }
 
-/// Adds `EXISTS (…)`: whether a row has a related one.
-pub(super) fn write_exists<D: Dialect>(writer: &mut Writer, outer: Scope<'_>, related: &Related) {
-    writer.push("EXISTS (SELECT 1");
-    let child = Child::new(writer, &related.relationship, outer);
-    child.write_related::<D>(writer, related);
-    writer.push(")");
-}
-
-/// Adds the value of `write` in the one related row, null without one.
-pub(super) fn write_of_related<D: Dialect>(
-    writer: &mut Writer,
-    outer: Scope<'_>,
-    related: &Related,
-    write: impl FnOnce(&mut Writer, Scope<'static>),
-) {
-    let child = Child::new(writer, &related.relationship, outer);
-    writer.push("(SELECT ");
-    write(writer, Scope::Alias(child.alias));
-    child.write_related::<D>(writer, related);
-    writer.push(")");
-}
-
 /// Whether tables can be joined to that of a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Joins {
@@ -99,80 +109,6 @@ enum Source<'a> {
     Top,
     /// Rows that belong to a row of the level above.
     Child(Child<'a>),
-}
-
-/// Rows that belong to a row.
-struct Child<'a> {
-    relationship: &'a Relationship,
-    /// Where the row is.
-    outer: Scope<'a>,
-    /// What their table is called.
-    alias: Alias,
-    /// The table between, if there is one, and what it is called.
-    junction: Option<(&'a Junction, Alias)>,
-}
-
-impl<'a> Child<'a> {
-    fn new(writer: &mut Writer, relationship: &'a Relationship, outer: Scope<'a>) -> Self {
-        let alias = writer.alias();
-        let junction = relationship.junction().map(|junction| (junction, writer.alias()));
-        Self { relationship, outer, alias, junction }
-    }
-
-    /// Adds ` FROM … WHERE …` and the range.
-    fn write_related<D: Dialect>(&self, writer: &mut Writer, related: &Related) {
-        self.write_from::<D>(writer);
-        self.write_where::<D>(writer, &related.filter);
-        write_range::<D>(writer, related.range);
-    }
-
-    /// Adds ` FROM target`, with the junction joined to it.
-    fn write_from<D: Dialect>(&self, writer: &mut Writer) {
-        writer.push(" FROM ");
-        write_target::<D>(writer, self.relationship, self.outer, self.alias);
-        if let Some((junction, alias)) = self.junction {
-            writer.push(" JOIN ");
-            write_table::<D>(writer, &junction.table, alias);
-            writer.push(" ON ");
-            write_link::<D>(writer, &junction.target, Scope::Alias(self.alias), Scope::Alias(alias));
-        }
-    }
-
-    /// Adds ` WHERE`: which rows belong to the row, and what else must hold of them.
-    fn write_where<D: Dialect>(&self, writer: &mut Writer, filter: &Condition) {
-        writer.push(" WHERE ");
-        self.write_condition::<D>(writer, filter);
-    }
-
-    fn write_condition<D: Dialect>(&self, writer: &mut Writer, filter: &Condition) {
-        let inner = Scope::Alias(self.alias);
-        match (self.relationship.link(), self.junction) {
-            (Some(link), _) => write_link::<D>(writer, link, self.outer, inner),
-            (None, Some((junction, alias))) => {
-                write_link::<D>(writer, &junction.source, self.outer, Scope::Alias(alias));
-            }
-            (None, None) => _ = writer.push("TRUE"),
-        }
-        if !filter.is_always() {
-            writer.push(" AND (");
-            write_condition::<D>(writer, inner, filter);
-            writer.push(")");
-        }
-    }
-}
-
-pub(super) fn write_table<D: Dialect>(writer: &mut Writer, table: &QualifiedName, alias: Alias) {
-    D::table(writer, table);
-    writer.push(" AS ").alias_name(alias);
-}
-
-/// Adds `there.column = here.column` for each pair.
-fn write_link<D: Dialect>(writer: &mut Writer, link: &Link, here: Scope<'_>, there: Scope<'_>) {
-    writer.separated(" AND ", &link.columns, |writer, (near, far)| {
-        there.column::<D>(writer, far);
-        writer.push(" = ");
-        here.column::<D>(writer, near);
-    });
 }
 
 /// One level with the names its tables have in the statement.
@@ -256,25 +192,50 @@ impl<'a> Level<'a> {
     }
 
     /// Adds the columns with commas between them.
-    fn write_outputs<D: Dialect>(&self, writer: &mut Writer, naming: Naming) {
+    fn write_outputs<D: Dialect>(&self, writer: &mut Writer, select: &Select<'_>) {
         let outputs = self.outputs();
-        let is_grouped = outputs.iter().any(Output::is_aggregated);
-        if outputs.is_empty() {
+        let is_grouped = select.grouped || outputs.iter().any(Output::is_aggregated);
+        if outputs.is_empty() && select.sort_keys.is_empty() && select.first.is_none() {
             writer.push(D::NO_COLUMNS);
         }
         writer.separated(", ", outputs.iter().enumerate(), |writer, (index, output)| {
             output.write::<D>(writer, is_grouped);
-            match naming {
+            match select.naming {
                 Naming::Member => D::result_name(writer, output.name),
                 Naming::Number => _ = writer.push(" AS ").column_number(index),
             }
         });
+        self.write_more::<D>(writer, select, outputs.len());
+    }
+
+    /// Adds the columns behind those of the row, which are `taken`.
+    fn write_more<D: Dialect>(&self, writer: &mut Writer, select: &Select<'_>, taken: usize) {
+        let mut next = taken;
+        let mut separate = |writer: &mut Writer| {
+            if next > 0 {
+                writer.push(", ");
+            }
+            next += 1;
+            next - 1
+        };
+        for term in select.sort_keys {
+            let index = separate(writer);
+            write_sort_key::<D>(writer, self.scope, term, |related| self.find_joined(related));
+            writer.push(" AS ").column_number(index);
+        }
+        if let Some((targets, order)) = select.first {
+            let index = separate(writer);
+            writer.push("row_number() OVER (PARTITION BY ");
+            writer.separated(", ", targets, |writer, target| D::field(writer, Field::of_target(self.scope, target)));
+            write_order::<D>(writer, self.scope, order, |related| self.find_joined(related));
+            writer.push(") AS ").column_number(index);
+        }
     }
 
     /// Adds the `SELECT` with all its parts.
-    fn write_select<D: Dialect>(&self, writer: &mut Writer, source: &Source<'_>, naming: Naming) {
+    fn write_select<D: Dialect>(&self, writer: &mut Writer, source: &Source<'_>, select: &Select<'_>) {
         writer.push("SELECT ");
-        self.write_outputs::<D>(writer, naming);
+        self.write_outputs::<D>(writer, select);
         match source {
             Source::Top => {
                 writer.push(" FROM ");
@@ -288,18 +249,34 @@ impl<'a> Level<'a> {
                 child.write_where::<D>(writer, &self.node.filter);
             }
         }
-        self.write_groups(writer);
-        write_order::<D>(writer, self.scope, &self.node.order, |related| self.find_joined(related));
-        write_range::<D>(writer, self.node.range);
+        self.write_groups(writer, select);
+        self.write_order::<D>(writer, select);
+        write_range::<D>(writer, select.range);
+    }
+
+    /// Adds ` ORDER BY`. What a path leads to is named by the number of its column where rows are grouped by it, for the
+    /// same reason.
+    fn write_order<D: Dialect>(&self, writer: &mut Writer, select: &Select<'_>) {
+        let is_grouped = select.grouped || self.outputs().iter().any(Output::is_aggregated);
+        write_order_by(writer, select.order, |writer, term| {
+            let is_same = |projection: &Projection| {
+                let is_plain = projection.aggregate.is_none() && projection.cast.is_none() && term.related.is_none();
+                is_plain && projection.column == term.column && projection.path == term.path
+            };
+            match self.node.select.iter().position(is_same).filter(|_| is_grouped && !term.path.is_empty()) {
+                Some(index) => _ = writer.position(index + 1),
+                None => write_sort_key::<D>(writer, self.scope, term, |related| self.find_joined(related)),
+            }
+        });
     }
 
     /// Adds ` GROUP BY` all columns but the aggregates, by their numbers: written again, their placeholders would
     /// have other numbers, and Postgres would not see that they are the same.
-    fn write_groups(&self, writer: &mut Writer) {
+    fn write_groups(&self, writer: &mut Writer, select: &Select<'_>) {
         let outputs = self.outputs();
         let (aggregates, groups): (Vec<_>, Vec<_>) =
             outputs.iter().enumerate().partition(|(_, output)| output.is_aggregated());
-        if !aggregates.is_empty() && !groups.is_empty() {
+        if (select.grouped || !aggregates.is_empty()) && !groups.is_empty() {
             writer.push(" GROUP BY ");
             writer.separated(", ", groups, |writer, (index, _)| _ = writer.position(index + 1));
         }
@@ -347,7 +324,7 @@ impl<'a> Level<'a> {
 fn write_child<D: Dialect>(writer: &mut Writer, embed: &Embed, outer: Scope<'_>, naming: Naming) {
     let child = Child::new(writer, &embed.relationship, outer);
     let level = Level::new::<D>(writer, &embed.node, Scope::Alias(child.alias), Joins::Allowed);
-    level.write_select::<D>(writer, &Source::Child(child), naming);
+    level.write_select::<D>(writer, &Source::Child(child), &Select { naming, ..Select::of(&embed.node) });
 }
 
 impl Output<'_> {

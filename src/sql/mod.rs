@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod call;
+mod child;
 mod computed;
 mod condition;
 mod count;
@@ -18,6 +19,7 @@ mod read;
 mod rules;
 mod select;
 mod sqlite;
+mod top;
 mod write;
 mod writer;
 

@@ -1,7 +1,7 @@
 //! In which order rows come, and which of them.
 
+use super::child::write_of_related;
 use super::dialect::{Dialect, Field, Scope};
-use super::embed::write_of_related;
 use super::writer::Writer;
 use crate::plan::{Order, Related};
 use crate::request::Range;
@@ -16,26 +16,45 @@ pub(super) fn write_order<'a, D: Dialect>(
     order: &[Order],
     beside: impl Fn(&Related) -> Option<Scope<'a>>,
 ) {
+    write_order_by(writer, order, |writer, term| write_sort_key::<D>(writer, scope, term, &beside));
+}
+
+/// Adds ` ORDER BY …` of what `write_key` adds for each term.
+pub(super) fn write_order_by(writer: &mut Writer, order: &[Order], mut write_key: impl FnMut(&mut Writer, &Order)) {
     if order.is_empty() {
         return;
     }
     writer.push(" ORDER BY ").separated(", ", order, |writer, term| {
-        let joined = term.related.as_deref().map(|related| (related, beside(related)));
-        match joined {
-            None => D::sort_key(writer, Field::of_order(scope, term)),
-            Some((_, Some(scope))) => D::sort_key(writer, Field::of_order(scope, term)),
-            Some((related, None)) => write_of_related::<D>(writer, scope, related, |writer, scope| {
-                D::sort_key(writer, Field::of_order(scope, term));
-            }),
-        }
-        writer.push(match term.direction {
-            Direction::Ascending => " ASC",
-            Direction::Descending => " DESC",
-        });
-        writer.push(match term.nulls {
-            Nulls::First => " NULLS FIRST",
-            Nulls::Last => " NULLS LAST",
-        });
+        write_key(writer, term);
+        write_way(writer, term);
+    });
+}
+
+/// Adds what a term of an order compares.
+pub(super) fn write_sort_key<'a, D: Dialect>(
+    writer: &mut Writer,
+    scope: Scope<'_>,
+    term: &Order,
+    beside: impl Fn(&Related) -> Option<Scope<'a>>,
+) {
+    match term.related.as_deref().map(|related| (related, beside(related))) {
+        None => D::sort_key(writer, Field::of_order(scope, term)),
+        Some((_, Some(scope))) => D::sort_key(writer, Field::of_order(scope, term)),
+        Some((related, None)) => write_of_related::<D>(writer, scope, related, |writer, scope| {
+            D::sort_key(writer, Field::of_order(scope, term));
+        }),
+    }
+}
+
+/// Adds which way, and where nulls go.
+pub(super) fn write_way(writer: &mut Writer, term: &Order) {
+    writer.push(match term.direction {
+        Direction::Ascending => " ASC",
+        Direction::Descending => " DESC",
+    });
+    writer.push(match term.nulls {
+        Nulls::First => " NULLS FIRST",
+        Nulls::Last => " NULLS LAST",
     });
 }
 

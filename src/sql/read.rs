@@ -1,15 +1,16 @@
 //! Reads: `GET` and `HEAD`.
 
 use super::dialect::{Dialect, Scope};
-use super::embed::{output_columns, write_rows};
+use super::embed::output_columns;
 use super::envelope::{self, write_body};
 use super::order::write_range;
 use super::postgres::Postgres;
 use super::rules::write_shown;
 use super::sqlite::Sqlite;
+use super::top::{write_all, write_top};
 use super::writer::Writer;
 use super::{Output, Work, count};
-use crate::plan::{Read, ReadNode, Rules};
+use crate::plan::{Read, Rules};
 use crate::request::prefer::Count;
 use crate::request::{MediaType, Range};
 
@@ -20,10 +21,10 @@ use crate::request::{MediaType, Range};
 pub(super) fn sqlite(read: &Read, media: &MediaType, rules: &Rules) -> Work {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     write_shown(&mut writer, &rules.shown);
-    write_rows::<Sqlite>(&mut writer, &read.node, Scope::Table(&read.node.from));
+    write_top::<Sqlite>(&mut writer, read, Scope::Table(&read.node.from));
     Work::Rows {
         query: writer.finish(),
-        count: read.count.map(|_| count::exact(&read.node, rules)),
+        count: read.count.map(|_| count::exact(read, rules)),
         // What a policy looks up may be much.
         by_key: read.by_key && !rules.looks_elsewhere(),
         output: Output { media: media.clone(), columns: output_columns(&read.node) },
@@ -34,10 +35,10 @@ pub(super) fn sqlite(read: &Read, media: &MediaType, rules: &Rules) -> Work {
 pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
     let mut writer = Writer::new(Postgres::PLACEHOLDER);
     writer.push("WITH berth_source AS (");
-    write_rows::<Postgres>(&mut writer, &read.node, Scope::Table(&read.node.from));
+    write_top::<Postgres>(&mut writer, read, Scope::Table(&read.node.from));
     writer.push(")");
     let total = Total::of(read);
-    total.write_part(&mut writer, &read.node, Scope::Table(&read.node.from));
+    total.write_part(&mut writer, read, Scope::Table(&read.node.from));
     writer.push(" SELECT ");
     total.write(&mut writer);
     writer.push(" AS total, count(*) AS page, NULL::text AS location, ");
@@ -48,7 +49,7 @@ pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
     }
     writer.push(" AS body, NULL::bigint AS inserted, ").push(envelope::SETTINGS);
     writer.push(" FROM ").push(envelope::SOURCE).push(" AS berth_row");
-    Work::Envelope { query: writer.finish(), planned: total.needs_plan().then(|| count::planned(&read.node)) }
+    Work::Envelope { query: writer.finish(), planned: total.needs_plan().then(|| count::planned(read)) }
 }
 
 /// Where a Postgres read takes its total from.
@@ -84,14 +85,14 @@ impl Total {
     }
 
     /// Adds the rows to be counted. One more than the limit is enough to know that there are more.
-    pub(super) fn write_part(self, writer: &mut Writer, node: &ReadNode, scope: Scope<'_>) {
+    pub(super) fn write_part(self, writer: &mut Writer, read: &Read, scope: Scope<'_>) {
         let limit = match self {
             Self::None | Self::Planned | Self::Page => return,
             Self::Counted => None,
             Self::CountedUpTo(max) => Some(max.saturating_add(1)),
         };
         writer.push(", berth_total AS (");
-        count::write_all_rows::<Postgres>(writer, node, scope);
+        write_all::<Postgres>(writer, read, scope);
         write_range::<Postgres>(writer, Range { offset: 0, limit });
         writer.push(")");
     }

@@ -9,7 +9,7 @@ use rusqlite::functions::FunctionFlags;
 
 use super::{Query, Run, Work, envelope, work};
 use crate::catalog::{QualifiedName, TypeKind, TypeName};
-use crate::plan::{Action, Condition, Engine, Plan, Projection, ReadNode, Rules, Target, Test, Value};
+use crate::plan::{Action, Condition, Distinct, Engine, Plan, Projection, ReadNode, Rules, Target, Test, Value};
 use crate::request::filter::{Arrow, Comparison, JsonOperand, JsonStep};
 use crate::request::{MediaType, Preferences, Range};
 

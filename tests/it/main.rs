@@ -17,6 +17,7 @@ mod clients;
 mod conformance;
 mod copy;
 mod differential;
+mod distinct;
 mod dry_run;
 mod durability;
 mod embed;

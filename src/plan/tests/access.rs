@@ -212,3 +212,17 @@ fn a_dry_run_is_undone_however_transactions_end() {
     let authorized = authorize(read, "anon", &catalog(), &settings(Engine::Postgres)).expect("authorized");
     assert!(!authorized.session().rollback && !authorized.plan().preferences.dry_run);
 }
+
+#[test]
+fn what_rows_are_told_apart_by_must_be_readable() {
+    let wanted = || Request {
+        select: vec![select("title")],
+        distinct: Some(crate::request::Distinct::By(vec![field("year")])),
+        ..request(Method::Get, "films")
+    };
+    let settings = settings(Engine::Sqlite);
+    let granted = |columns: &[&str]| with_grants(vec![grant("anon", Privilege::Select, Some(columns))]);
+    assert_eq!(refusal(authorize(wanted(), "anon", &granted(&["title", "year"]), &settings)), None);
+    let denied = Some(("42501", "permission denied for table films".to_owned()));
+    assert_eq!(refusal(authorize(wanted(), "anon", &granted(&["title"]), &settings)), denied);
+}

@@ -132,6 +132,7 @@ fn request(method: Method, relation: &str) -> Request {
         filters: Vec::new(),
         logic: Vec::new(),
         order: Vec::new(),
+        distinct: None,
         range: Range::ALL,
         embed_ranges: Vec::new(),
         columns: None,

@@ -9,7 +9,15 @@ use crate::request::prefer::Count;
 use crate::sql::expectation;
 
 fn read(node: ReadNode) -> Read {
-    Read { node, count: None, max_rows: None, headers_only: false, by_key: false, expect: Expectation::default() }
+    Read {
+        node,
+        distinct: Distinct::No,
+        count: None,
+        max_rows: None,
+        headers_only: false,
+        by_key: false,
+        expect: Expectation::default(),
+    }
 }
 
 /// The read on Postgres, then on SQLite.
@@ -293,4 +301,40 @@ fn what_touches_no_rows_is_nothing_to_run() {
         assert_eq!(shown(Action::RootInfo, engine), "nothing");
         assert_eq!(shown(Action::Describe { schema: "public".to_owned(), headers_only: false }, engine), "nothing");
     }
+}
+
+#[test]
+fn rows_that_are_given_once() {
+    let node = node(vec![projection("title"), projection("year")]);
+    assert_snapshot!(rows(Read { distinct: Distinct::Rows, ..read(node) }), @r#"
+    SELECT "public"."films"."title" AS "title", "public"."films"."year" AS "year" FROM "public"."films" GROUP BY 1, 2
+    SELECT "films"."title", "films"."year" FROM "films" GROUP BY 1, 2
+    output: title text, year smallint
+    "#);
+}
+
+#[test]
+fn the_first_of_rows_that_are_equal_in_a_column() {
+    let by = |column: &str| Order {
+        column: column.to_owned(),
+        type_name: type_of(column),
+        path: Vec::new(),
+        direction: Direction::Descending,
+        nulls: Nulls::Last,
+        related: None,
+    };
+    let year = Target { column: "year".to_owned(), type_name: type_of("year"), path: Vec::new() };
+    let node = ReadNode {
+        order: vec![by("rating")],
+        range: Range { offset: 0, limit: Some(5) },
+        ..node(vec![projection("id"), projection("title")])
+    };
+    let read = Read { distinct: Distinct::By(vec![year]), count: Some(Count::Exact), ..read(node) };
+    assert_snapshot!(both(read), @r#"
+    WITH berth_source AS (SELECT berth_1.c0 AS "id", berth_1.c1 AS "title" FROM (SELECT "public"."films"."id" AS c0, "public"."films"."title" AS c1, "public"."films"."rating" AS c2, row_number() OVER (PARTITION BY "public"."films"."year" ORDER BY "public"."films"."rating" DESC NULLS LAST) AS c3 FROM "public"."films") AS berth_1 WHERE berth_1.c3 = 1 ORDER BY berth_1.c2 DESC NULLS LAST LIMIT $1), berth_total AS (SELECT 1 FROM "public"."films" GROUP BY "public"."films"."year")
+    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['5']
+    SELECT berth_1.c0, berth_1.c1 FROM (SELECT "films"."id" AS c0, "films"."title" AS c1, "films"."rating" AS c2, row_number() OVER (PARTITION BY "films"."year" ORDER BY "films"."rating" DESC NULLS LAST) AS c3 FROM "films") AS berth_1 WHERE berth_1.c3 = 1 ORDER BY berth_1.c2 DESC NULLS LAST LIMIT ?1  [5]
+    output: id integer, title text
+    count: SELECT count(*) FROM (SELECT 1 FROM "films" GROUP BY "films"."year")
+    "#);
 }

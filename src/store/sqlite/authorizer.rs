@@ -253,7 +253,8 @@ mod tests {
             embeds: Vec::new(),
         };
         let expect = Expectation::default();
-        let read = Read { node, count: None, max_rows: None, headers_only: false, by_key: false, expect };
+        let distinct = crate::plan::Distinct::No;
+        let read = Read { node, distinct, count: None, max_rows: None, headers_only: false, by_key: false, expect };
         reach(Action::Read(read))
     }
 
