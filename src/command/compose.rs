@@ -252,7 +252,11 @@ pub(super) fn shared_log(storage: &config::Storage, telemetry: &Telemetry) -> Re
     if let Err(error) = disk.sweep(LITTER_SECONDS) {
         telemetry.record(&Event::StoreFailed { doing: "sweep the volume", cause: &error.to_string() });
     }
-    let settings = SharedLogSettings { local_dir: storage.local_dir.clone(), retention: storage.retention };
+    let settings = SharedLogSettings {
+        local_dir: storage.local_dir.clone(),
+        retention: storage.retention,
+        transaction_max_bytes: storage.transaction_max_bytes,
+    };
     Ok(SharedLog::open(Arc::new(disk), &settings, telemetry.clone())?)
 }
 

@@ -102,6 +102,8 @@ pub struct Storage {
     pub read_staleness: Duration,
     /// How far back any moment can be restored.
     pub retention: Duration,
+    /// Shared log: most bytes of pages that a transaction writes; they are in memory, packed as well.
+    pub transaction_max_bytes: u64,
     /// Whether statements are prepared on the server; off for poolers in transaction mode.
     pub prepared_statements: Switch,
     /// Channel on which Postgres announces a changed schema; `None` when nobody listens.

@@ -35,7 +35,7 @@ pub(super) fn resolve(collected: Collected, machine: &Machine) -> Result<Config,
 
     let config = Config {
         http: resolver.http(&raw),
-        storage: resolver.storage(&raw),
+        storage: resolver.storage(&raw, machine),
         api: resolver.api(&raw, app_settings),
         access: resolver.access(&raw),
         bounds: resolver.bounds(&raw, machine),
@@ -74,7 +74,7 @@ impl Resolver {
         }
     }
 
-    fn storage(&mut self, raw: &Raw) -> Storage {
+    fn storage(&mut self, raw: &Raw, machine: &Machine) -> Storage {
         let is_listening = self.switch("DB_CHANNEL_ENABLED", &raw.db_channel_enabled).is_on();
         Storage {
             database_url: self.database_url(&raw.database_url),
@@ -92,6 +92,7 @@ impl Resolver {
             migrations: text(&raw.migrations).filter(|typed| typed != "none").map(Into::into),
             read_staleness: self.duration("READ_STALENESS", &raw.read_staleness),
             retention: self.duration("RETENTION", &raw.retention),
+            transaction_max_bytes: (machine.memory_bytes / 8).clamp(16 << 20, 512 << 20),
             prepared_statements: self.switch("DB_PREPARED_STATEMENTS", &raw.db_prepared_statements),
             channel: text(&raw.db_channel).filter(|_| is_listening),
         }

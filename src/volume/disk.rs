@@ -191,21 +191,19 @@ impl Disk {
 }
 
 impl Volume for Disk {
-    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+    fn visit(&self, directory: &str, take: &mut dyn FnMut(&str)) -> io::Result<()> {
         self.usage.count(Operation::List, 0);
-        let Some(opened) = self.open_directory(directory)? else { return Ok(Vec::new()) };
-        let mut names = Vec::new();
+        let Some(opened) = self.open_directory(directory)? else { return Ok(()) };
         for entry in Dir::new(opened)? {
             // A name that is not text is none of the log's.
             if let Ok(name) = entry?.file_name().to_str()
                 && name != "."
                 && name != ".."
             {
-                names.push(name.to_owned());
+                take(name);
             }
         }
-        names.sort_unstable();
-        Ok(names)
+        Ok(())
     }
 
     fn revalidate(&self, directory: &str) -> io::Result<()> {

@@ -47,6 +47,8 @@ pub(super) struct Faults {
     pub(super) refused: u64,
     /// A name found absent stays absent to that writer for a while.
     pub(super) stale_negative: u64,
+    /// A name that was listed is absent to that writer for a while.
+    pub(super) stale_positive: u64,
     /// A new file is short for a while.
     pub(super) torn: u64,
     /// A read, list or removal fails.
@@ -65,6 +67,7 @@ impl Faults {
         lost_request: 30,
         refused: 40,
         stale_negative: 4,
+        stale_positive: 40,
         torn: 10,
         error: 40,
         crash: 150,
@@ -255,8 +258,16 @@ impl State {
         }
         let prefix = format!("{directory}/");
         self.writers[writer].absent.retain(|path, _| !path.starts_with(&prefix));
-        let names = self.files.keys().filter_map(|path| path.strip_prefix(&prefix));
-        Ok(names.map(str::to_owned).collect())
+        let names: Vec<String> =
+            self.files.keys().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect();
+        if !names.is_empty() && self.random.once_in(self.faults.stale_positive) {
+            // One of the newest: the others have been read.
+            let back = self.random.below(names.len().min(3) as u64) + 1;
+            let name = &names[names.len() - usize::try_from(back).unwrap()];
+            let until = self.step + self.random.below(20);
+            self.writers[writer].absent.insert(format!("{prefix}{name}"), until);
+        }
+        Ok(names)
     }
 
     fn revalidate(&mut self, writer: usize, directory: &str) {
@@ -356,9 +367,11 @@ impl Mount {
 }
 
 impl Volume for Mount {
-    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+    fn visit(&self, directory: &str, take: &mut dyn FnMut(&str)) -> io::Result<()> {
         self.usage.count(Operation::List, 0);
-        self.turn(|state| state.list(self.writer, directory))
+        let names = self.turn(|state| state.list(self.writer, directory))?;
+        names.iter().for_each(|name| take(name));
+        Ok(())
     }
 
     fn revalidate(&self, directory: &str) -> io::Result<()> {

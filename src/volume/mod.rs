@@ -23,7 +23,7 @@ pub mod probe;
 /// What the log builds on, and a new kind of volume must give:
 ///
 /// 1. of several [`put_if_absent`](Volume::put_if_absent) of one name at most one takes effect while the name exists;
-/// 2. [`list`](Volume::list) shows every name that existed from before the call until after it, and none that was
+/// 2. [`visit`](Volume::visit) shows every name that existed from before the call until after it, and none that was
 ///    removed before the call;
 /// 3. a file that was once there whole, and has not been removed, is read whole.
 ///
@@ -34,11 +34,22 @@ pub mod probe;
 /// taken effect, or may long after it was answered, a read may call a name absent that is there, a new file may be seen
 /// torn for a while.
 pub trait Volume: fmt::Debug + Send + Sync {
-    /// The names in `directory`, sorted; none when it does not exist. Never answered from a cache.
+    /// Gives the names in `directory` to `take`, in any order; none when it does not exist. Never answered from a cache.
     ///
     /// # Errors
     /// What the system said.
-    fn list(&self, directory: &str) -> io::Result<Vec<String>>;
+    fn visit(&self, directory: &str, take: &mut dyn FnMut(&str)) -> io::Result<()>;
+
+    /// The names in `directory`, sorted, for directories of a few thousand: as [`visit`](Self::visit).
+    ///
+    /// # Errors
+    /// What the system said.
+    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        self.visit(directory, &mut |name| names.push(name.to_owned()))?;
+        names.sort_unstable();
+        Ok(names)
+    }
 
     /// Makes the system forget names of `directory` it believes absent, as far as it can without listing them.
     ///

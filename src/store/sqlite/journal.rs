@@ -3,9 +3,11 @@
 //! With a shared log, SQLite works on a local copy. Before a transaction the copy is brought up to date; at its commit
 //! the VFS asks [`Copy::publish`], and SQLite commits or rolls back as the log says.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,14 +15,14 @@ use arc_swap::ArcSwap;
 use rusqlite::{Connection, OpenFlags};
 
 use super::group::execute;
+use super::tidying::Tidying;
 use super::workplace::Workplace;
-use crate::clock::{self, Stopwatch};
+use crate::clock::Stopwatch;
 use crate::store::Error;
 use crate::telemetry::{Event, LogState, Publication, Telemetry};
 use crate::volume::log::change::Txid;
 use crate::volume::log::copy::{self, Copy, Last, Stand};
-use crate::volume::log::retain;
-use crate::volume::log::tail::{self, Tail};
+use crate::volume::log::tail::Tail;
 use crate::volume::log::vfs::{Consent, Vfs};
 use crate::volume::{Operation, Refusal, Volume};
 
@@ -88,12 +90,9 @@ pub struct SharedLog {
     stand: Arc<ArcSwap<Stand>>,
     vfs: Vfs,
     workplace: Workplace,
-    retention: Duration,
     /// When others' records were applied last.
     others: Mutex<Option<Stopwatch>>,
-    is_tidying: Arc<AtomicBool>,
-    /// The newest snapshot that this instance knows of.
-    snapshot_position: Arc<AtomicU64>,
+    tidying: Tidying,
     telemetry: Telemetry,
 }
 
@@ -104,6 +103,8 @@ pub struct SharedLogSettings {
     pub local_dir: PathBuf,
     /// How far back any moment can be restored.
     pub retention: Duration,
+    /// Most bytes of pages that a transaction writes.
+    pub transaction_max_bytes: u64,
 }
 
 impl SharedLog {
@@ -123,14 +124,13 @@ impl SharedLog {
         if copy.is_marked() {
             return Err(importing(copy.position().txid));
         }
-        let snapshot_position = Arc::new(AtomicU64::new(copy.snapshot_txid().0));
         let copy = Arc::new(Mutex::new(copy));
         let vfs = Vfs::register().map_err(|error| Error::Internal(error.to_string()))?;
         let (publisher, told) = (Arc::clone(&copy), telemetry.clone());
-        vfs.publish_with(Box::new(move |change| {
+        let publish = Box::new(move |written| {
             let stopwatch = Stopwatch::start();
             let mut copy = lock(&publisher);
-            let consent = if copy.publish(change) { Consent::Granted } else { Consent::Refused };
+            let consent = if copy.publish(written) { Consent::Granted } else { Consent::Refused };
             let outcome = match copy.last() {
                 Last::Committed => Publication::Won,
                 Last::Lost => Publication::Lost,
@@ -139,20 +139,11 @@ impl SharedLog {
             };
             told.record(&Event::Published { outcome, latency: stopwatch.elapsed() });
             consent
-        }));
+        });
+        vfs.publish_with(settings.transaction_max_bytes, publish);
         let stand = lock(&copy).stand();
-        Ok(Arc::new(Self {
-            volume,
-            copy,
-            stand,
-            vfs,
-            workplace,
-            retention: settings.retention,
-            others: Mutex::new(None),
-            is_tidying: Arc::new(AtomicBool::new(false)),
-            snapshot_position,
-            telemetry,
-        }))
+        let tidying = Tidying::new(Arc::clone(&volume), Arc::clone(&copy), settings.retention, telemetry.clone());
+        Ok(Arc::new(Self { volume, copy, stand, vfs, workplace, others: Mutex::new(None), tidying, telemetry }))
     }
 
     /// The working copy's file.
@@ -226,7 +217,7 @@ impl SharedLog {
             |end: &str| fs::metadata(self.workplace.path().join(format!("{FILE}{end}"))).map_or(0, |file| file.len());
         LogState {
             position: self.txid().0,
-            snapshot_position: self.snapshot_position.load(Ordering::Relaxed),
+            snapshot_position: self.tidying.newest_snapshot(),
             copy_bytes: size("").saturating_add(size("-wal")),
             operations: Operation::ALL.map(|operation| (operation.name(), usage.operations(operation))),
             bytes_read: usage.bytes_read(),
@@ -284,46 +275,16 @@ impl SharedLog {
             self.telemetry
                 .record(&Event::StoreFailed { doing: "bring the WAL into the file", cause: &error.to_string() });
         }
-        let is_due = copy.is_snapshot_due() && !self.is_tidying.load(Ordering::Acquire);
-        let snapshot = is_due.then(|| copy.snapshot());
+        let snapshot = copy.take_turn().then(|| copy.snapshot());
         drop(copy);
         match snapshot {
             None => {}
-            Some(Ok(snapshot)) => self.tidy(snapshot),
+            Some(Ok(snapshot)) => self.tidying.begin(snapshot),
             Some(Err(error)) => self
                 .telemetry
                 .record(&Event::StoreFailed { doing: "read the database for a snapshot", cause: &error.to_string() }),
         }
         self.give_way();
-    }
-
-    /// Writes a snapshot and removes what is too old, on a thread of its own; one at a time.
-    fn tidy(&self, snapshot: copy::Snapshot) {
-        if self.is_tidying.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let (volume, copy) = (Arc::clone(&self.volume), Arc::clone(&self.copy));
-        let (retention, telemetry) = (self.retention, self.telemetry.clone());
-        let (is_tidying, snapshot_position) = (Arc::clone(&self.is_tidying), Arc::clone(&self.snapshot_position));
-        let work = move || {
-            let txid = snapshot.txid();
-            let written = snapshot.write(volume.as_ref());
-            // Its read transaction holds the WAL back.
-            drop(snapshot);
-            let tidied = written.and_then(|size_bytes| {
-                snapshot_position.store(txid.0, Ordering::Relaxed);
-                lock(&copy).snapshot_written(size_bytes);
-                retain::remove_old(volume.as_ref(), clock::unix_micros() / 1_000, retention)
-            });
-            if let Err(error) = tidied {
-                telemetry.record(&Event::StoreFailed { doing: "write a snapshot", cause: &error.to_string() });
-            }
-            is_tidying.store(false, Ordering::Release);
-        };
-        let thread = std::thread::Builder::new().name("berth-snapshot".to_owned());
-        if thread.spawn(work).is_err() {
-            self.is_tidying.store(false, Ordering::Release);
-        }
     }
 
     /// Who has won lets the others go first while there are any: the one that just lost knows the newest state as well
@@ -344,7 +305,7 @@ impl SharedLog {
         if !stand.is_whole {
             return Ok(true);
         }
-        match tail::read_on(self.volume.as_ref(), &stand.position, stand.look) {
+        match copy::look(self.volume.as_ref(), &stand.position) {
             Ok(Tail::End) => Ok(false),
             Ok(Tail::Next(_) | Tail::Gap) => Ok(true),
             // Whoever applies finds out why.

@@ -26,6 +26,7 @@ mod script;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tidying;
 mod workplace;
 mod write;
 mod writer;

@@ -13,9 +13,17 @@ use crate::sql::{Output, OutputColumn, Query, Run};
 
 const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
 
+mod shared_log;
+
+const SCHEMA: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, n INT);
+     CREATE TABLE late (id INTEGER REFERENCES t DEFERRABLE INITIALLY DEFERRED);
+     CREATE TABLE bomb (a); CREATE TRIGGER bomb_insert BEFORE INSERT ON bomb BEGIN
+     SELECT RAISE(ROLLBACK, 'all of it'); END;";
+
 /// A file with `t (id, n)`, and what was opened on it.
 struct Fixture {
     store: Arc<Sqlite>,
+    path: std::path::PathBuf,
     directory: TempDir,
 }
 
@@ -28,21 +36,14 @@ impl Fixture {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("app.db");
         let connection = Connection::open(&path).unwrap();
-        connection
-            .execute_batch(
-                "CREATE TABLE t (id INTEGER PRIMARY KEY, n INT);
-                 CREATE TABLE late (id INTEGER REFERENCES t DEFERRABLE INITIALLY DEFERRED);
-                 CREATE TABLE bomb (a); CREATE TRIGGER bomb_insert BEFORE INSERT ON bomb BEGIN
-                 SELECT RAISE(ROLLBACK, 'all of it'); END;",
-            )
-            .unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
         drop(connection);
         let store = Arc::new(open(change(SqliteSettings::new(&path))));
-        Self { store, directory }
+        Self { store, path, directory }
     }
 
     fn path(&self) -> std::path::PathBuf {
-        self.directory.path().join("app.db")
+        self.path.clone()
     }
 
     fn write(&self, sql: &str, values: &[i64]) -> Statement {
@@ -368,8 +369,8 @@ async fn concurrent_writers_on_one_file_lose_nothing() {
 
 #[tokio::test]
 async fn closing_finishes_what_waits_and_brings_it_into_the_file() {
-    let Fixture { store, directory } = Fixture::new();
-    let fixture = Fixture { store: Arc::clone(&store), directory };
+    let Fixture { store, path, directory } = Fixture::new();
+    let fixture = Fixture { store: Arc::clone(&store), path, directory };
     let blocker = fixture.block_writer();
     let insert = fixture.insert(1);
     let path = fixture.path();
@@ -381,7 +382,7 @@ async fn closing_finishes_what_waits_and_brings_it_into_the_file() {
     blocker.execute_batch("COMMIT").unwrap();
     drop(blocker);
     waiting.await.unwrap().unwrap();
-    let Fixture { store: last, directory: _kept } = fixture;
+    let Fixture { store: last, directory: _kept, .. } = fixture;
     drop(last);
     let store = Arc::into_inner(store).unwrap();
     assert!(store.is_ready());

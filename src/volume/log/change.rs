@@ -134,6 +134,12 @@ impl Change {
     pub fn shape(&self) -> Shape {
         Shape { page_size: self.page_size, database_pages: self.database_pages }
     }
+
+    /// Bytes of its pages.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        u64::try_from(self.pages.len()).unwrap_or(u64::MAX).saturating_mul(u64::from(self.page_size))
+    }
 }
 
 /// How large a database is.

@@ -22,8 +22,8 @@ use thiserror::Error as ThisError;
 
 use super::change::{Change, Nonce, Position, Record, Txid};
 use super::publish::{Attempt, Until, Verdict};
-use super::retain::Growth;
 use super::tail::{self, Look, Tail};
+use super::vfs::Written;
 use crate::clock::{self, Deadline};
 use crate::volume::{Refusal, Volume};
 
@@ -117,16 +117,16 @@ pub struct Copy {
     is_broken: bool,
     /// The furthest that this instance was in the log.
     furthest: Txid,
+    /// Whether it is this instance's turn to write a snapshot.
+    is_turn: bool,
     stand: Arc<ArcSwap<Stand>>,
 }
 
-/// Where the copy that readers see stands, and how to look for more.
+/// Where the copy that readers see stands.
 #[derive(Debug, Clone, Copy)]
 pub struct Stand {
     /// What it has, at least.
     pub position: Position,
-    /// The cheaper way to look.
-    pub look: Look,
     /// False while it must be made anew.
     pub is_whole: bool,
 }
@@ -152,7 +152,7 @@ impl Copy {
         if let Some(shape) = contents.shape() {
             file.finish(shape).map_err(|source| Error::File { path: path.to_owned(), source })?;
         }
-        let stand = Stand { position: contents.position, look: contents.look(volume.as_ref()), is_whole: true };
+        let stand = Stand { position: contents.position, is_whole: true };
         Ok(Self {
             volume,
             path: path.to_owned(),
@@ -161,6 +161,7 @@ impl Copy {
             unsettled: None,
             is_broken: false,
             furthest: contents.position.txid,
+            is_turn: false,
             contents,
             stand: Arc::new(ArcSwap::from_pointee(stand)),
         })
@@ -172,7 +173,7 @@ impl Copy {
         self.contents.position
     }
 
-    /// Where the copy stands that readers see, and how to look for more, to be read without waiting for a commit.
+    /// Where the copy stands that readers see, to be read without waiting for a commit.
     #[must_use]
     pub fn stand(&self) -> Arc<ArcSwap<Stand>> {
         Arc::clone(&self.stand)
@@ -181,20 +182,13 @@ impl Copy {
     /// Tells what readers now see. Never before they do: who is told of a commit must be able to read it.
     fn show(&mut self) {
         self.furthest = self.furthest.max(self.contents.position.txid);
-        let look = self.contents.look(self.volume.as_ref());
-        self.stand.store(Arc::new(Stand { position: self.contents.position, look, is_whole: true }));
+        self.stand.store(Arc::new(Stand { position: self.contents.position, is_whole: true }));
     }
 
     /// True while the log has only a part of a database: see [`import`](super::import).
     #[must_use]
     pub fn is_marked(&self) -> bool {
         self.contents.is_marked
-    }
-
-    /// The snapshot that the copy began with; [`Txid::NONE`] when there was none.
-    #[must_use]
-    pub fn snapshot_txid(&self) -> Txid {
-        self.contents.snapshot
     }
 
     /// Brings the copy up to what the log has at a moment after the call; says how many records that were.
@@ -208,7 +202,7 @@ impl Copy {
         self.settle()?;
         let mut applied = 0;
         while !self.is_broken {
-            match tail::read_on(self.volume.as_ref(), &self.contents.position, self.stand.load().look) {
+            match look(self.volume.as_ref(), &self.contents.position) {
                 Ok(Tail::End) => return Ok(applied),
                 Ok(Tail::Next(batch)) => {
                     for record in &batch.records {
@@ -217,7 +211,7 @@ impl Copy {
                         }
                         applied += 1;
                     }
-                    self.contents.grew(batch.records.len(), batch.size_bytes);
+                    self.contents.growth.add(batch.records.len() as u64, batch.size_bytes);
                     if batch.is_end && !self.is_broken {
                         return Ok(applied);
                     }
@@ -281,8 +275,11 @@ impl Copy {
     }
 
     /// Publishes what SQLite is about to commit; true when it may. For the VFS.
-    pub fn publish(&mut self, change: Change) -> bool {
-        self.last = self.attempt(change);
+    pub fn publish(&mut self, written: Written) -> bool {
+        self.last = match written {
+            Written::Change(change) => self.attempt(change),
+            Written::TooLarge => Last::TooLarge,
+        };
         self.last == Last::Committed
     }
 
@@ -301,7 +298,7 @@ impl Copy {
         match attempt.publish(self.volume.as_ref(), &mut Until::new(Deadline::after(PATIENCE))) {
             Verdict::Committed(position) => {
                 self.contents.move_to(position, timestamp_millis, page_size, &delta);
-                self.contents.grew(1, attempt.size_bytes());
+                self.is_turn |= self.contents.growth.add(1, attempt.size_bytes());
                 self.furthest = position.txid;
                 Last::Committed
             }
@@ -350,10 +347,9 @@ impl Copy {
         self.applier.bring_into_file(self.contents.page_size)
     }
 
-    /// True when the log has grown so far that a snapshot is worth writing.
-    #[must_use]
-    pub fn is_snapshot_due(&self) -> bool {
-        self.contents.growth.is_snapshot_due() && !self.is_broken
+    /// True, once, when it is this instance's turn to write a snapshot.
+    pub fn take_turn(&mut self) -> bool {
+        std::mem::take(&mut self.is_turn) && !self.is_broken
     }
 
     /// The whole database as it is now, to be written as a snapshot.
@@ -366,10 +362,31 @@ impl Copy {
         Snapshot::open(&self.path, &self.contents)
     }
 
-    /// Counts the log's growth from a snapshot of that many bytes on.
-    pub fn snapshot_written(&mut self, size_bytes: u64) {
-        self.contents.growth = Growth::since_snapshot(size_bytes);
+    /// The newest snapshot that this instance knows of.
+    #[must_use]
+    pub fn newest_snapshot(&self) -> Txid {
+        self.contents.growth.snapshot()
     }
+
+    /// Counts the log's growth from a snapshot that this instance wrote.
+    pub fn snapshot_written(&mut self, snapshot: Txid, size_bytes: u64) {
+        self.contents.growth.snapshot_written(snapshot, size_bytes, self.contents.position.txid);
+    }
+
+    /// Counts the log's growth from a snapshot that another instance wrote; true when one is due all the same.
+    pub fn snapshot_found(&mut self, snapshot: Txid) -> bool {
+        self.contents.growth.snapshot_found(snapshot, self.contents.position.txid);
+        self.contents.growth.is_snapshot_due()
+    }
+}
+
+/// Looks for what follows `position`, at a moment after the call.
+///
+/// # Errors
+/// See [`tail::read_on`].
+pub fn look(volume: &dyn Volume, position: &Position) -> Result<Tail, super::Error> {
+    let mut patience = Until::new(Deadline::after(PATIENCE));
+    tail::read_on_patiently(volume, position, Look::at(volume), &mut patience)
 }
 
 /// Makes page 1 of a file that was no log's one that a log may have: in WAL mode, with its size, and as all copies have it.

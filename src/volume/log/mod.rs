@@ -34,6 +34,7 @@
 
 pub mod change;
 pub mod copy;
+pub mod growth;
 pub mod import;
 #[cfg(test)]
 mod litestream;
@@ -191,8 +192,30 @@ fn read_header(volume: &dyn Volume, path: &str) -> Result<Option<Header>, Error>
 
 /// The newest snapshot by name, [`Txid::NONE`] when there is none: the anchor.
 fn newest_snapshot_name(volume: &dyn Volume) -> Result<Txid, Error> {
-    let names = list(volume, slot::SNAPSHOTS)?;
-    Ok(slot::snapshots(&names).next_back().unwrap_or(Txid::NONE))
+    let mut newest = Txid::NONE;
+    visit(volume, slot::SNAPSHOTS, &mut |name| newest = newest.max(slot::snapshot(name).unwrap_or_default()))?;
+    Ok(newest)
+}
+
+/// The newest slot by name, [`Txid::NONE`] when there is none.
+fn newest_slot_name(volume: &dyn Volume) -> Result<Txid, Error> {
+    let mut newest = Txid::NONE;
+    visit(volume, slot::SLOTS, &mut |name| newest = newest.max(slot::slot(name).unwrap_or_default()))?;
+    Ok(newest)
+}
+
+/// The oldest slot by name, [`Txid::NONE`] when there is none.
+fn first_slot_name(volume: &dyn Volume) -> Result<Txid, Error> {
+    let mut first: Option<Txid> = None;
+    visit(volume, slot::SLOTS, &mut |name| {
+        first = slot::slot(name).map(|txid| first.map_or(txid, |first| first.min(txid))).or(first);
+    })?;
+    Ok(first.unwrap_or_default())
+}
+
+/// Gives every name to `take`, in any order: there may be millions.
+fn visit(volume: &dyn Volume, directory: &str, take: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    volume.visit(directory, take).map_err(fault("list", directory))
 }
 
 fn list(volume: &dyn Volume, directory: &str) -> Result<Vec<String>, Error> {

@@ -18,7 +18,9 @@ use super::change::{Header, Position, Record, Shape, Txid};
 use super::copy::NewFile;
 use super::sums::Sums;
 use super::tail::{self, Look, Tail};
-use super::{Found, Pages, import, list, read_header, read_slot, read_snapshot, slot};
+use super::{
+    Found, Pages, first_slot_name, import, list, newest_slot_name, read_header, read_slot, read_snapshot, slot,
+};
 use crate::volume::Volume;
 
 #[cfg(test)]
@@ -405,18 +407,6 @@ pub fn oldest(volume: &dyn Volume) -> Result<Option<Stamp>, Error> {
         Txid::FIRST => Err(Error::Torn { txid: Txid::FIRST }),
         first => Err(super::Error::NoBeginning { first }.into()),
     }
-}
-
-/// The oldest slot by name, [`Txid::NONE`] when there is none.
-fn first_slot_name(volume: &dyn Volume) -> Result<Txid, Error> {
-    let names = list(volume, slot::SLOTS)?;
-    Ok(slot::slots(&names).next().unwrap_or(Txid::NONE))
-}
-
-/// The newest slot by name, [`Txid::NONE`] when there is none.
-fn newest_slot_name(volume: &dyn Volume) -> Result<Txid, Error> {
-    let names = list(volume, slot::SLOTS)?;
-    Ok(slot::slots(&names).next_back().unwrap_or(Txid::NONE))
 }
 
 fn file_fault(path: &Path, source: io::Error) -> Error {

@@ -1,4 +1,4 @@
-//! Bounds what is kept: snapshots when the log has outgrown the last one, removal of what no restore needs.
+//! Bounds what is kept: snapshots, and removal of what no restore needs. When one is due: see [`growth`](super::growth).
 //!
 //! Any moment within the retention can be restored: from the newest snapshot that is older than it (the *keeper*), and
 //! all slots after that. Everything below the keeper is removed, upwards, slots first. The keeper's own slot stays, and the
@@ -7,58 +7,26 @@
 //! Clocks decide here, but only how early rubbish goes: even with a wrong one nothing goes that the newest whole snapshot
 //! does not contain.
 
+use std::collections::BinaryHeap;
 use std::io::{self, BufWriter};
 use std::time::Duration;
 
 use super::change::{Change, Header, Nonce, Position, Shape, Txid};
 use super::ltx::{Encoder, StreamError};
-use super::{Error, Found, Unkept, fault, list, read_slot, read_snapshot, slot};
+use super::{Error, Found, Unkept, fault, list, newest_snapshot_name, read_slot, read_snapshot, slot, visit};
 use crate::volume::Volume;
 
 #[cfg(test)]
 mod tests;
 
-/// A log shorter than this is read faster than a snapshot is worth writing.
-const LOG_MIN_BYTES: u64 = 1 << 20;
+/// Files removed at once: more than come between two snapshots, so that the log does not grow faster than it is removed.
+const REMOVE_MAX_FILES: usize = 10_000;
 
-/// Slots after which a snapshot is due whatever their size: a start reads them one by one.
-const LOG_MAX_SLOTS: u64 = 1_000;
-
-/// Files removed at once: it happens while a request waits, and a volume may take tens of milliseconds for each.
-const REMOVE_MAX_FILES: usize = 100;
+/// Snapshots looked at in search of one that is old enough; the next removal goes on from there.
+const KEEPERS_MAX: usize = 64;
 
 /// Bytes of a snapshot that are written at once.
 const BUFFER_BYTES: usize = 256 << 10;
-
-/// How far the log has grown since the newest snapshot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Growth {
-    snapshot_bytes: u64,
-    log_bytes: u64,
-    slots: u64,
-}
-
-impl Growth {
-    /// None, after a snapshot of that many bytes; zero when there is no snapshot yet.
-    #[must_use]
-    pub fn since_snapshot(snapshot_bytes: u64) -> Self {
-        Self { snapshot_bytes, log_bytes: 0, slots: 0 }
-    }
-
-    /// Counts commit groups, published or applied.
-    pub fn add(&mut self, slots: u64, bytes: u64) {
-        self.slots = self.slots.saturating_add(slots);
-        self.log_bytes = self.log_bytes.saturating_add(bytes);
-    }
-
-    /// True when the log since the snapshot is longer than the snapshot, or than a start should read.
-    ///
-    /// So a snapshot costs at most as many bytes again as the commits themselves.
-    #[must_use]
-    pub fn is_snapshot_due(&self) -> bool {
-        self.slots >= LOG_MAX_SLOTS || self.log_bytes > self.snapshot_bytes.max(LOG_MIN_BYTES)
-    }
-}
 
 /// Takes a page, by its number and content.
 pub type Visit<'a> = dyn FnMut(u32, &[u8]) -> Result<(), StreamError> + 'a;
@@ -140,6 +108,14 @@ pub fn write_snapshot(
     }
 }
 
+/// The newest snapshot by name; [`Txid::NONE`] when there is none.
+///
+/// # Errors
+/// [`Error::Volume`].
+pub fn newest_snapshot(volume: &dyn Volume) -> Result<Txid, Error> {
+    newest_snapshot_name(volume)
+}
+
 /// What a removal did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Removed {
@@ -156,16 +132,18 @@ pub struct Removed {
 /// # Errors
 /// [`Error::Volume`]; what was removed was removed in order, and the next call goes on.
 pub fn remove_old(volume: &dyn Volume, now_millis: i64, retention: Duration) -> Result<Removed, Error> {
-    let snapshot_names = list(volume, slot::SNAPSHOTS)?;
-    let slot_names = list(volume, slot::SLOTS)?;
-    let oldest = slot::slots(&slot_names).next().into_iter().chain(slot::snapshots(&snapshot_names).next()).min();
+    let names = list(volume, slot::SNAPSHOTS)?;
+    let snapshots: Vec<Txid> = slot::snapshots(&names).collect();
     let retention_millis = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
-    let cutoff_millis = now_millis.saturating_sub(retention_millis);
-    let Some(keeper) = find_keeper(volume, &snapshot_names, oldest, cutoff_millis)? else {
+    let old = find_old(volume, &snapshots, now_millis.saturating_sub(retention_millis))?;
+    let Some(&newest_old) = old.last() else { return Ok(Removed::default()) };
+    let slots = oldest_slots(volume, newest_old)?;
+    if slots.is_empty() && snapshots.first() == Some(&newest_old) {
         return Ok(Removed::default());
-    };
-    let old_slots = slot::slots(&slot_names).take_while(|txid| *txid < keeper).map(slot::slot_path);
-    let old_snapshots = slot::snapshots(&snapshot_names).take_while(|txid| *txid < keeper).map(slot::snapshot_path);
+    }
+    let Some(keeper) = find_keeper(volume, &old)? else { return Ok(Removed::default()) };
+    let old_slots = slots.into_iter().filter(|txid| *txid < keeper).map(slot::slot_path);
+    let old_snapshots = snapshots.into_iter().take_while(|txid| *txid < keeper).map(slot::snapshot_path);
     let mut removed = Removed { slots: remove(volume, old_slots)?, ..Removed::default() };
     if removed.slots < REMOVE_MAX_FILES {
         removed.snapshots = remove(volume, old_snapshots)?;
@@ -174,24 +152,42 @@ pub fn remove_old(volume: &dyn Volume, now_millis: i64, retention: Duration) -> 
     Ok(removed)
 }
 
-/// The newest whole snapshot from before the cutoff, if anything is older than it.
-fn find_keeper(
-    volume: &dyn Volume,
-    snapshot_names: &[String],
-    oldest: Option<Txid>,
-    cutoff_millis: i64,
-) -> Result<Option<Txid>, Error> {
-    for txid in slot::snapshots(snapshot_names).rev().take_while(|txid| Some(*txid) > oldest) {
+/// Snapshots from before the cutoff, the oldest first.
+fn find_old(volume: &dyn Volume, snapshots: &[Txid], cutoff_millis: i64) -> Result<Vec<Txid>, Error> {
+    let mut old = Vec::new();
+    for &txid in snapshots.iter().take(KEEPERS_MAX) {
         // The slot tells the time as well as the snapshot, and is small. Without slot, a newer keeper was there once.
         let Found::Whole((record, _)) = read_slot(volume, txid)? else { continue };
         if record.header.timestamp_millis > cutoff_millis {
-            continue;
+            break;
         }
+        old.push(txid);
+    }
+    Ok(old)
+}
+
+/// The newest of them that is whole.
+fn find_keeper(volume: &dyn Volume, old: &[Txid]) -> Result<Option<Txid>, Error> {
+    for &txid in old.iter().rev() {
         if matches!(read_snapshot(volume, txid, &mut Unkept)?, Found::Whole(_)) {
             return Ok(Some(txid));
         }
     }
     Ok(None)
+}
+
+/// The oldest slots below `end`, in order: as many as are removed at once.
+fn oldest_slots(volume: &dyn Volume, end: Txid) -> Result<Vec<Txid>, Error> {
+    let mut oldest = BinaryHeap::new();
+    visit(volume, slot::SLOTS, &mut |name| {
+        if let Some(txid) = slot::slot(name).filter(|txid| *txid < end) {
+            oldest.push(txid);
+            if oldest.len() > REMOVE_MAX_FILES {
+                oldest.pop();
+            }
+        }
+    })?;
+    Ok(oldest.into_sorted_vec())
 }
 
 fn remove(volume: &dyn Volume, paths: impl Iterator<Item = String>) -> Result<usize, Error> {

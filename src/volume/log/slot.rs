@@ -28,14 +28,26 @@ pub fn snapshot_path(txid: Txid) -> String {
     format!("{SNAPSHOTS}/{first}-{txid}.ltx", first = Txid::FIRST)
 }
 
-/// The transactions of the slots among `names`, in their order; other names are none of the log's.
+/// The transaction of the slot of that name; other names are none of the log's.
+#[must_use]
+pub fn slot(name: &str) -> Option<Txid> {
+    parse(name).filter(|(first, last)| first == last).map(|(_, last)| last)
+}
+
+/// The transaction of the snapshot of that name.
+#[must_use]
+pub fn snapshot(name: &str) -> Option<Txid> {
+    parse(name).filter(|(first, _)| *first == Txid::FIRST).map(|(_, last)| last)
+}
+
+/// The transactions of the slots among `names`, in their order.
 pub fn slots(names: &[String]) -> impl DoubleEndedIterator<Item = Txid> {
-    names.iter().filter_map(|name| parse(name)).filter(|(first, last)| first == last).map(|(_, last)| last)
+    names.iter().filter_map(|name| slot(name))
 }
 
 /// The transactions of the snapshots among `names`, in their order.
 pub fn snapshots(names: &[String]) -> impl DoubleEndedIterator<Item = Txid> {
-    names.iter().filter_map(|name| parse(name)).filter(|(first, _)| *first == Txid::FIRST).map(|(_, last)| last)
+    names.iter().filter_map(|name| snapshot(name))
 }
 
 /// The first and the last transaction that `name` tells, if it is a name of the log.

@@ -2,13 +2,16 @@
 
 use super::change::{Position, Record, Txid};
 use super::ltx::Summary;
-use super::{Error, Found, Pages, list, newest_snapshot_name, read_slot, read_snapshot, slot};
+use super::publish::Patience;
+use super::{
+    Error, Found, Pages, first_slot_name, list, newest_slot_name, newest_snapshot_name, read_slot, read_snapshot, slot,
+};
 use crate::volume::Volume;
 
 #[cfg(test)]
 mod tests;
 
-/// Bytes of files after which a batch ends: it is in memory, unpacked, until it is applied.
+/// Bytes of pages after which a batch ends: it is in memory until it is applied.
 const BATCH_MAX_BYTES: u64 = 8 << 20;
 
 /// Commit groups after which a batch ends.
@@ -20,16 +23,12 @@ const BATCH_MIN_RECORDS: usize = 2;
 /// How often a start looks for snapshots that vanish while they are read.
 const START_TRIES: usize = 4;
 
-/// Names in the slots' directory from which on asking for single names is cheaper than listing them: a page of a bucket's
-/// listing.
-const LISTING_MAX_NAMES: usize = 1_000;
-
 /// How to find out whether there is something new.
 ///
 /// | | operations when nothing is new | grows with the slots kept | sees what was published before the look |
 /// |---|---|---|---|
 /// | `Names` | 1 list | yes | always |
-/// | `Probe` | 1 revalidate, 1 read, 1 list of the few snapshots | no | unless the mount answers "absent" from a cache that opening the directory leaves alone (Cloud Storage FUSE without `metadata-cache-negative-ttl-secs=0`) |
+/// | `Probe` | 1 revalidate, 1 read, 1 list of the few snapshots | no | unless the mount answers "absent" from a cache that opening the directory leaves alone (Cloud Storage FUSE) |
 ///
 /// Neither can lose a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +66,6 @@ pub struct Batch {
 pub struct Start {
     /// The newest snapshot that can be read; none when the log has no snapshot yet, and begins with slot 1 or is empty.
     pub snapshot: Option<Summary>,
-    /// How many slots there are: tells which [`Look`] is cheap.
-    pub slots: usize,
 }
 
 impl Start {
@@ -86,11 +83,10 @@ impl Start {
 }
 
 impl Look {
-    /// The cheaper way that sees everything, with that many slots; with more than a page of a bucket's listing, the
-    /// cheaper way.
+    /// The cheaper way that sees everything.
     #[must_use]
-    pub fn at(volume: &dyn Volume, slots: usize) -> Self {
-        if volume.forgets_when_revalidated() || slots > LISTING_MAX_NAMES { Self::Probe } else { Self::Names }
+    pub fn at(volume: &dyn Volume) -> Self {
+        if volume.forgets_when_revalidated() { Self::Probe } else { Self::Names }
     }
 }
 
@@ -105,16 +101,14 @@ pub fn start(volume: &dyn Volume, pages: &mut dyn Pages) -> Result<Start, Error>
         for txid in slot::snapshots(&snapshots).rev() {
             pages.restart().map_err(|source| Error::Pages { txid, source })?;
             if let Found::Whole(snapshot) = read_snapshot(volume, txid, pages)? {
-                let slots = slot::slots(&list(volume, slot::SLOTS)?).count();
-                return Ok(Start { snapshot: Some(snapshot), slots });
+                return Ok(Start { snapshot: Some(snapshot) });
             }
         }
         // No snapshot, or all of them were removed while they were read, since there are newer ones.
-        let slots = list(volume, slot::SLOTS)?;
-        first = slot::slots(&slots).next().unwrap_or(Txid::NONE);
+        first = first_slot_name(volume)?;
         if first <= Txid::FIRST {
             pages.restart().map_err(|source| Error::Pages { txid: Txid::NONE, source })?;
-            return Ok(Start { snapshot: None, slots: slot::slots(&slots).count() });
+            return Ok(Start { snapshot: None });
         }
     }
     Err(Error::NoBeginning { first })
@@ -125,93 +119,136 @@ pub fn start(volume: &dyn Volume, pages: &mut dyn Pages) -> Result<Start, Error>
 /// # Errors
 /// [`Error::Volume`] and [`Error::Unreadable`]: try again. [`Error::Diverged`]: start again.
 pub fn read_on(volume: &dyn Volume, from: &Position, look: Look) -> Result<Tail, Error> {
-    let is_more_listed = match look {
+    let listed = match look {
         Look::Names => {
-            let names = list(volume, slot::SLOTS)?;
-            match slot::slots(&names).next_back() {
-                // The newest slot is never removed: whoever stands there is not behind.
-                Some(newest) if newest == from.txid => return Ok(Tail::End),
-                None if from.txid == Txid::NONE => return Ok(Tail::End),
-                newest if newest < Some(from.txid) => return Err(Error::Diverged { txid: from.txid }),
-                Some(_) | None => true,
+            let newest = newest_slot_name(volume)?;
+            // The newest slot is never removed: whoever stands there is not behind.
+            if newest == from.txid {
+                return Ok(Tail::End);
             }
+            if newest < from.txid {
+                return Err(Error::Diverged { txid: from.txid });
+            }
+            newest
         }
         Look::Probe => {
             volume.revalidate(slot::SLOTS).map_err(super::fault("revalidate", slot::SLOTS))?;
-            false
+            Txid::NONE
         }
     };
-    let run = read_run(volume, from)?;
+    let mut run = read_run(volume, from)?;
     // After the slots were read, not before: see the anchor.
     let anchor = newest_snapshot_name(volume)?;
-    if run.records.is_empty() && run.broken_at.is_none() && is_more_listed && !run.is_torn && anchor <= from.txid {
-        return Err(Error::Unreadable { txid: from.txid.next() });
+    let last = run.last().map_or(from.txid, |record| record.header.last);
+    if run.is_cut_off() && last < listed {
+        // The mount still believes a slot absent that it lists.
+        run.is_end = false;
+        if last == from.txid && anchor <= last {
+            return Err(Error::Unreadable { txid: last.next() });
+        }
     }
-    prove(run, from, anchor)
+    prove(run, last, anchor)
+}
+
+/// As [`read_on`]; a slot that is listed and cannot be opened is waited for while `patience` lasts.
+///
+/// # Errors
+/// As [`read_on`].
+pub fn read_on_patiently(
+    volume: &dyn Volume,
+    from: &Position,
+    look: Look,
+    patience: &mut dyn Patience,
+) -> Result<Tail, Error> {
+    loop {
+        match read_on(volume, from, look) {
+            Err(Error::Unreadable { .. }) if patience.wait() => {}
+            answer => return answer,
+        }
+    }
 }
 
 /// Records that follow one another, of which all but the last are no ghosts: each names the one before.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Run {
-    records: Vec<Record>,
-    last_size_bytes: u64,
-    size_bytes: u64,
-    /// The slot whose record does not follow the last one.
-    broken_at: Option<Txid>,
-    /// Whether the slot after the last one has a file that is not whole: not committed yet.
-    is_torn: bool,
+    /// With the bytes of their files.
+    records: Vec<(Record, u64)>,
+    /// Bytes of their pages.
+    pages_bytes: u64,
+    /// Why there are no more.
+    ending: Ending,
     is_end: bool,
 }
 
-fn read_run(volume: &dyn Volume, from: &Position) -> Result<Run, Error> {
-    let mut run =
-        Run { records: Vec::new(), last_size_bytes: 0, size_bytes: 0, broken_at: None, is_torn: false, is_end: true };
-    let mut position = *from;
-    loop {
-        let is_full = run.size_bytes >= BATCH_MAX_BYTES || run.records.len() >= BATCH_MAX_RECORDS;
-        if is_full && run.records.len() >= BATCH_MIN_RECORDS {
-            run.is_end = false;
-            return Ok(run);
-        }
-        let txid = position.txid.next();
-        match read_slot(volume, txid)? {
-            Found::Whole((record, size_bytes)) if record.header.follows(&position) => {
-                position = record.header.position();
-                run.records.push(record);
-                run.last_size_bytes = size_bytes;
-                run.size_bytes = run.size_bytes.saturating_add(size_bytes);
-            }
-            Found::Whole(_) => {
-                run.broken_at = Some(txid);
-                return Ok(run);
-            }
-            Found::Absent => return Ok(run),
-            Found::Torn => {
-                run.is_torn = true;
-                return Ok(run);
-            }
-        }
+/// What stands after the last record of a run.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// No file.
+    #[default]
+    Absent,
+    /// A file that is not whole: not committed yet.
+    Torn,
+    /// A record that does not follow.
+    Broken,
+    /// It was not read: there are enough.
+    Full,
+}
+
+impl Run {
+    fn last(&self) -> Option<&Record> {
+        self.records.last().map(|(record, _)| record)
+    }
+
+    /// Whether it ended only because there was no file.
+    fn is_cut_off(&self) -> bool {
+        self.ending == Ending::Absent
+    }
+
+    fn is_full(&self) -> bool {
+        (self.pages_bytes >= BATCH_MAX_BYTES || self.records.len() >= BATCH_MAX_RECORDS)
+            && self.records.len() >= BATCH_MIN_RECORDS
     }
 }
 
-/// Takes away what may be a ghost.
-fn prove(mut run: Run, from: &Position, anchor: Txid) -> Result<Tail, Error> {
-    let last = run.records.last().map_or(from.txid, |record| record.header.last);
-    match run.broken_at {
-        Some(txid) if anchor <= last => return Err(Error::Diverged { txid }),
-        None if anchor <= last => {}
-        // The last one has neither anchor nor heir. What stands before it has an heir.
-        Some(_) | None => {
-            run.records.pop();
-            run.size_bytes = run.size_bytes.saturating_sub(run.last_size_bytes);
-            run.is_end = false;
-            if run.records.is_empty() {
-                return Ok(Tail::Gap);
+fn read_run(volume: &dyn Volume, from: &Position) -> Result<Run, Error> {
+    let mut run = Run::default();
+    let mut position = *from;
+    run.ending = loop {
+        if run.is_full() {
+            break Ending::Full;
+        }
+        match read_slot(volume, position.txid.next())? {
+            Found::Whole((record, size_bytes)) if record.header.follows(&position) => {
+                position = record.header.position();
+                run.pages_bytes = run.pages_bytes.saturating_add(record.change.size_bytes());
+                run.records.push((record, size_bytes));
             }
+            Found::Whole(_) => break Ending::Broken,
+            Found::Absent => break Ending::Absent,
+            Found::Torn => break Ending::Torn,
+        }
+    };
+    run.is_end = run.ending != Ending::Full;
+    Ok(run)
+}
+
+/// Takes away what may be a ghost. `last`: where the run ends.
+fn prove(mut run: Run, last: Txid, anchor: Txid) -> Result<Tail, Error> {
+    if anchor <= last && run.ending == Ending::Broken {
+        return Err(Error::Diverged { txid: last.next() });
+    }
+    if anchor > last {
+        // The last one has neither anchor nor heir. What stands before it has an heir.
+        run.is_end = false;
+        run.records.pop();
+        if run.records.is_empty() {
+            return Ok(Tail::Gap);
         }
     }
     if run.records.is_empty() {
         return Ok(Tail::End);
     }
-    Ok(Tail::Next(Batch { records: run.records, size_bytes: run.size_bytes, is_end: run.is_end }))
+    let size_bytes = run.records.iter().fold(0_u64, |sum, (_, size_bytes)| sum.saturating_add(*size_bytes));
+    let records = run.records.into_iter().map(|(record, _)| record).collect();
+    Ok(Tail::Next(Batch { records, size_bytes, is_end: run.is_end }))
 }

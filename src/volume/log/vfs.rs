@@ -44,8 +44,17 @@ pub enum Consent {
     Refused,
 }
 
+/// What SQLite is about to commit.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Written {
+    /// These pages.
+    Change(Change),
+    /// More pages than memory has room for.
+    TooLarge,
+}
+
 /// Decides over commits; runs on the thread that commits.
-pub type Publisher = Box<dyn FnMut(Change) -> Consent + Send>;
+pub type Publisher = Box<dyn FnMut(Written) -> Consent + Send>;
 
 /// A VFS that publishes what is committed through it.
 ///
@@ -83,6 +92,7 @@ unsafe impl Sync for RealVfs {}
 #[derive(Default)]
 struct State {
     publisher: Option<Publisher>,
+    max_bytes: u64,
     transaction: Transaction,
 }
 
@@ -126,9 +136,11 @@ impl Vfs {
         &self.shared.name
     }
 
-    /// Sets who decides over commits.
-    pub fn publish_with(&self, publisher: Publisher) {
-        self.shared.state().publisher = Some(publisher);
+    /// Sets who decides over commits, and how many bytes of pages it is given at most.
+    pub fn publish_with(&self, max_bytes: u64, publisher: Publisher) {
+        let mut state = self.shared.state();
+        state.max_bytes = max_bytes;
+        state.publisher = Some(publisher);
     }
 
     /// Begins a transaction: its commit will be published. Whatever an earlier one left is forgotten.
@@ -348,8 +360,8 @@ unsafe extern "C" fn device_characteristics(file: *mut ffi::sqlite3_file) -> c_i
 impl State {
     /// Puts the commit to the publisher.
     fn decide(&mut self, commit: Commit, read: impl Fn(&mut [u8], i64) -> bool) -> Consent {
-        let Some(change) = self.transaction.change(commit, read) else { return Consent::Refused };
-        self.publisher.as_mut().map_or(Consent::Refused, |publish| publish(change))
+        let Some(written) = self.transaction.read(commit, self.max_bytes, read) else { return Consent::Refused };
+        self.publisher.as_mut().map_or(Consent::Refused, |publish| publish(written))
     }
 }
 

@@ -1,13 +1,13 @@
 //! What a copy has of the log, and how it grows by records.
 
-use super::Error;
+use super::{Error, look};
 use crate::volume::Volume;
 use crate::volume::log::Pages;
 use crate::volume::log::change::{Position, Record, Shape, Txid};
+use crate::volume::log::growth::Growth;
 use crate::volume::log::import;
-use crate::volume::log::retain::Growth;
 use crate::volume::log::sums::{Delta, Sums};
-use crate::volume::log::tail::{self, Look, Start, Tail};
+use crate::volume::log::tail::{self, Start, Tail};
 
 /// How often the log is read from its newest snapshot when its slots vanish meanwhile.
 const TRIES: usize = 4;
@@ -21,11 +21,7 @@ pub(super) struct Contents {
     pub(super) position: Position,
     /// When the commit group at the position was made, by its maker's clock.
     pub(super) timestamp_millis: i64,
-    /// Slots on the volume, as far as this instance knows.
-    slots: usize,
     pub(super) growth: Growth,
-    /// What it began with.
-    pub(super) snapshot: Txid,
     /// Whether it is a part of a database that is being imported.
     pub(super) is_marked: bool,
 }
@@ -52,9 +48,7 @@ impl Contents {
             sums: Sums::default(),
             position: start.position(),
             timestamp_millis: 0,
-            slots: start.slots,
-            growth: Growth::since_snapshot(start.size_bytes()),
-            snapshot: start.position().txid,
+            growth: Growth::since_snapshot(start.position().txid, start.size_bytes()),
             // What is being imported has no snapshot.
             is_marked: false,
         };
@@ -70,7 +64,7 @@ impl Contents {
     /// False when slots that follow were removed while they were read: there is a newer snapshot.
     fn read_on(&mut self, volume: &dyn Volume, pages: &mut dyn Pages) -> Result<bool, Error> {
         loop {
-            match tail::read_on(volume, &self.position, self.look(volume))? {
+            match look(volume, &self.position)? {
                 Tail::End => return Ok(true),
                 Tail::Gap => return Ok(false),
                 Tail::Next(batch) => {
@@ -116,20 +110,9 @@ impl Contents {
         self.page_size = page_size;
     }
 
-    /// Takes note of slots that were made since the start.
-    pub(super) fn grew(&mut self, slots: usize, bytes: u64) {
-        self.slots = self.slots.saturating_add(slots);
-        self.growth.add(slots as u64, bytes);
-    }
-
     /// How large the database is; `None` before the first commit.
     pub(super) fn shape(&self) -> Option<Shape> {
         let shape = Shape { page_size: self.page_size, database_pages: self.sums.len() };
         (self.position.txid != Txid::NONE).then_some(shape)
-    }
-
-    /// The cheaper way to look for more.
-    pub(super) fn look(&self, volume: &dyn Volume) -> Look {
-        Look::at(volume, self.slots)
     }
 }

@@ -29,9 +29,14 @@ impl Instance {
         let copy = Arc::new(Mutex::new(Copy::start(Arc::clone(volume), &path).unwrap()));
         let vfs = Vfs::register().unwrap();
         let publisher = Arc::clone(&copy);
-        vfs.publish_with(Box::new(move |change| {
-            if publisher.lock().unwrap().publish(change) { Consent::Granted } else { Consent::Refused }
-        }));
+        vfs.publish_with(
+            1 << 30,
+            Box::new(
+                move |change| {
+                    if publisher.lock().unwrap().publish(change) { Consent::Granted } else { Consent::Refused }
+                },
+            ),
+        );
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags_and_vfs(&path, flags, vfs.name()).unwrap();
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).unwrap();
@@ -233,13 +238,16 @@ fn no_read_is_called_fresh_while_the_newest_commit_cannot_be_read() {
     let (copy, seen) = (Arc::clone(&one.copy), Arc::new(Mutex::new(Vec::new())));
     let told = Arc::clone(&seen);
     let reader = Connection::open(&one.path).unwrap();
-    one.vfs.publish_with(Box::new(move |change| {
-        let mut copy = copy.lock().unwrap();
-        let is_published = copy.publish(change);
-        let count: i64 = reader.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
-        told.lock().unwrap().push((copy.stand().load().position.txid, count));
-        if is_published { Consent::Granted } else { Consent::Refused }
-    }));
+    one.vfs.publish_with(
+        1 << 30,
+        Box::new(move |change| {
+            let mut copy = copy.lock().unwrap();
+            let is_published = copy.publish(change);
+            let count: i64 = reader.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+            told.lock().unwrap().push((copy.stand().load().position.txid, count));
+            if is_published { Consent::Granted } else { Consent::Refused }
+        }),
+    );
     one.commit("INSERT INTO t VALUES (1)");
     assert_eq!(*seen.lock().unwrap(), [(Txid(1), 0)], "it is told what readers have, not what the log has");
     assert_eq!(one.copy().stand().load().position.txid, Txid(2));
@@ -277,6 +285,28 @@ fn a_copy_that_is_made_anew_never_shows_an_older_state() {
     is_over.store(true, std::sync::atomic::Ordering::Relaxed);
     assert_eq!(watching.join().unwrap(), 200);
     assert_eq!(other.pages(), one.pages());
+}
+
+/// Nothing else reads every page: a snapshot does, and finds what the local disk has altered.
+#[test]
+fn a_copy_that_was_altered_makes_no_snapshot_and_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let one = Instance::start(&volume);
+    one.commit("CREATE TABLE t (a)");
+    one.commit("INSERT INTO t VALUES ('right')");
+    one.commit("INSERT INTO t VALUES (randomblob(9000))");
+    let stranger = Connection::open(&one.path).unwrap();
+    stranger.execute("UPDATE t SET a = 'wrong' WHERE a = 'right'", []).unwrap();
+    drop(stranger);
+    let written = one.copy().snapshot().unwrap().write(volume.as_ref());
+    assert!(matches!(written, Err(crate::volume::log::Error::Record(_))), "{written:?}");
+    assert_eq!(volume.list(slot::SNAPSHOTS).unwrap(), Vec::<String>::new());
+    one.copy().break_off();
+    one.catch_up();
+    one.pages();
+    let right: String = one.connection.query_row("SELECT a FROM t", [], |row| row.get(0)).unwrap();
+    assert_eq!(right, "right");
 }
 
 #[test]

@@ -12,20 +12,6 @@ fn left(mount: &Mount) -> (Vec<u64>, Vec<u64>) {
 }
 
 #[test]
-fn a_snapshot_is_due_when_the_log_has_outgrown_the_last_one() {
-    let mut growth = Growth::since_snapshot(10 << 20);
-    growth.add(1, 10 << 20);
-    assert!(!growth.is_snapshot_due());
-    growth.add(1, 1);
-    assert!(growth.is_snapshot_due());
-    let mut small = Growth::since_snapshot(100);
-    small.add(LOG_MAX_SLOTS - 1, LOG_MIN_BYTES);
-    assert!(!small.is_snapshot_due());
-    small.add(1, 0);
-    assert!(small.is_snapshot_due(), "a start should not read more slots");
-}
-
-#[test]
 fn a_snapshot_is_read_back_and_may_be_written_twice() {
     let mount = mount();
     let position = commit(&mount, 3)[3];
@@ -79,15 +65,39 @@ fn nothing_goes_on_account_of_a_torn_snapshot() {
 }
 
 #[test]
-fn a_removal_is_bounded_goes_upwards_and_continues() {
+fn a_removal_goes_upwards_and_takes_all_that_came_since_the_last_one() {
     let mount = mount();
-    let positions = commit(&mount, 150);
-    snapshot(&mount, &positions[140], 140);
-    let first = remove_old(&mount, i64::MAX, Duration::ZERO).unwrap();
-    assert_eq!(first, Removed { slots: REMOVE_MAX_FILES, snapshots: 0, is_more: true });
-    assert_eq!(left(&mount).0.first(), Some(&101));
-    let second = remove_old(&mount, i64::MAX, Duration::ZERO).unwrap();
-    assert_eq!((second.slots, left(&mount).0.first()), (39, Some(&140)));
+    let positions = commit(&mount, 250);
+    for number in [3, 140, 240] {
+        snapshot(&mount, &positions[usize::from(number)], number);
+    }
+    let removed = remove_old(&mount, i64::MAX, Duration::ZERO).unwrap();
+    assert_eq!(removed, Removed { slots: 239, snapshots: 2, is_more: false });
+    assert_eq!((left(&mount).0.first(), left(&mount).1), (Some(&240), vec![240]));
+}
+
+#[test]
+fn the_oldest_slots_are_found_whatever_the_order_of_names() {
+    let mount = mount();
+    for txid in [70, 5, 90, 1, 300, 20] {
+        mount.put_if_absent(&slot::slot_path(Txid(txid)), b"").unwrap();
+    }
+    assert_eq!(oldest_slots(&mount, Txid(90)).unwrap(), [1, 5, 20, 70].map(Txid));
+}
+
+#[test]
+fn what_is_kept_is_not_read_again_and_again() {
+    let mount = mount();
+    let positions = commit(&mount, 250);
+    for number in (10..250).step_by(10) {
+        snapshot(&mount, &positions[usize::from(number)], number);
+    }
+    remove_old(&mount, 240, 200 * MILLISECOND).unwrap();
+    assert_eq!(left(&mount).1.first(), Some(&40));
+    let before = mount.usage().operations(crate::volume::Operation::Read);
+    assert_eq!(remove_old(&mount, 240, 200 * MILLISECOND).unwrap(), Removed::default());
+    let reads = mount.usage().operations(crate::volume::Operation::Read) - before;
+    assert_eq!(reads, 2, "the slots of the oldest snapshot and of the next one, and no snapshot");
 }
 
 #[test]

@@ -137,9 +137,25 @@ fn batches_are_bounded_and_continue() {
     assert_eq!(rest.records[0].header.position(), position);
 }
 
+/// A mount that believes for a while that the slot which it lists is not there.
 #[test]
-fn listing_is_for_few_slots_on_mounts_that_remember_what_is_not_there() {
-    let mount = mount();
-    assert_eq!(Look::at(&mount, LISTING_MAX_NAMES), Look::Names);
-    assert_eq!(Look::at(&mount, LISTING_MAX_NAMES + 1), Look::Probe);
+fn a_slot_that_is_listed_and_cannot_be_opened_yet_is_waited_for() {
+    struct Waits(u64);
+    impl Patience for Waits {
+        fn wait(&mut self) -> bool {
+            self.0 += 1;
+            self.0 < 200
+        }
+    }
+    let memory = Memory::new(1, 1, Faults { stale_positive: 1, ..Faults::default() });
+    let mount = memory.mount(0);
+    commit(&mount, 1);
+    let read = || read_on(&mount, &Position::START, Look::Names);
+    assert!((0..20).any(|_| matches!(read(), Err(Error::Unreadable { txid: Txid(1) }))));
+    let mut waits = Waits(0);
+    for _ in 0..20 {
+        let read = read_on_patiently(&mount, &Position::START, Look::Names, &mut waits).unwrap();
+        assert!(matches!(read, Tail::Next(_)));
+    }
+    assert!(waits.0 > 0);
 }

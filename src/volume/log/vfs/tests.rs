@@ -24,10 +24,14 @@ impl Fixture {
         let published = Arc::new(Mutex::new(Vec::new()));
         let consent = Arc::new(Mutex::new(Consent::Granted));
         let (log, answer) = (Arc::clone(&published), Arc::clone(&consent));
-        vfs.publish_with(Box::new(move |change| {
-            log.lock().unwrap().push(change);
-            *answer.lock().unwrap()
-        }));
+        vfs.publish_with(
+            1 << 30,
+            Box::new(move |written| {
+                let Written::Change(change) = written else { panic!("too large") };
+                log.lock().unwrap().push(change);
+                *answer.lock().unwrap()
+            }),
+        );
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).unwrap();
         connection.pragma_update(None, "synchronous", "FULL").unwrap();
         let fixture = Self { directory, vfs, connection, published, consent };
@@ -121,10 +125,13 @@ fn no_reader_sees_a_commit_before_it_is_published() {
     let reader = fixture.reader();
     let seen = Arc::new(Mutex::new(None));
     let told = Arc::clone(&seen);
-    fixture.vfs.publish_with(Box::new(move |_| {
-        *told.lock().unwrap() = Some(Fixture::count(&reader));
-        Consent::Granted
-    }));
+    fixture.vfs.publish_with(
+        1 << 30,
+        Box::new(move |_| {
+            *told.lock().unwrap() = Some(Fixture::count(&reader));
+            Consent::Granted
+        }),
+    );
     fixture.commit("INSERT INTO t VALUES (1, 1)").unwrap();
     assert_eq!(*seen.lock().unwrap(), Some(0));
 }
@@ -146,7 +153,7 @@ fn checkpoints_rollbacks_and_restarts_of_the_wal_publish_nothing() {
 #[test]
 fn a_publisher_that_panics_refuses() {
     let fixture = Fixture::new();
-    fixture.vfs.publish_with(Box::new(|_| panic!("no")));
+    fixture.vfs.publish_with(1 << 30, Box::new(|_| panic!("no")));
     assert!(fixture.commit("INSERT INTO t VALUES (1, 1)").is_err());
     assert_eq!(Fixture::count(&fixture.connection), 0);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Written;
 use crate::volume::log::change::Change;
 
 /// Bytes of the WAL's header, and where it has the size of a page.
@@ -87,7 +88,12 @@ impl Transaction {
     }
 
     /// The pages that the commit wrote; `None` when they cannot be read, or nobody began the transaction.
-    pub(super) fn change(&mut self, commit: Commit, read: impl Fn(&mut [u8], i64) -> bool) -> Option<Change> {
+    pub(super) fn read(
+        &mut self,
+        commit: Commit,
+        max_bytes: u64,
+        read: impl Fn(&mut [u8], i64) -> bool,
+    ) -> Option<Written> {
         if !commit.is_open {
             return None;
         }
@@ -101,6 +107,7 @@ impl Transaction {
         }
         let frame_bytes = FRAME_HEADER_BYTES + usize::try_from(self.page_size).ok()?;
         let mut frame = vec![0; frame_bytes];
+        let max_pages = max_bytes / u64::from(self.page_size);
         let mut pages = BTreeMap::new();
         let mut salts: Option<Vec<u8>> = None;
         let mut offset = commit.first;
@@ -117,9 +124,13 @@ impl Transaction {
             if page <= commit.database_pages {
                 pages.insert(page, frame.get(FRAME_HEADER_BYTES..)?.to_vec());
             }
+            if u64::try_from(pages.len()).is_ok_and(|pages| pages > max_pages) {
+                return Some(Written::TooLarge);
+            }
             offset += i64::try_from(frame_bytes).ok()?;
         }
-        Some(Change { page_size: self.page_size, database_pages: commit.database_pages, pages })
+        let change = Change { page_size: self.page_size, database_pages: commit.database_pages, pages };
+        Some(Written::Change(change))
     }
 }
 
