@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 
 use crate::request::call::Whole;
+use crate::response::raised::{self, Raised};
 use crate::{auth, plan, request, response, store};
 
 /// Whatever a request can end in instead of an answer: one variant for each stage.
@@ -26,13 +27,30 @@ pub enum Error {
     Plan(#[from] plan::Error),
     /// The database.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(store::Error),
+    /// Code in the database, which says what its client is told.
+    #[error("{}", .0.message)]
+    Raised(Box<Raised>),
     /// The answer.
     #[error(transparent)]
     Response(#[from] response::Error),
     /// The schema has not been read yet (PGRST002).
     #[error("Could not query the database for the schema cache. Retrying.")]
     NoCatalog,
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        if let store::Error::Database { code, message, details, .. } = &error
+            && code == raised::SQLSTATE
+        {
+            return match Raised::parse(message, details.as_deref()) {
+                Ok(raised) => Self::Raised(Box::new(raised)),
+                Err(unreadable) => Self::Response(response::Error::UnreadableRaise(unreadable)),
+            };
+        }
+        Self::Store(error)
+    }
 }
 
 impl Error {
@@ -44,10 +62,12 @@ impl Error {
             Self::Auth(error) => auth_code(error),
             Self::Plan(error) => plan_code(error),
             Self::Store(error) => store_code(error),
+            Self::Raised(raised) => &raised.code,
             Self::Response(error) => match error {
                 response::Error::OffsetBeyondEnd { .. } => "PGRST103",
                 response::Error::InvalidHeaders => "PGRST111",
                 response::Error::InvalidStatus => "PGRST112",
+                response::Error::UnreadableRaise(_) => "PGRST121",
             },
             Self::NoCatalog => "PGRST002",
         }
@@ -58,9 +78,13 @@ impl Error {
     pub fn message(&self) -> String {
         match self {
             Self::Store(store::Error::Database { message, .. }) => message.clone(),
-            Self::Request(_) | Self::Auth(_) | Self::Plan(_) | Self::Store(_) | Self::Response(_) | Self::NoCatalog => {
-                self.to_string()
-            }
+            Self::Request(_)
+            | Self::Auth(_)
+            | Self::Plan(_)
+            | Self::Store(_)
+            | Self::Raised(_)
+            | Self::Response(_)
+            | Self::NoCatalog => self.to_string(),
         }
     }
 
@@ -81,9 +105,11 @@ impl Error {
             ) => None,
             Self::Plan(error) => plan_details(error),
             Self::Store(error) => store_details(error),
+            Self::Raised(raised) => raised.details.clone().map(Value::String),
             Self::Response(response::Error::OffsetBeyondEnd { offset, total }) => {
                 Some(json!(format!("An offset of {offset} was requested, but there are only {total} rows.")))
             }
+            Self::Response(response::Error::UnreadableRaise(unreadable)) => Some(json!(unreadable.to_string())),
             Self::Response(response::Error::InvalidHeaders | response::Error::InvalidStatus) | Self::NoCatalog => None,
         }
     }
@@ -97,6 +123,8 @@ impl Error {
             Self::Auth(auth::Error::TooManyRequests { .. }) => {
                 Some("Retry after the time given in the Retry-After header.".to_owned())
             }
+            Self::Raised(raised) => raised.hint.clone(),
+            Self::Response(response::Error::UnreadableRaise(unreadable)) => Some(unreadable.hint().to_owned()),
             Self::Request(_) | Self::Auth(_) | Self::Response(_) | Self::NoCatalog => None,
         }
     }
@@ -106,9 +134,13 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Auth(auth::Error::TooManyRequests { wait, .. }) => Some(*wait),
-            Self::Request(_) | Self::Auth(_) | Self::Plan(_) | Self::Store(_) | Self::Response(_) | Self::NoCatalog => {
-                None
-            }
+            Self::Request(_)
+            | Self::Auth(_)
+            | Self::Plan(_)
+            | Self::Store(_)
+            | Self::Raised(_)
+            | Self::Response(_)
+            | Self::NoCatalog => None,
         }
     }
 
@@ -119,12 +151,16 @@ impl Error {
             Self::Store(store::Error::Internal(cause) | store::Error::Unreachable(cause)) => {
                 format!("{}: {cause}", self.message())
             }
-            Self::Request(_) | Self::Auth(_) | Self::Plan(_) | Self::Store(_) | Self::Response(_) | Self::NoCatalog => {
-                match self.details() {
-                    Some(details) => format!("{} ({details})", self.message()),
-                    None => self.message(),
-                }
-            }
+            Self::Request(_)
+            | Self::Auth(_)
+            | Self::Plan(_)
+            | Self::Store(_)
+            | Self::Raised(_)
+            | Self::Response(_)
+            | Self::NoCatalog => match self.details() {
+                Some(details) => format!("{} ({details})", self.message()),
+                None => self.message(),
+            },
         }
     }
 }

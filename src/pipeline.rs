@@ -12,11 +12,11 @@ use crate::auth::Identity;
 use crate::catalog::{Catalog, Table};
 use crate::clock::Deadline;
 use crate::error::Error;
-use crate::plan::authorize::{self, Origin};
+use crate::plan::authorize;
 use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan};
-use crate::request::{Once, Raw, Request, once};
+use crate::request::{Once, Origin, Raw, Request, once};
 use crate::response::status::Caller;
-use crate::response::{Failure, Reply, openapi};
+use crate::response::{self, Failure, Reply, Verbosity, openapi, range};
 use crate::store::{self, Outcome, Store};
 use crate::telemetry::{Event, Telemetry};
 use crate::{auth, sql};
@@ -39,6 +39,8 @@ pub struct App {
     pub authenticator: auth::Authenticator,
     /// What the description at `/` says beside the tables.
     pub description: openapi::Settings,
+    /// How much of an error its client sees.
+    pub verbosity: Verbosity,
     /// Where happenings are told.
     pub telemetry: Telemetry,
 }
@@ -75,7 +77,8 @@ impl App {
     pub async fn answer(&self, raw: &Raw, context: &Context) -> Reply {
         let (caller, answer) = match self.authenticator.identify(&raw.headers).await {
             Ok(identity) => {
-                let caller = if identity.authenticated { Caller::Authenticated } else { Caller::Anonymous };
+                let is_anonymous = self.authenticator.is_anonymous(&identity);
+                let caller = if is_anonymous { Caller::Anonymous } else { Caller::Authenticated };
                 (caller, self.answer_as(raw, &identity, context).await)
             }
             Err(error) => (Caller::Anonymous, Err(error.into())),
@@ -126,7 +129,7 @@ impl App {
         match error {
             Error::Store(error) => matches!(error, store::Error::SchemaChanged),
             Error::Plan(_) => self.store.is_stale(deadline).await,
-            Error::Request(_) | Error::Auth(_) | Error::Response(_) | Error::NoCatalog => false,
+            Error::Request(_) | Error::Auth(_) | Error::Raised(_) | Error::Response(_) | Error::NoCatalog => false,
         }
     }
 
@@ -155,7 +158,18 @@ impl App {
         let (message, details, hint) = (error.message(), error.details(), error.hint());
         let failure =
             Failure { code: error.code(), message: &message, details: details.as_ref(), hint: hint.as_deref() };
-        let mut reply = Reply::failure(&failure, caller);
+        let mut reply = match error {
+            Error::Raised(raised) => Reply::raised(raised, self.verbosity),
+            Error::Request(_)
+            | Error::Auth(_)
+            | Error::Plan(_)
+            | Error::Store(_)
+            | Error::Response(_)
+            | Error::NoCatalog => Reply::failure(&failure, caller, self.verbosity),
+        };
+        if let Error::Response(response::Error::OffsetBeyondEnd { total, .. }) = error {
+            reply.headers.push(("Content-Range".to_owned(), range::of_count(Some(*total))));
+        }
         if let Some(wait) = error.retry_after() {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             reply.headers.push(("Retry-After".to_owned(), seconds.to_string()));
@@ -249,11 +263,7 @@ impl Ground<'_> {
     /// What SQL may ask of the request. On SQLite it is known whether anything asks for the headers.
     fn origin(self, raw: &Raw) -> Origin {
         let asks_headers = self.settings.engine == Engine::Postgres || self.catalog.asks_headers;
-        Origin {
-            method: raw.method.clone(),
-            path: raw.path.clone(),
-            headers: if asks_headers { headers_json(raw) } else { String::new() },
-        }
+        if asks_headers { Origin::of(raw) } else { Origin::without_headers(raw) }
     }
 
     fn describe(self, schema: &str) -> Outcome {
@@ -271,14 +281,6 @@ impl Answer {
     fn reply(&self, outcome: Outcome) -> Result<Reply, Error> {
         Ok(Reply::to(self.authorized.plan(), outcome, &self.canonical_query)?)
     }
-}
-
-/// The headers as a JSON object, without cookies.
-fn headers_json(raw: &Raw) -> String {
-    let headers = raw.headers.iter().filter(|(name, _)| name != "cookie");
-    let headers: serde_json::Map<String, serde_json::Value> =
-        headers.map(|(name, value)| (name.clone(), value.clone().into())).collect();
-    serde_json::Value::Object(headers).to_string()
 }
 
 /// What makes the write one that is applied once, when its sender asks for that.

@@ -133,6 +133,12 @@ impl Authenticator {
         }
     }
 
+    /// True when someone may do what anyone may who comes without a token: a token may bring no more.
+    #[must_use]
+    pub fn is_anonymous(&self, identity: &Identity) -> bool {
+        self.anonymous.as_ref().is_some_and(|anonymous| anonymous.role == identity.role)
+    }
+
     /// Reads anew what may be read anew: the file of API keys.
     pub fn reload(&self) {
         if let Some(keys) = &self.api_keys {
@@ -182,8 +188,8 @@ impl Authenticator {
             return Err(Error::Claims(format!("The JWT role claim \"{role}\" is no role")));
         }
         let expires = token::seconds(&claims, "exp")?;
-        // Row policies read the role from the claims: it must be there even when the token left it out.
-        claims.entry("role").or_insert_with(|| role.clone().into());
+        // Row policies read the role from the claims: the one that was picked must be there, wherever the token has it.
+        claims.insert("role".to_owned(), role.clone().into());
         let claims = serde_json::Value::Object(claims).to_string();
         let identity = Identity { role, claims, authenticated: true };
         self.cache.remember(token, &identity, generation, expires);

@@ -31,17 +31,12 @@ pub fn verify(token: &str, keys: &Keys) -> Result<Map<String, Value>, Error> {
     }
     let (algorithm, key_id) = read_header(header)?;
     let message = format!("{header}.{payload}");
-    let mut tried = false;
-    let verified = keys.matching(algorithm, key_id.as_deref()).any(|key| {
-        tried = true;
-        crypto::verify(signature, message.as_bytes(), key, algorithm).unwrap_or(false)
-    });
-    if !tried {
+    let verified = keys
+        .matching(algorithm, key_id.as_deref())
+        .any(|key| crypto::verify(signature, message.as_bytes(), key, algorithm).unwrap_or(false));
+    if !verified {
         let details = "None of the keys was able to decode the JWT";
         return Err(decode("No suitable key or wrong key type", Some(details)));
-    }
-    if !verified {
-        return Err(decode("JWT cryptographic operation failed", None));
     }
     let claims = decode_part(payload).and_then(|bytes| serde_json::from_slice(&bytes).ok());
     claims.ok_or_else(|| Error::Claims("Parsing claims failed".into()))
@@ -68,7 +63,11 @@ fn read_header(part: &str) -> Result<(Algorithm, Option<String>), Error> {
     }
     let name = header.get("alg").and_then(Value::as_str).unwrap_or_default();
     let algorithm: Algorithm = name.parse().map_err(|_| {
-        decode("Wrong or unsupported encoding algorithm", Some("JWT is unsecured or its algorithm is unknown"))
+        let details = match name {
+            "none" => "JWT is unsecured but expected 'alg' was not 'none'",
+            _ => "JWT is unsecured or its algorithm is unknown",
+        };
+        decode("Wrong or unsupported encoding algorithm", Some(details))
     })?;
     Ok((algorithm, header.get("kid").and_then(Value::as_str).map(str::to_owned)))
 }

@@ -7,6 +7,7 @@ pub mod policy;
 pub mod relationship;
 pub mod routine;
 pub mod table;
+pub mod tuning;
 pub mod type_name;
 pub mod view;
 
@@ -16,6 +17,7 @@ pub use policy::{Expression, Policy, PolicyKind, Reads, RowSecurity, ViewQuery, 
 pub use relationship::{Cardinality, Computed, Junction, Link, Relationship};
 pub use routine::{Parameter, ReturnKind, Returns, Routine, Volatility};
 pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
+pub use tuning::{Isolation, Tuning};
 pub use type_name::{TypeKind, TypeName};
 pub use view::ShownKey;
 
@@ -36,6 +38,8 @@ pub struct Catalog {
     pub schema_comments: BTreeMap<String, String>,
     /// What each role may do, where berth itself enforces it (SQLite); empty where the server does.
     pub grants: Vec<Grant>,
+    /// How the transactions of a role run, of those that ask for something (Postgres only).
+    pub role_tuning: BTreeMap<String, Tuning>,
     /// Roles that exist, each with the roles it is a member of (SQLite only).
     pub roles: BTreeMap<String, Vec<String>>,
     /// Roles for which row policies do not hold; those that are members of them are not among them (SQLite only).

@@ -1,6 +1,6 @@
 //! Functions that requests may call.
 
-use super::{Column, QualifiedName, TypeName};
+use super::{Column, QualifiedName, Tuning, TypeName};
 
 /// A function; several may share its name and differ in their parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Routine {
     pub returns: Returns,
     /// What it promises about changes.
     pub volatility: Volatility,
+    /// How the transactions of its calls run.
+    pub tuning: Tuning,
 }
 
 /// A parameter of a function.

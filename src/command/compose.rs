@@ -8,15 +8,14 @@ use thiserror::Error;
 use crate::auth::{
     self, ApiKeys, Authenticator, ClaimPath, Identity, KeyRing, Keys, RateLimits, RemoteKeys, TokenCache,
 };
-use crate::catalog::QualifiedName;
 use crate::config::{self, Config};
 use crate::migrate;
 use crate::pipeline::App;
 use crate::plan::TransactionOverride;
 use crate::plan::{self, Engine};
 use crate::request::prefer::TransactionEnd;
-use crate::response::openapi;
-use crate::store::postgres::{Postgres, PostgresSettings, Prepare};
+use crate::response::{Verbosity, openapi};
+use crate::store::postgres::{Function, Postgres, PostgresSettings, Prepare};
 use crate::store::sqlite::journal::{SharedLog, SharedLogSettings};
 use crate::store::sqlite::{Sqlite, SqliteSettings};
 use crate::store::{self, Store};
@@ -146,6 +145,7 @@ pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Co
         settings: plan_settings(config, engine),
         authenticator,
         description: description(&config.api),
+        verbosity: verbosity(&config.api),
         telemetry: telemetry.clone(),
     };
     Ok(Composed { app: Arc::new(app), store: name })
@@ -318,16 +318,15 @@ pub(super) fn postgres_settings(config: &Config, dsn: &str) -> PostgresSettings 
         statement_timeout: config.bounds.statement_timeout,
         prepared: if config.storage.prepared_statements.is_on() { Prepare::Once } else { Prepare::Never },
         channel: config.storage.channel.clone(),
-        pre_request: config.api.pre_request.as_deref().map(|name| qualified(name, &config.api.schemas)),
+        pre_request: config.api.pre_request.as_deref().map(Function::parse),
+        hoisted_settings: config.api.hoisted_settings.clone(),
+        app_settings: config
+            .api
+            .app_settings
+            .iter()
+            .map(|(name, value)| (name.clone(), value.expose().clone()))
+            .collect(),
         application_name: "berth".to_owned(),
-    }
-}
-
-/// `schema.name`, or a name in the first exposed schema.
-fn qualified(name: &str, schemas: &[String]) -> QualifiedName {
-    match name.split_once('.') {
-        Some((schema, name)) => QualifiedName::new(schema, name),
-        None => QualifiedName::new(schemas.first().map_or("public", String::as_str), name),
     }
 }
 
@@ -378,6 +377,14 @@ fn authenticator(access: &config::Access, telemetry: &Telemetry) -> Result<Authe
         cache: TokenCache::new(access.jwt_cache_max_entries),
         limits: RateLimits::parse(access.rate_limit.as_deref().unwrap_or_default())?,
     })
+}
+
+/// How much of an error a client sees.
+pub(crate) fn verbosity(api: &config::Api) -> Verbosity {
+    match api.error_verbosity {
+        config::ErrorVerbosity::Verbose => Verbosity::Verbose,
+        config::ErrorVerbosity::Minimal => Verbosity::Minimal,
+    }
 }
 
 fn description(api: &config::Api) -> openapi::Settings {

@@ -130,6 +130,8 @@ pub struct Api {
     pub extra_search_path: Vec<String>,
     /// A function that runs before each request's statement.
     pub pre_request: Option<String>,
+    /// Settings of a function that hold for the whole transaction of its call.
+    pub hoisted_settings: Vec<String>,
     /// A function whose answer replaces the description at `/`.
     pub root_spec: Option<String>,
     /// Whether `select=price.sum()` works.

@@ -39,6 +39,7 @@ pub struct Raw {
     pub db_schemas: Option<String>,
     pub db_extra_search_path: Option<String>,
     pub db_pre_request: Option<String>,
+    pub db_hoisted_tx_settings: Option<String>,
     pub db_root_spec: Option<String>,
     pub db_aggregates_enabled: Option<String>,
     pub db_plan_enabled: Option<String>,

@@ -103,6 +103,7 @@ impl Resolver {
             schemas: self.schemas(&raw.db_schemas),
             extra_search_path: list(&raw.db_extra_search_path),
             pre_request: text(&raw.db_pre_request),
+            hoisted_settings: list(&raw.db_hoisted_tx_settings),
             root_spec: text(&raw.db_root_spec),
             aggregates: self.switch("DB_AGGREGATES_ENABLED", &raw.db_aggregates_enabled),
             plan: self.switch("DB_PLAN_ENABLED", &raw.db_plan_enabled),

@@ -194,6 +194,13 @@ pub const VARIABLES: &[Variable] = &[
     ),
     plain(
         API,
+        "DB_HOISTED_TX_SETTINGS",
+        &["PGRST_DB_HOISTED_TX_SETTINGS"],
+        Typed("statement_timeout, plan_filter.statement_cost_limit, default_transaction_isolation"),
+        "Postgres: settings that a function is declared with (`SET …`) which hold for the whole transaction of its call.",
+    ),
+    plain(
+        API,
         "DB_ROOT_SPEC",
         &["PGRST_DB_ROOT_SPEC"],
         Nothing,
@@ -395,7 +402,6 @@ pub const IGNORED: &[Ignored] = &[
     Ignored { name: "PGRST_DB_CONFIG", reason: "settings are not read from the database" },
     Ignored { name: "PGRST_DB_PRE_CONFIG", reason: "settings are not read from the database" },
     Ignored { name: "PGRST_DB_POOL_", reason: "idle connections are closed after a fixed time" },
-    Ignored { name: "PGRST_DB_HOISTED_TX_SETTINGS", reason: "settings of a function are not hoisted" },
     Ignored { name: "PGRST_LOG_QUERY", reason: "SQL is never written to the log" },
     Ignored { name: "PGRST_SERVER_", reason: "it listens on one TCP port" },
     Ignored { name: "PGRST_", reason: "berth has no such setting" },

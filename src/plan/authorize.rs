@@ -15,7 +15,8 @@ use super::{
     ReadNode, Related, Returning, Rules, Settings, Update, negotiate,
 };
 use crate::auth::Identity;
-use crate::catalog::{Catalog, Kind, Privilege, QualifiedName, Relationship};
+use crate::catalog::{Catalog, Isolation, Kind, Privilege, QualifiedName, Relationship, Tuning};
+use crate::request::Origin;
 use crate::request::prefer::Resolution;
 
 /// The role that every role is a member of.
@@ -36,29 +37,22 @@ pub struct Session {
     pub role: Option<String>,
     /// The token's claims as JSON text.
     pub claims: String,
-    /// The verb, for `request.method`.
-    pub method: String,
-    /// The path, for `request.path`.
-    pub path: String,
-    /// The headers as a JSON object, for `request.headers`; empty where nothing asks for them.
-    pub headers: String,
+    /// The request, for `request.method` and its like.
+    pub origin: Origin,
+    /// `Prefer: timezone=`, for what has no zone of its own (Postgres).
+    pub timezone: Option<String>,
+    /// How far the transaction is kept from others (Postgres).
+    pub isolation: Option<Isolation>,
+    /// Settings of the role (Postgres).
+    pub role_settings: Vec<(String, String)>,
+    /// Settings of the function that is called (Postgres).
+    pub call_settings: Vec<(String, String)>,
     /// The schema, first of the search path.
     pub schema: String,
     /// Nothing may be changed.
     pub read_only: bool,
     /// Undo everything at the end (`dry-run`, `tx=rollback`, or `DB_TX_END`).
     pub rollback: bool,
-}
-
-/// What the engine is told of the request itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// The verb, e.g. `GET`.
-    pub method: String,
-    /// The path, as sent.
-    pub path: String,
-    /// The headers as a JSON object.
-    pub headers: String,
 }
 
 impl Authorized {
@@ -91,12 +85,17 @@ impl Authorized {
             (Action::Call(call), None) => call.function.schema.clone(),
             (_, None) => negotiate::default_schema(settings).to_owned(),
         };
+        let role = (settings.access == AccessMode::Closed).then(|| identity.role.clone());
+        let of_role = role.as_ref().and_then(|role| catalog.role_tuning.get(role)).cloned().unwrap_or_default();
+        let of_call = if let Action::Call(call) = &plan.action { call.tuning.clone() } else { Tuning::default() };
         let session = Session {
-            role: (settings.access == AccessMode::Closed).then(|| identity.role.clone()),
+            role,
             claims: identity.claims.clone(),
-            method: origin.method,
-            path: origin.path,
-            headers: origin.headers,
+            origin,
+            timezone: plan.preferences.timezone.clone(),
+            isolation: of_call.isolation.or(of_role.isolation),
+            role_settings: of_role.settings,
+            call_settings: of_call.settings,
             schema,
             read_only,
             // What changed nothing has nothing to undo.

@@ -13,7 +13,7 @@ use super::embed::{self, Wishes};
 use super::scope::{Purpose, Scope};
 use super::{Condition, Engine, Error, Expectation, Operand, Plan, Read, ReadNode, Settings, Value, negotiate, prefer};
 use crate::catalog::{
-    Catalog, Column, Generated, Kind, Parameter, QualifiedName, ReturnKind, Routine, Table, TypeKind, TypeName,
+    Catalog, Column, Generated, Kind, Parameter, QualifiedName, ReturnKind, Routine, Table, Tuning, TypeKind, TypeName,
     Volatility, hint,
 };
 use crate::request::call::{self, Whole};
@@ -40,6 +40,8 @@ pub struct Call {
     pub computed: Vec<String>,
     /// Nothing may be changed.
     pub read_only: bool,
+    /// How the transaction runs.
+    pub tuning: Tuning,
 }
 
 /// What a function is given.
@@ -124,8 +126,8 @@ pub(super) fn plan_call(
     let result = Outcome::of(routine);
     let table = result_table(routine, catalog);
     let read_only = method != Method::Post || routine.volatility != Volatility::Volatile;
-    let preferences = applied(&request.preferences, &table, read_only)?;
     let scope = Scope { table: &table, engine: settings.engine, catalog, settings, purpose: Purpose::Read };
+    let preferences = applied(&request.preferences, &scope, read_only)?;
     let range = request.range.at_most(settings.max_rows);
     let accept = std::mem::take(&mut request.accept);
     let select = std::mem::take(&mut request.select);
@@ -162,15 +164,16 @@ pub(super) fn plan_call(
         },
         computed,
         read_only,
+        tuning: routine.tuning.clone(),
     };
     Ok(Plan { action: super::Action::Call(Box::new(call)), media, profile, preferences })
 }
 
 /// The preferences that apply to a call: those of a read, `max-affected`, and of one that may write `dry-run`.
-fn applied(sent: &Preferences, table: &Table, read_only: bool) -> Result<Preferences, Error> {
+fn applied(sent: &Preferences, scope: &Scope<'_>, read_only: bool) -> Result<Preferences, Error> {
     let strict = sent.handling == Some(Handling::Strict);
     let tries = sent.dry_run && !read_only;
-    let read = prefer::applied(sent, Method::Get, table, None)?;
+    let read = prefer::applied(sent, Method::Get, scope, None)?;
     Ok(Preferences {
         max_affected: sent.max_affected.filter(|_| strict),
         transaction: read.transaction.filter(|_| !tries),

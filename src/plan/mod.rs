@@ -180,7 +180,7 @@ impl Plan {
             Method::Post | Method::Put | Method::Patch | Method::Delete => Purpose::Write,
         };
         let scope = Scope { table, engine: settings.engine, catalog, settings, purpose };
-        let preferences = prefer::applied(&request.preferences, method, table, request.on_conflict.as_deref())?;
+        let preferences = prefer::applied(&request.preferences, method, &scope, request.on_conflict.as_deref())?;
         let media = negotiate::choose_media(&request.accept)?;
         let action = match method {
             Method::Get | Method::Head => Action::Read(read::plan_read(&scope, request, &media, &preferences)?),

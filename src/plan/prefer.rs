@@ -1,7 +1,7 @@
 //! Which preferences of a request apply: only those are named in the answer.
 
-use super::Error;
-use crate::catalog::Table;
+use super::scope::Scope;
+use super::{Engine, Error};
 use crate::request::Preferences;
 use crate::request::method::Method;
 use crate::request::prefer::Handling;
@@ -13,12 +13,13 @@ use crate::request::prefer::Handling;
 pub(super) fn applied(
     sent: &Preferences,
     method: Method,
-    table: &Table,
+    Scope { table, engine, .. }: &Scope<'_>,
     on_conflict: Option<&[String]>,
 ) -> Result<Preferences, Error> {
     let strict = sent.handling == Some(Handling::Strict);
-    if strict && sent.timezone.is_some() {
-        return Err(Error::NotImplemented("the preference 'timezone' is not supported yet".to_owned()));
+    let knows_zones = *engine == Engine::Postgres;
+    if strict && sent.timezone.is_some() && !knows_zones {
+        return Err(Error::not_on_sqlite("the preference 'timezone'"));
     }
     let inserts = method == Method::Post;
     let updates = method == Method::Patch;
@@ -34,7 +35,7 @@ pub(super) fn applied(
         transaction: sent.transaction.filter(|_| !tries),
         missing: sent.missing.filter(|_| inserts || updates),
         handling: sent.handling,
-        timezone: None,
+        timezone: sent.timezone.clone().filter(|_| knows_zones),
         max_affected: sent.max_affected.filter(|_| strict && (updates || deletes)),
         dry_run: tries,
         distinct: sent.distinct.clone().filter(|_| !writes),

@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod location;
 pub mod openapi;
+pub mod raised;
 pub mod range;
 pub mod status;
 
@@ -17,6 +18,7 @@ use crate::plan::{Action, Call, Insert, Plan, Returning, call};
 use crate::request::prefer::{Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd};
 use crate::request::{MediaType, Range};
 use crate::store::{Outcome, Replay};
+use raised::{Raised, Unreadable};
 
 /// An answer, before any socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,9 @@ pub enum Error {
     /// PGRST112: `response.status` is not a status.
     #[error("response.status guc must be a valid status code")]
     InvalidStatus,
+    /// PGRST121: code in the database made an error that cannot be told.
+    #[error("Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error")]
+    UnreadableRaise(#[source] Unreadable),
 }
 
 /// What is said of an error.
@@ -59,6 +64,29 @@ pub struct Failure<'a> {
     pub details: Option<&'a serde_json::Value>,
     /// What to do about it.
     pub hint: Option<&'a str>,
+}
+
+/// How much of an error its client sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verbosity {
+    /// Code, message, details and hint.
+    #[default]
+    Verbose,
+    /// Code and message.
+    Minimal,
+}
+
+impl Failure<'_> {
+    /// The body of the answer.
+    #[must_use]
+    pub fn body(&self, verbosity: Verbosity) -> Bytes {
+        let Self { code, message, details, hint } = self;
+        let body = match verbosity {
+            Verbosity::Verbose => json!({ "code": code, "message": message, "details": details, "hint": hint }),
+            Verbosity::Minimal => json!({ "code": code, "message": message }),
+        };
+        body.to_string().into()
+    }
 }
 
 /// When a client may try again that was told to wait: full queues empty within a second.
@@ -185,19 +213,28 @@ impl Reply {
 
     /// An error in the dialect's shape, with the status that its code has.
     #[must_use]
-    pub fn failure(failure: &Failure<'_>, caller: status::Caller) -> Self {
+    pub fn failure(failure: &Failure<'_>, caller: status::Caller, verbosity: Verbosity) -> Self {
         let status = status::status_of(failure.code, failure.message, caller);
-        let mut headers = vec![("Proxy-Status", format!("PostgREST; error={}", failure.code))];
+        let mut headers = vec![proxy_status(failure.code)];
         if let Some(challenge) = status::challenge_of(failure.code, failure.message, caller) {
             headers.push(("WWW-Authenticate", challenge));
         }
         if status == 503 {
             headers.push(("Retry-After", RETRY_AFTER_SECONDS.to_string()));
         }
-        let body = json!({
-            "code": failure.code, "message": failure.message, "details": failure.details, "hint": failure.hint
-        });
-        Self::with_body(status, headers, &MediaType::Json, body.to_string().into())
+        Self::with_body(status, headers, &MediaType::Json, failure.body(verbosity))
+    }
+
+    /// An error that code in the database made, with the status and headers that it asks for.
+    #[must_use]
+    pub fn raised(raised: &Raised, verbosity: Verbosity) -> Self {
+        let details = raised.details.as_deref().map(serde_json::Value::from);
+        let Raised { code, message, .. } = raised;
+        let failure = Failure { code, message, details: details.as_ref(), hint: raised.hint.as_deref() };
+        let headers = vec![proxy_status(&raised.code)];
+        let mut reply = Self::with_body(raised.status, headers, &MediaType::Json, failure.body(verbosity));
+        reply.replace_headers(raised.headers.clone());
+        reply
     }
 
     fn new(status: u16, headers: Vec<(&'static str, String)>) -> Self {
@@ -232,6 +269,11 @@ impl Reply {
     fn has_body_headers(&self) -> bool {
         self.headers.iter().any(|(name, _)| name == "Content-Type")
     }
+}
+
+/// Says to intermediaries that the answer is an error, and which.
+fn proxy_status(code: &str) -> (&'static str, String) {
+    ("Proxy-Status", format!("PostgREST; error={code}"))
 }
 
 /// The status of a page of rows.

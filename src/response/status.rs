@@ -7,9 +7,9 @@
 /// Who gets the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
-    /// No token was sent: more may be allowed with one.
+    /// They act as anyone may who comes without a token: more may be allowed with one.
     Anonymous,
-    /// A token was verified.
+    /// They act as a role of their own.
     Authenticated,
 }
 
@@ -92,7 +92,12 @@ fn of_sqlstate(code: &str, message: &str, caller: Caller) -> u16 {
 
 /// The status that an error names itself, as in `RAISE SQLSTATE 'PT402'`; 500 when it is none that ends a request.
 fn spoken_status(digits: &str) -> u16 {
-    digits.parse().ok().filter(|status| (200..600).contains(status)).unwrap_or(500)
+    digits.parse().ok().filter(|status| is_final(*status)).unwrap_or(500)
+}
+
+/// True for a status that ends a request.
+pub(super) fn is_final(status: u16) -> bool {
+    (200..600).contains(&status)
 }
 
 #[cfg(test)]

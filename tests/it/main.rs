@@ -29,6 +29,7 @@ mod policies;
 mod rate_limit;
 mod rpc;
 mod serve;
+mod session;
 mod shared_log;
 mod support;
 mod tokens;

@@ -32,7 +32,8 @@ fn each_client_has_its_own_limit_whatever_it_claims_to_be() {
     let origin = [("Origin", "https://example.com"), ("X-Forwarded-For", "198.51.100.1")];
     let scripted = client.send("POST", "/nothing", &origin, "[]");
     assert_limited(&scripted, "address");
-    assert!(scripted.header("access-control-expose-headers").unwrap().contains("Retry-After"));
+    let exposed = scripted.headers.get_all("access-control-expose-headers");
+    assert!(exposed.iter().any(|names| names.to_str().unwrap().contains("Retry-After")));
     assert_eq!(ask("198.51.100.2").status, 200);
     // Its own routes are for platforms, which ask often.
     assert!((0..5).all(|_| client.get("/-/live").status == 200));

@@ -67,7 +67,7 @@ fn every_algorithm_is_taken_with_its_own_key_only() {
         let token = encode(&Header::new(algorithm), &json!({"role": "web"}), &key).unwrap();
         assert_eq!(verify(&token, &all_keys()).unwrap()["role"], "web", "{algorithm:?}");
         let refused = refusal(&token, &others);
-        assert!([BROKEN, NO_KEY].contains(&refused.as_str()), "{algorithm:?}: {refused}");
+        assert!(refused == NO_KEY, "{algorithm:?}: {refused}");
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let (header, claims) = signed.split_once('.').unwrap();
         for forged in [
@@ -100,7 +100,7 @@ fn a_public_key_in_any_spelling_never_signs() {
             let header = Header { kid: id, ..Header::new(Algorithm::HS256) };
             let token = encode(&header, &json!({"role": "admin"}), &EncodingKey::from_secret(secret)).unwrap();
             assert_eq!(refusal(&token, &Keys::from_jwks(PUBLIC).unwrap()), NO_KEY);
-            assert_eq!(refusal(&token, &all_keys()), BROKEN);
+            assert_eq!(refusal(&token, &all_keys()), NO_KEY);
         }
     }
 }
@@ -113,7 +113,7 @@ fn a_key_id_picks_the_key() {
     };
     let keys = Keys::from_jwks(PUBLIC).unwrap();
     assert!(verify(&sign("rsa", RSA), &keys).is_ok());
-    assert_eq!(refusal(&sign("rsa", RSA_NEXT), &keys), BROKEN);
+    assert_eq!(refusal(&sign("rsa", RSA_NEXT), &keys), NO_KEY);
     assert_eq!(refusal(&sign("rsa-next", RSA), &keys), NO_KEY);
     assert_eq!(refusal(&sign("ec256", RSA), &keys), NO_KEY, "a key of another kind");
 }

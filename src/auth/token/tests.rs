@@ -39,15 +39,15 @@ fn a_token_that_was_changed_or_not_signed_is_refused() {
         (String::new(), "Empty JWT is sent in Authorization header"),
         ("abc".into(), "Expected 3 parts in JWT; got 1"),
         ("a.b.c.d".into(), "Expected 3 parts in JWT; got 4"),
-        (format!("{}.{forged}.{}", parts[0], parts[2]), "JWT cryptographic operation failed"),
-        (format!("{}.{}.", parts[0], parts[1]), "JWT cryptographic operation failed"),
+        (format!("{}.{forged}.{}", parts[0], parts[2]), "No suitable key or wrong key type"),
+        (format!("{}.{}.", parts[0], parts[1]), "No suitable key or wrong key type"),
         (format!("{}.{}.", part(json!({"alg": "none"})), parts[1]), "Wrong or unsupported encoding algorithm"),
         (format!("{}.{}.{}", part(json!({"alg": "RS256"})), parts[1], parts[2]), "No suitable key or wrong key type"),
         (
             format!("{}.{}.{}", part(json!({"alg": "HS256", "crit": ["x"]})), parts[1], parts[2]),
             "Unsupported token type",
         ),
-        (signed(Algorithm::HS256, "another secret", &json!({})), "JWT cryptographic operation failed"),
+        (signed(Algorithm::HS256, "another secret", &json!({})), "No suitable key or wrong key type"),
         (format!("x{good}"), "JWT cryptographic operation failed"),
         ("x".repeat(20_000) + ".x.x", "JWT cryptographic operation failed"),
     ] {

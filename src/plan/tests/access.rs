@@ -3,7 +3,7 @@
 use super::*;
 use crate::auth::Identity;
 use crate::catalog::{Grant, Privilege};
-use crate::plan::authorize::Origin;
+use crate::request::Origin;
 use crate::request::filter::{Filter, IsValue, Operation};
 use crate::request::prefer::{Resolution, TransactionEnd};
 
@@ -12,7 +12,7 @@ fn identity(role: &str) -> Identity {
 }
 
 fn origin() -> Origin {
-    Origin { method: "GET".to_owned(), path: "/films".to_owned(), headers: "{}".to_owned() }
+    Origin { method: "GET".to_owned(), path: "/films".to_owned(), headers: "{}".to_owned(), cookies: String::new() }
 }
 
 fn grant(grantee: &str, privilege: Privilege, columns: Option<&[&str]>) -> Grant {

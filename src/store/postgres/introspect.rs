@@ -10,19 +10,28 @@ use std::collections::BTreeMap;
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 
-use super::fault;
+use super::{PostgresSettings, fault};
 use crate::catalog::type_name::Origin;
 use crate::catalog::view::{Keys, Shown, shown_keys, shown_primary_key};
-use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, ShownKey, Table, TypeName};
+use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, ShownKey, Table, Tuning, TypeName};
 use crate::store::Error;
 
-/// Tables, views and their columns; partitions are left out, as their table shows their rows. `pg_relation_is_updatable` gives bits by command: 4 update, 8 insert, 16 delete.
+/// Tables, views and their columns; partitions are left out, as their table shows their rows. `pg_relation_is_updatable`
+/// gives bits by command: 4 update, 8 insert, 16 delete. A domain is followed to the type under it, through others. A
+/// generated column has no default, and an identity that of its sequence.
 const COLUMNS: &str = r"
+WITH RECURSIVE step(domain, type, modifier) AS (
+    SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'
+    UNION ALL SELECT s.domain, t.typbasetype, t.typtypmod
+    FROM step s JOIN pg_type t ON t.oid = s.type AND t.typtype = 'd'),
+base AS (SELECT s.* FROM step s JOIN pg_type t ON t.oid = s.type AND t.typtype <> 'd')
 SELECT n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'),
        pg_relation_is_updatable(c.oid, true), a.attname, format_type(a.atttypid, a.atttypmod),
-       CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
+       format_type(b.type, b.modifier),
        a.attnotnull OR (t.typtype = 'd' AND t.typnotnull),
-       COALESCE(pg_get_expr(d.adbin, d.adrelid), pg_get_expr(t.typdefaultbin, 0)),
+       CASE WHEN a.attgenerated <> '' THEN NULL
+            WHEN a.attidentity = 'd' THEN format('nextval(%L::regclass)', q.objid::regclass)
+            ELSE COALESCE(pg_get_expr(d.adbin, d.adrelid), pg_get_expr(t.typdefaultbin, 0)) END,
        a.attidentity::text, a.attgenerated::text, col_description(c.oid, a.attnum),
        CASE WHEN t.typtype = 'e' THEN ARRAY(
            SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) END
@@ -30,7 +39,10 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN base b ON b.domain = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+LEFT JOIN pg_depend q ON q.refclassid = 'pg_class'::regclass AND q.refobjid = c.oid AND q.refobjsubid = a.attnum
+    AND q.classid = 'pg_class'::regclass AND q.deptype = 'i' AND a.attidentity <> ''
 WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
 ORDER BY n.nspname, c.relname, a.attnum";
 
@@ -65,13 +77,24 @@ const SCHEMA_COMMENTS: &str = r"
 SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace
 WHERE nspname = ANY ($1) AND obj_description(oid, 'pg_namespace') IS NOT NULL";
 
+/// Settings of the roles that the connection's own role may act as. Whose context is another needs a privilege of the
+/// connection's role; before version 15 there is none.
+const ROLE_SETTINGS: &str = r"
+SELECT r.rolname, array_agg(s.setting)
+FROM pg_roles r
+CROSS JOIN LATERAL unnest(r.rolconfig) AS s(setting)
+JOIN pg_settings p ON p.name = split_part(s.setting, '=', 1) AND p.context = 'user'
+WHERE pg_has_role(current_user, r.oid, 'member')
+GROUP BY r.rolname";
+
 /// Bits of `pg_relation_is_updatable`.
 const UPDATE: i32 = 4;
 const INSERT: i32 = 8;
 const DELETE: i32 = 16;
 
 /// Reads everything of the exposed schemas, at one moment.
-pub(super) async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<Catalog, Error> {
+pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) -> Result<Catalog, Error> {
+    let schemas = &settings.schemas;
     let fault = |error: tokio_postgres::Error| fault::of(&error);
     // With an empty search path every type is named with its schema, so that it means the same everywhere.
     client
@@ -100,14 +123,21 @@ pub(super) async fn read(client: &ClientWrapper, schemas: &[String]) -> Result<C
     let is_served = |key: &ShownKey| tables.contains_key(&key.owner) && tables.contains_key(&key.key.references);
     let shown_keys = shown_keys(&keys, &shown).into_iter().filter(is_served).collect();
     let routines = client.query(routine::ROUTINES, &[&schemas]).await.map_err(fault)?;
-    let routines = routine::read_all(&routines).map_err(fault)?;
+    let routines = routine::read_all(&routines, &settings.hoisted_settings).map_err(fault)?;
     let computed = client.query(routine::COMPUTED, &[&schemas]).await.map_err(fault)?;
     let computed = computed.iter().map(routine::read_computed).collect::<Result<_, _>>().map_err(fault)?;
     let comments = client.query(SCHEMA_COMMENTS, &[&schemas]).await.map_err(fault)?;
     let comments = comments.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
     let schema_comments = comments.collect::<Result<_, _>>().map_err(fault)?;
+    let role_tuning = client.query(ROLE_SETTINGS, &[]).await.map_err(fault)?;
+    let role_tuning = role_tuning.iter().map(read_role).collect::<Result<_, _>>().map_err(fault)?;
     client.batch_execute("COMMIT").await.map_err(fault)?;
-    Ok(Catalog { tables, shown_keys, routines, computed, schema_comments, ..Catalog::default() })
+    Ok(Catalog { tables, shown_keys, routines, computed, schema_comments, role_tuning, ..Catalog::default() })
+}
+
+fn read_role(row: &Row) -> Result<(String, Tuning), tokio_postgres::Error> {
+    let settings: Vec<String> = row.try_get(1)?;
+    Ok((row.try_get(0)?, Tuning::read(settings.iter().map(String::as_str))))
 }
 
 fn name(row: &Row, position: usize) -> Result<QualifiedName, tokio_postgres::Error> {

@@ -11,6 +11,7 @@ mod introspect;
 mod listen;
 mod once;
 mod pool;
+mod session;
 mod tls;
 mod transaction;
 mod value;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use super::{Error, Outcome, Transaction};
-use crate::catalog::{Catalog, QualifiedName};
+use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
 use crate::telemetry::{Event, Operation, Telemetry};
@@ -48,9 +49,34 @@ pub struct PostgresSettings {
     /// The channel on which a changed schema is announced; `None`: nobody listens.
     pub channel: Option<String>,
     /// A function that is called before each request's statement.
-    pub pre_request: Option<QualifiedName>,
+    pub pre_request: Option<Function>,
+    /// Settings of a function that hold for the whole transaction of its call, by name.
+    pub hoisted_settings: Vec<String>,
+    /// `app.settings.*` with their values, for SQL to read. Some may be secrets.
+    pub app_settings: Vec<(String, String)>,
     /// What `pg_stat_activity` shows.
     pub application_name: String,
+}
+
+/// A function that the configuration names; without a schema it is looked up in the request's search path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// The schema, if it is said.
+    pub schema: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl Function {
+    /// Reads `schema.name` or `name`.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let (schema, name) = match text.split_once('.') {
+            Some((schema, name)) => (Some(schema.to_owned()), name),
+            None => (None, text),
+        };
+        Self { schema, name: name.to_owned() }
+    }
 }
 
 /// Whether statements are prepared on the server.
@@ -288,7 +314,7 @@ impl Shared {
         }
         let stopwatch = Stopwatch::start();
         let mut lease: Lease = self.pool.lease(&self.telemetry).await?;
-        let mut catalog = introspect::read(lease.client()?, &self.settings.schemas).await?;
+        let mut catalog = introspect::read(lease.client()?, &self.settings).await?;
         lease.is_clean();
         if let Some(before) = before {
             catalog.version = before.version;

@@ -81,11 +81,6 @@ impl Pool {
     }
 }
 
-/// A name as an identifier.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 /// Whether a connection may serve another request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {

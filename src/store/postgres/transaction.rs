@@ -22,27 +22,15 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement as Prepared};
 
 use super::once::{self, Claim};
-use super::pool::{Lease, quoted};
+use super::pool::Lease;
 use super::value::Text;
-use super::{Cause, Failed, PostgresSettings, fault};
-use crate::catalog::QualifiedName;
+use super::{Cause, Failed, PostgresSettings, fault, session};
 use crate::clock::Deadline;
 use crate::plan::Value;
-use crate::plan::authorize::Session;
+use crate::catalog::Isolation;
 use crate::request::Once;
 use crate::sql::{Query, Statement, Work};
 use crate::store::{Error, Next, Outcome, Transaction};
-
-/// Settings of every transaction, each until its end.
-const SETTINGS: &str = "SELECT set_config('search_path', $1, true), set_config('statement_timeout', $2, true), \
-     set_config('request.jwt.claims', $3, true), set_config('request.method', $4, true), \
-     set_config('request.path', $5, true), set_config('request.headers', $6, true)";
-
-/// The same, and the role.
-const SETTINGS_WITH_ROLE: &str = "SELECT set_config('search_path', $1, true), \
-     set_config('statement_timeout', $2, true), set_config('request.jwt.claims', $3, true), \
-     set_config('request.method', $4, true), set_config('request.path', $5, true), \
-     set_config('request.headers', $6, true), set_config('role', $7, true)";
 
 /// Forgets what code in the database said of the answer to the statement before.
 const FORGET: &str = "SELECT set_config('response.headers', '', true), set_config('response.status', '', true)";
@@ -55,7 +43,8 @@ pub(super) async fn run(
     deadline: Deadline,
 ) -> Result<Outcome, Failed> {
     let session = &statement.session;
-    let nature = Nature { read_only: session.read_only, rollback: session.rollback };
+    let (read_only, rollback, isolation) = (session.read_only, session.rollback, session.isolation);
+    let nature = Nature { read_only, rollback, isolation };
     let once = statement.once.as_ref().filter(|_| nature.is_kept());
     let begin = match begin(lease, once, nature, settings).await? {
         Begin::Run(text) => text,
@@ -87,11 +76,11 @@ pub(super) async fn run_script(
     settings: &PostgresSettings,
     deadline: Deadline,
 ) -> Result<Outcome, Failed> {
-    let nature = Nature { read_only: transaction.read_only, rollback: transaction.rollback };
+    // All that such a transaction reads is of one moment.
+    let isolation = transaction.read_only.then_some(Isolation::RepeatableRead);
+    let nature = Nature { read_only: transaction.read_only, rollback: transaction.rollback, isolation };
     let once = transaction.once.as_ref().filter(|_| nature.is_kept());
     let begin = match begin(lease, once, nature, settings).await? {
-        // All that such a transaction reads is of one moment.
-        Begin::Run(Some(_)) if nature.read_only => Some("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"),
         Begin::Run(text) => text,
         Begin::Replayed(outcome) => return Ok(*outcome),
     };
@@ -129,6 +118,7 @@ pub(super) async fn run_script(
 struct Nature {
     read_only: bool,
     rollback: bool,
+    isolation: Option<Isolation>,
 }
 
 impl Nature {
@@ -153,7 +143,7 @@ async fn begin(
     settings: &PostgresSettings,
 ) -> Result<Begin, Failed> {
     let Some(once) = once else {
-        return Ok(Begin::Run(Some(if nature.read_only { "BEGIN READ ONLY" } else { "BEGIN" })));
+        return Ok(Begin::Run(Some(session::begin(nature.isolation, nature.read_only))));
     };
     match once::claim(lease, once, settings).await {
         Ok(Claim::Run) => Ok(Begin::Run(None)),
@@ -221,11 +211,9 @@ async fn begin_and_run(
     deadline: Deadline,
     (begin, end): (Option<&str>, End),
 ) -> Result<Outcome, Failed> {
-    let session = &statement.session;
-    let text = if session.role.is_some() { SETTINGS_WITH_ROLE } else { SETTINGS };
-    let pre_request = settings.pre_request.as_ref().map(call);
-    let set = lease.prepare(text, settings.prepared).await?;
-    let values = session_values(session, settings, deadline);
+    let pre_request = settings.pre_request.as_ref().map(session::call);
+    let Query { text, values } = session::settings(&statement.session, settings, deadline);
+    let set = lease.prepare(&text, settings.prepared).await?;
     let client = lease.client()?;
 
     // Nothing to begin where a claim did.
@@ -264,30 +252,6 @@ async fn query_with(
     let texts: Vec<Text<'_>> = values.iter().map(Text).collect();
     let parameters: Vec<&(dyn ToSql + Sync)> = texts.iter().map(|text| text as &(dyn ToSql + Sync)).collect();
     client.query(statement, &parameters).await
-}
-
-fn session_values(session: &Session, settings: &PostgresSettings, deadline: Deadline) -> Vec<Value> {
-    // The server ends it a little after we give up ourselves: our answer is the better one.
-    let timeout = deadline.remaining().min(settings.statement_timeout).as_millis().max(1);
-    let mut values = vec![
-        Value::Text(search_path(session, settings)),
-        Value::Text(timeout.to_string()),
-        Value::Text(session.claims.clone()),
-        Value::Text(session.method.clone()),
-        Value::Text(session.path.clone()),
-        Value::Text(session.headers.clone()),
-    ];
-    values.extend(session.role.clone().map(Value::Text));
-    values
-}
-
-fn search_path(session: &Session, settings: &PostgresSettings) -> String {
-    let schemas = std::iter::once(&session.schema).chain(&settings.extra_search_path);
-    schemas.map(|schema| quoted(schema)).collect::<Vec<_>>().join(", ")
-}
-
-fn call(function: &QualifiedName) -> String {
-    format!("SELECT {}.{}()", quoted(&function.schema), quoted(&function.name))
 }
 
 fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {

@@ -71,13 +71,16 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
     })
 }
 
-/// Whether a default, a view, a trigger or a policy asks for the headers of a request: only then are they told.
+/// Whether a default, a view, a trigger or a policy asks for the headers or cookies of a request: only then are they
+/// told.
 fn asks_headers(connection: &Connection, names: &BTreeSet<&str>) -> rusqlite::Result<bool> {
-    let question = "%berth_setting(''request.headers''%";
-    let mut sql = format!("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE sql LIKE '{question}')");
+    let asks = |text: &str| {
+        ["headers", "cookies"].map(|name| format!("{text} LIKE '%berth_setting(''request.{name}''%'")).join(" OR ")
+    };
+    let mut sql = format!("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE {})", asks("sql"));
     if names.contains("_berth_policies") {
-        sql +=
-            &format!(" OR EXISTS (SELECT 1 FROM _berth_policies WHERE concat(using_sql, check_sql) LIKE '{question}')");
+        let in_policy = asks("concat(using_sql, check_sql)");
+        sql += &format!(" OR EXISTS (SELECT 1 FROM _berth_policies WHERE {in_policy})");
     }
     connection.query_row(&sql, [], |row| row.get(0))
 }

@@ -28,7 +28,7 @@ use rusqlite::{Connection, Result};
 use super::functions::json::{Operand, get_text};
 use super::functions::{Fault, failed};
 use crate::catalog::TypeName;
-use crate::catalog::type_name::Origin;
+use crate::catalog::type_name;
 use crate::plan::authorize::Session;
 use crate::plan::value::{self, Value};
 
@@ -104,7 +104,7 @@ fn claim(name: &str) -> Option<String> {
 }
 
 fn uuid(text: &str) -> Result<String> {
-    let type_name = TypeName::parse("uuid", Origin::Postgres);
+    let type_name = TypeName::parse("uuid", type_name::Origin::Postgres);
     match value::coerce(text, &type_name) {
         Ok(Value::Text(uuid)) => Ok(uuid),
         Ok(_) | Err(_) => {
@@ -120,9 +120,10 @@ fn setting(context: &Context<'_>) -> Result<Option<String>> {
     let name = String::from_utf8_lossy(name);
     let found = match name.to_ascii_lowercase().as_str() {
         "request.jwt.claims" => ask(claims),
-        "request.method" => ask(|session| Some(session.method.clone())),
-        "request.path" => ask(|session| Some(session.path.clone())),
-        "request.headers" => ask(|session| Some(session.headers.clone())),
+        "request.method" => ask(|session| Some(session.origin.method.clone())),
+        "request.path" => ask(|session| Some(session.origin.path.clone())),
+        "request.headers" => ask(|session| Some(session.origin.headers.clone())),
+        "request.cookies" => ask(|session| Some(session.origin.cookies.clone())),
         "role" => Some(ask(|session| session.role.clone()).unwrap_or_else(|| "none".to_owned())),
         "search_path" => Some("\"public\"".to_owned()),
         _ => None,
@@ -138,6 +139,7 @@ fn setting(context: &Context<'_>) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Origin;
 
     const UUID: &str = "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11";
 
@@ -153,10 +155,14 @@ mod tests {
     }
 
     fn session(claims: &str) -> Arc<Session> {
-        let origin = ("PATCH".to_owned(), "/films".to_owned(), r#"{"x-a":"b"}"#.to_owned());
-        let (method, path, headers) = origin;
+        let origin = Origin {
+            method: "PATCH".to_owned(),
+            path: "/films".to_owned(),
+            headers: r#"{"x-a":"b"}"#.to_owned(),
+            cookies: r#"{"c":"d"}"#.to_owned(),
+        };
         let role = Some("web".to_owned());
-        Arc::new(Session { role, claims: claims.to_owned(), method, path, headers, ..Session::default() })
+        Arc::new(Session { role, claims: claims.to_owned(), origin, ..Session::default() })
     }
 
     #[test]
@@ -170,6 +176,7 @@ mod tests {
             ("berth_setting('Request.Method', 0)", "PATCH"),
             ("berth_setting('request.path', 0)", "/films"),
             ("berth_setting('request.headers', 1) ->> 'x-a'", "b"),
+            ("berth_setting('request.cookies', 1) ->> 'c'", "d"),
             ("berth_setting('request.jwt.claims', 1) ->> 'role'", "web"),
             ("berth_auth_uid()", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
             ("berth_auth_role()", "web"),

@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use crate::catalog::type_name::Origin;
 use crate::catalog::{
     Cardinality, Column, Computed, Generated, Kind, Parameter, QualifiedName, Relationship, ReturnKind, Returns,
-    Routine, TypeKind, TypeName, Volatility,
+    Routine, Tuning, TypeKind, TypeName, Volatility,
 };
 
 /// Functions with the names and types of what they take and give. A domain stands for the type under it. Columns are
@@ -18,7 +18,7 @@ pub(super) const ROUTINES: &str = r"
 SELECT n.nspname, p.proname, obj_description(p.oid, 'pg_proc'), taken.names, taken.types,
        (p.pronargs - p.pronargdefaults)::int, p.provariadic <> 0, p.provolatile::text, p.proretset,
        format_type(p.prorettype, NULL), t.typtype::text, tn.nspname, c.relname,
-       COALESCE(given.names, made.names), COALESCE(given.types, made.types)
+       COALESCE(given.names, made.names), COALESCE(given.types, made.types), p.proconfig
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN LATERAL (
@@ -75,10 +75,15 @@ pub(super) fn read_computed(row: &Row) -> Result<Relationship, tokio_postgres::E
 }
 
 /// Functions by name, those with fewer parameters first, so that errors list them in one order.
-pub(super) fn read_all(rows: &[Row]) -> Result<BTreeMap<QualifiedName, Vec<Routine>>, tokio_postgres::Error> {
+///
+/// `hoisted`: the settings of a function that hold for the whole transaction of its call.
+pub(super) fn read_all(
+    rows: &[Row],
+    hoisted: &[String],
+) -> Result<BTreeMap<QualifiedName, Vec<Routine>>, tokio_postgres::Error> {
     let mut routines: BTreeMap<QualifiedName, Vec<Routine>> = BTreeMap::new();
     for row in rows {
-        let routine = read(row)?;
+        let routine = read(row, hoisted)?;
         if is_callable(&routine.parameters) {
             routines.entry(routine.name.clone()).or_default().push(routine);
         }
@@ -92,7 +97,9 @@ pub(super) fn read_all(rows: &[Row]) -> Result<BTreeMap<QualifiedName, Vec<Routi
     Ok(routines)
 }
 
-fn read(row: &Row) -> Result<Routine, tokio_postgres::Error> {
+fn read(row: &Row, hoisted: &[String]) -> Result<Routine, tokio_postgres::Error> {
+    let settings: Vec<String> = row.try_get::<_, Option<Vec<String>>>(15)?.unwrap_or_default();
+    let is_hoisted = |setting: &&str| setting.split('=').next().is_some_and(|name| hoisted.iter().any(|it| it == name));
     let required: i32 = row.try_get(5)?;
     let required = usize::try_from(required).unwrap_or_default();
     let variadic: bool = row.try_get(6)?;
@@ -114,6 +121,7 @@ fn read(row: &Row) -> Result<Routine, tokio_postgres::Error> {
             "s" => Volatility::Stable,
             _ => Volatility::Volatile,
         },
+        tuning: Tuning::read(settings.iter().map(String::as_str).filter(is_hoisted)),
     })
 }
 
