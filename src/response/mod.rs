@@ -82,7 +82,7 @@ impl Failure<'_> {
     pub fn body(&self, verbosity: Verbosity) -> Bytes {
         let Self { code, message, details, hint } = self;
         let body = match verbosity {
-            Verbosity::Verbose => json!({ "code": code, "message": message, "details": details, "hint": hint }),
+            Verbosity::Verbose => json!({ "code": code, "details": details, "hint": hint, "message": message }),
             Verbosity::Minimal => json!({ "code": code, "message": message }),
         };
         body.to_string().into()
