@@ -41,6 +41,7 @@ use rusqlite::types::{ToSql, ValueRef};
 use rusqlite::{Connection, Error, Result};
 use thiserror::Error as ThisError;
 
+use super::interrupt;
 use crate::catalog::TypeKind;
 use crate::plan::value::form;
 use like::Case;
@@ -51,6 +52,41 @@ use like::Case;
 pub(super) struct Fault {
     pub(super) code: &'static str,
     pub(super) message: String,
+}
+
+/// Steps between two looks at the clock: some microseconds.
+const STEPS: u32 = 4_096;
+
+/// Counts the steps of a function that may take long: SQLite asks nobody whether its time is over while it runs.
+#[derive(Debug, Default)]
+struct Patience {
+    steps: u32,
+}
+
+impl Patience {
+    /// One more step.
+    ///
+    /// # Errors
+    /// 57014 when the statement's time is over.
+    fn step(&mut self) -> std::result::Result<(), Fault> {
+        self.steps += 1;
+        if self.steps < STEPS {
+            return Ok(());
+        }
+        self.steps = 0;
+        Self::look()
+    }
+
+    /// Looks at the clock.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    fn look() -> std::result::Result<(), Fault> {
+        if !interrupt::is_due() {
+            return Ok(());
+        }
+        Err(Fault { code: "57014", message: "canceling statement due to statement timeout".to_owned() })
+    }
 }
 
 /// Adds the functions to a connection.
@@ -113,16 +149,16 @@ fn like_function(context: &Context<'_>, case: Case) -> Result<Option<bool>> {
         let pattern = like::Pattern::new(&text(value).unwrap_or_default(), case).map_err(failed)?;
         Ok::<_, Error>(pattern)
     })?;
-    Ok(Some(pattern.is_match(&subject)))
+    pattern.is_match(&subject).map(Some).map_err(failed)
 }
 
 fn match_function(context: &Context<'_>, case: Case) -> Result<Option<bool>> {
     let (Some(_), Some(subject)) = (text(context.get_raw(0)), text(context.get_raw(1))) else { return Ok(None) };
     let pattern = context.get_or_create_aux(0, |value| {
-        let pattern = pattern::compile(&text(value).unwrap_or_default(), case).map_err(failed)?;
+        let pattern = pattern::Pattern::new(&text(value).unwrap_or_default(), case).map_err(failed)?;
         Ok::<_, Error>(pattern)
     })?;
-    Ok(Some(pattern.is_match(&subject)))
+    pattern.is_match(&subject).map(Some).map_err(failed)
 }
 
 fn json_function(context: &Context<'_>, get: fn(&str, json::Operand<'_>) -> Option<String>) -> Result<Option<String>> {

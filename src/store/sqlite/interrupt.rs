@@ -20,7 +20,12 @@ thread_local! {
 
 /// Makes the connection heed deadlines.
 pub(super) fn heed_deadlines(connection: &Connection) -> rusqlite::Result<()> {
-    connection.progress_handler(STEPS, Some(|| DEADLINE.get().is_some_and(Deadline::is_past)))
+    connection.progress_handler(STEPS, Some(is_due))
+}
+
+/// True when the statement that this thread runs is to end.
+pub(super) fn is_due() -> bool {
+    DEADLINE.get().is_some_and(Deadline::is_past)
 }
 
 /// Until dropped, statements of this thread are ended at a deadline.

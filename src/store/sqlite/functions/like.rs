@@ -1,6 +1,6 @@
 //! `LIKE`: `%` any characters, `_` one character, `\` takes the next character as it is.
 
-use super::Fault;
+use super::{Fault, Patience};
 
 /// Whether case matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,10 @@ impl Pattern {
     }
 
     /// Whether the whole text fits the pattern.
-    pub(super) fn is_match(&self, text: &str) -> bool {
+    ///
+    /// # Errors
+    /// When the statement's time is over.
+    pub(super) fn is_match(&self, text: &str) -> Result<bool, Fault> {
         match self.case {
             Case::Kept => self.fits(text),
             Case::Folded if text.is_ascii() => self.fits(&text.to_ascii_lowercase()),
@@ -72,15 +75,17 @@ impl Pattern {
     /// Goes through both at once; where they part, the last `%` takes one character more.
     ///
     /// Takes at most the product of both lengths in steps, and no memory.
-    fn fits(&self, text: &str) -> bool {
+    fn fits(&self, text: &str) -> Result<bool, Fault> {
+        let mut patience = Patience::default();
         let mut rest = text.chars();
         let mut at = 0;
         let mut retry: Option<(usize, std::str::Chars<'_>)> = None;
         loop {
+            patience.step()?;
             let mut ahead = rest.clone();
             let character = ahead.next();
             let fits = match (self.steps.get(at), character) {
-                (None, None) => return true,
+                (None, None) => return Ok(true),
                 (Some(Step::AnyCharacters), _) => {
                     at += 1;
                     retry = Some((at, rest.clone()));
@@ -95,9 +100,9 @@ impl Pattern {
                 rest = ahead;
                 continue;
             }
-            let Some((after, from)) = &mut retry else { return false };
+            let Some((after, from)) = &mut retry else { return Ok(false) };
             if from.next().is_none() {
-                return false;
+                return Ok(false);
             }
             at = *after;
             rest = from.clone();

@@ -1,7 +1,11 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 use rusqlite::{Connection, ToSql};
 
 use super::register;
+use crate::clock::{Deadline, Stopwatch};
+use crate::store::sqlite::interrupt::Limit;
 
 fn connection() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
@@ -69,6 +73,23 @@ fn a_pattern_with_many_percents_ends() {
 }
 
 #[test]
+fn a_pattern_that_takes_long_ends_at_the_deadline() {
+    let connection = connection();
+    let cases = [
+        ("berth_like", format!("%{}b%", "a".repeat(50_000))),
+        ("berth_match", "((a{60}){60}){10}b".to_owned()),
+    ];
+    for (function, pattern) in cases {
+        let _limit = Limit::until(Deadline::after(Duration::from_millis(20)));
+        let stopwatch = Stopwatch::start();
+        let query = format!("select {function}(?1, ?2)");
+        let asked = connection.query_row(&query, [pattern, "a".repeat(1_000_000)], |row| row.get::<_, bool>(0));
+        assert_eq!(asked.unwrap_err().to_string(), "57014: canceling statement due to statement timeout");
+        assert!(stopwatch.elapsed() < Duration::from_secs(5), "{function}: {:?}", stopwatch.elapsed());
+    }
+}
+
+#[test]
 fn a_like_pattern_may_not_end_with_the_escape() {
     for function in ["berth_like", "berth_ilike"] {
         let found = complaint(&connection(), function, r"a\");
@@ -92,6 +113,16 @@ fn match_searches_and_knows_postgres_escapes() {
         (r"c\Z", "abc", true),
         ("[[:digit:]]", "a", false),
         ("B", "abc", false),
+        ("", "", true),
+        ("$", "", true),
+        ("a$", "ba", true),
+        ("^(a|b)*$", "abab", true),
+        (r"\yé\y", "a é b", true),
+        ("^[[:alpha:]]+$", "Äpfel", true),
+        ("[[:upper:]]", "é", false),
+        ("[^[:alnum:]]", "aé1", false),
+        ("^[]a[]+$", "[]a", true),
+        ("^[a&&b]+$", "a&b", true),
     ];
     for (pattern, text, expected) in cases {
         assert_eq!(truth(&connection, "berth_match", &pattern, &text), Some(expected), "{text:?} ~ {pattern}");
@@ -231,7 +262,7 @@ proptest! {
                 _ => false,
             }
         }
-        let found = super::like::Pattern::new(&pattern, super::Case::Kept).unwrap().is_match(&text);
+        let found = super::like::Pattern::new(&pattern, super::Case::Kept).unwrap().is_match(&text).unwrap();
         prop_assert_eq!(found, fits(pattern.as_bytes(), text.as_bytes()));
     }
 }
