@@ -2,9 +2,12 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 
 use super::fault::Fault;
 use super::target::{Targets, encode};
@@ -24,11 +27,43 @@ pub(super) struct Connection<Io> {
     unread: Vec<u8>,
     /// To be written before anything else: one short answer.
     unwritten: Vec<u8>,
+    client: Client,
+}
+
+/// What is known of the other side, for the requests of a connection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Client(Arc<ClientState>);
+
+#[derive(Debug, Default)]
+struct ClientState {
+    has_left: AtomicBool,
+    changed: Notify,
+}
+
+impl Client {
+    /// Done when the client closes its side: hardly any does so and waits for an answer.
+    pub(super) async fn leaves(&self) {
+        let changed = self.0.changed.notified();
+        if !self.0.has_left.load(Ordering::Acquire) {
+            changed.await;
+        }
+    }
+
+    fn has_left(&self) {
+        self.0.has_left.store(true, Ordering::Release);
+        self.0.changed.notify_waiters();
+    }
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     pub(super) fn new(io: Io) -> Self {
-        Self { io, targets: Targets::default(), unread: Vec::new(), unwritten: Vec::new() }
+        let (targets, client) = (Targets::default(), Client::default());
+        Self { io, targets, unread: Vec::new(), unwritten: Vec::new(), client }
+    }
+
+    /// The other side.
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
     }
 
     fn hand_out_unread(&mut self, buffer: &mut ReadBuf<'_>) {
@@ -58,7 +93,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<Io> {
     ) -> Poll<io::Result<()>> {
         if self.unread.is_empty() {
             let before = buffer.filled().len();
-            ready!(Pin::new(&mut self.io).poll_read(context, buffer))?;
+            let read = ready!(Pin::new(&mut self.io).poll_read(context, buffer));
+            if read.is_err() || (buffer.filled().len() == before && buffer.remaining() > 0) {
+                self.client.has_left();
+            }
+            read?;
             let bytes = buffer.filled().get(before..).unwrap_or_default();
             let places = self.targets.illegal(bytes);
             if places.is_empty() {

@@ -34,6 +34,9 @@ pub(super) enum Fault {
     /// As many requests or bytes as may are at work.
     #[error("too many requests are waiting")]
     Busy,
+    /// The client left, or closed its side of the connection, and its read took longer than it is still waited for.
+    #[error("the client closed the connection")]
+    ClientLeft,
     /// The pipeline broke: a fault of this program.
     #[error("internal error")]
     Panicked,
@@ -56,6 +59,7 @@ impl Fault {
             Self::BodyBroken | Self::HeadBroken => "BERTH400",
             Self::HeadTooLarge => "BERTH431",
             Self::Busy => "BERTH503",
+            Self::ClientLeft => "BERTH499",
             Self::Panicked => "BERTH500",
             Self::NoSuchRoute => "PGRST125",
             Self::OnlyRead | Self::OnlyPost => "BERTH405",
@@ -71,6 +75,7 @@ impl Fault {
             | Self::BodyBroken
             | Self::HeadTooLarge
             | Self::HeadTooSlow
+            | Self::ClientLeft
             | Self::Panicked
             | Self::NoSuchRoute
             | Self::OnlyPost
@@ -98,6 +103,7 @@ impl Fault {
             | Self::HeadBroken
             | Self::HeadTooLarge
             | Self::HeadTooSlow
+            | Self::ClientLeft
             | Self::Panicked
             | Self::NoSuchRoute => {}
         }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use actix_http::{HttpMessage as _, Payload, Request};
 use actix_web::HttpResponse;
-use actix_web::http::ConnectionType;
+use actix_web::http::{ConnectionType, Method};
 use futures_util::FutureExt as _;
 
+use super::connection::Client;
 use super::fault::Fault;
 use super::limits::Limits;
 use super::request_id::RequestIds;
@@ -19,6 +20,10 @@ use crate::pipeline::Context;
 use crate::response::Reply;
 use crate::telemetry::trace::trace_id;
 use crate::telemetry::{Event, Refusal, RequestAnswered, RouteClass, Telemetry};
+
+/// How long a read goes on after its client closed its side of the connection: some close it as soon as they have sent
+/// their request, and wait.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What all requests of a server share.
 #[derive(Debug)]
@@ -137,7 +142,12 @@ async fn answer_by_pipeline<A: Answer>(
     let context = if body.is_empty() { context } else { &late };
 
     // A panic would close the connection without a word; state that it leaves behind is the store's own to check.
-    let answered = AssertUnwindSafe(shared.app.answer(extract::raw(request, body), context)).catch_unwind().await;
+    let answer = AssertUnwindSafe(shared.app.answer(extract::raw(request, body), context)).catch_unwind();
+    let answered = tokio::select! {
+        biased;
+        answered = answer => answered,
+        () = is_given_up(request) => return Fault::ClientLeft.reply(),
+    };
     answered.unwrap_or_else(|panic| {
         let cause = panic_text(panic.as_ref());
         shared.telemetry.record(&Event::RequestFailed {
@@ -148,6 +158,17 @@ async fn answer_by_pipeline<A: Answer>(
         });
         Fault::Panicked.reply()
     })
+}
+
+/// Done when nobody waits for a read any more. What writes is never given up on: its sender may not care for the answer.
+async fn is_given_up(request: &Request) {
+    match request.conn_data::<Client>() {
+        Some(client) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            client.leaves().await;
+            tokio::time::sleep(PATIENCE).await;
+        }
+        Some(_) | None => std::future::pending().await,
+    }
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -21,6 +21,22 @@ struct Fake {
     waiting: AtomicUsize,
 }
 
+/// Counted while it is there.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Answer for Fake {
     fn admit(&self, _: IpAddr, _: &Context) -> Result<(), Reply> {
         Ok(())
@@ -31,7 +47,7 @@ impl Answer for Fake {
         match raw.path.as_str() {
             "/panic" => panic!("the moon is made of cheese"),
             "/slow" => {
-                self.waiting.fetch_add(1, Ordering::SeqCst);
+                let _waiting = Waiting::begin(&self.waiting);
                 self.go.notified().await;
             }
             "/gone" => return Reply { status: 204, headers: Vec::new(), body: Bytes::new() },
@@ -304,6 +320,38 @@ fn heads_that_are_malformed_or_too_large_are_client_errors() {
         assert_eq!(header(&answer, "content-type"), Some("application/json; charset=utf-8"), "{what}");
     }
     assert_eq!(status(&server.get("/films")), 200);
+}
+
+#[test]
+fn a_read_is_given_up_when_its_client_leaves_and_a_write_is_not() {
+    let server = Running::start(&[]);
+    let wait_for = |count: usize| {
+        let waited = (0..5_000).find(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            server.fake.waiting.load(Ordering::SeqCst) == count
+        });
+        waited.is_some()
+    };
+    for (head, left) in [("GET /slow", 0), ("POST /slow", 1)] {
+        let mut stream = server.connect();
+        stream.write_all(format!("{head} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes()).unwrap();
+        assert!(wait_for(1), "{head} arrived");
+        drop(stream);
+        std::thread::sleep(Duration::from_millis(1_500));
+        assert!(wait_for(left), "{head}");
+    }
+    server.fake.go.notify_one();
+}
+
+#[test]
+fn who_closes_its_side_and_waits_is_answered() {
+    let server = Running::start(&[]);
+    let mut stream = server.connect();
+    stream.write_all(b"GET /films HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(status(&answer), 200);
 }
 
 #[test]

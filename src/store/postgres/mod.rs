@@ -261,8 +261,10 @@ impl Shared {
     async fn attempt(&self, statement: &Statement, deadline: Deadline) -> Result<(Stopwatch, Outcome), Failed> {
         let mut lease = self.pool.lease(&self.telemetry).await?;
         let stopwatch = Stopwatch::start();
+        lease.is_running();
         let run = transaction::run(&mut lease, statement, &self.settings, deadline);
         let answer = tokio::time::timeout_at(deadline.instant().into(), run).await;
+        lease.has_run();
         self.in_time(&lease, answer).await.map(|outcome| (stopwatch, outcome))
     }
 
@@ -273,8 +275,10 @@ impl Shared {
     ) -> Result<(Stopwatch, Outcome), Failed> {
         let mut lease = self.pool.lease(&self.telemetry).await?;
         let stopwatch = Stopwatch::start();
+        lease.is_running();
         let run = transaction::run_script(&mut lease, transaction, &self.settings, deadline);
         let answer = tokio::time::timeout_at(deadline.instant().into(), run).await;
+        lease.has_run();
         self.in_time(&lease, answer).await.map(|outcome| (stopwatch, outcome))
     }
 

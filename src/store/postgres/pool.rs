@@ -65,7 +65,7 @@ impl Pool {
             in_use: status.size.saturating_sub(status.available),
             open: status.size,
         });
-        Ok(Lease { object: Some(object), state: State::Unsure })
+        Ok(Lease { object: Some(object), state: State::Unsure, tls: self.tls.clone() })
     }
 
     /// Asks the server to end what the connection is doing.
@@ -88,19 +88,40 @@ enum State {
     Clean,
     /// It may be in the middle of one.
     Unsure,
+    /// It is, and somebody waits for it.
+    Running,
 }
 
 /// A connection on loan. Unless it is said to be clean, it is closed instead of given back.
-#[derive(Debug)]
 pub(super) struct Lease {
     /// `None` only once it was detached.
     object: Option<Object>,
     state: State,
+    tls: Connector,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lease").field(&self.state).finish()
+    }
 }
 
 impl Lease {
     pub(super) fn client(&self) -> Result<&ClientWrapper, Error> {
         self.object.as_deref().ok_or_else(|| Error::Internal("the connection was taken".to_owned()))
+    }
+
+    /// Statements begin to run: when the lease is dropped before [`has_run`](Self::has_run), nobody waits for them any
+    /// more, and the server is asked to end them.
+    pub(super) fn is_running(&mut self) {
+        self.state = State::Running;
+    }
+
+    /// Nothing runs any more.
+    pub(super) fn has_run(&mut self) {
+        if self.state == State::Running {
+            self.state = State::Unsure;
+        }
     }
 
     /// Its transaction is over: it may serve others.
@@ -146,10 +167,15 @@ pub(super) async fn prepare_on(
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if self.state == State::Unsure
-            && let Some(object) = self.object.take()
-        {
-            drop(Object::take(object));
+        if self.state == State::Clean {
+            return;
+        }
+        let Some(object) = self.object.take() else { return };
+        let client = Object::take(object);
+        if self.state == State::Running {
+            let (cancel, tls) = (client.cancel_token(), self.tls.clone());
+            // As with `cancel`, one that does not arrive costs the server some time.
+            tokio::spawn(async move { drop(cancel.cancel_query(tls).await) });
         }
     }
 }

@@ -319,6 +319,8 @@ impl Sqlite {
         let turn = tokio::time::timeout_at(deadline.instant().into(), Arc::clone(&self.running).acquire_owned());
         let turn = turn.await.map_err(|_| Error::PoolTimeout)?.map_err(|error| Error::Internal(error.to_string()))?;
         let (readers, telemetry) = (self.readers.clone(), self.telemetry.clone());
+        let interest = interrupt::Interest::default();
+        let watched = interest.watched();
         let run = move || {
             // Kept until the work is done, even when nobody waits for it any more.
             let _kept: [OwnedSemaphorePermit; 2] = [admitted, turn];
@@ -329,7 +331,7 @@ impl Sqlite {
                 in_use: usize::try_from(state.connections - state.idle_connections).unwrap_or_default(),
                 open: usize::try_from(state.connections).unwrap_or_default(),
             });
-            read(&connection)
+            watched.run(|| read(&connection))
         };
         tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
     }

@@ -75,10 +75,8 @@ fn a_pattern_with_many_percents_ends() {
 #[test]
 fn a_pattern_that_takes_long_ends_at_the_deadline() {
     let connection = connection();
-    let cases = [
-        ("berth_like", format!("%{}b%", "a".repeat(50_000))),
-        ("berth_match", "((a{60}){60}){10}b".to_owned()),
-    ];
+    let cases =
+        [("berth_like", format!("%{}b%", "a".repeat(50_000))), ("berth_match", "((a{60}){60}){10}b".to_owned())];
     for (function, pattern) in cases {
         let _limit = Limit::until(Deadline::after(Duration::from_millis(20)));
         let stopwatch = Stopwatch::start();
