@@ -18,7 +18,9 @@ run: ## build and serve the sample tables over SQLite in ./data
 	@printf '\nberth serves the sample tables on http://localhost:%s (data in ./data). Try:\n\n' '$(PORT)'
 	@printf "  curl 'http://localhost:%s/films?select=title,year&order=year.desc&limit=3'\n" '$(PORT)'
 	@printf "  curl 'http://localhost:%s/films?rating=gte.7.5&title=ilike.*a*' -H 'Prefer: count=exact' -i\n" '$(PORT)'
+	@printf "  curl 'http://localhost:%s/films?select=title,reviews(stars,body)&order=year'\n" '$(PORT)'
 	@printf "  curl 'http://localhost:%s/reviews' -H 'Content-Type: application/json' -H 'Prefer: return=representation' -d '{\"film_id\":1,\"stars\":5,\"body\":\"Again!\"}'\n\n" '$(PORT)'
+	@printf "or open http://localhost:%s/-/\n\n" '$(PORT)'
 	PORT=$(PORT) cargo run --release --quiet -- serve
 
 .PHONY: test

@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 
 use super::fault::Fault;
 use super::limits::BodyLease;
+use super::own;
 use crate::request::Raw;
 use crate::telemetry::RouteClass;
 
@@ -96,7 +97,7 @@ fn grow(lease: &mut BodyLease, bytes: usize, limit_bytes: usize) -> Result<(), F
 
 /// What kind of thing a path addresses, for metrics.
 pub(super) fn class_of(path: &str) -> RouteClass {
-    let outer = path;
+    let is_own = own::route(path).is_some();
     let path = match path.strip_prefix("/rest/v1") {
         Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
         _ => path,
@@ -104,7 +105,7 @@ pub(super) fn class_of(path: &str) -> RouteClass {
     if path == "/-/batch" {
         return RouteClass::Batch;
     }
-    if outer == "/-" || outer.starts_with("/-/") {
+    if is_own {
         return RouteClass::Own;
     }
     let path = path.strip_prefix('/').unwrap_or(path);
@@ -140,6 +141,9 @@ mod tests {
             ("/rest/v1/-/batch", RouteClass::Batch),
             ("/-/batch/", RouteClass::Own),
             ("/rest/v1/-/live", RouteClass::Other),
+            ("/rest/v1/-/metrics", RouteClass::Other),
+            ("/rest/v1/-/", RouteClass::Own),
+            ("/rest/v1/-/status", RouteClass::Own),
             ("/-", RouteClass::Own),
             ("/-films", RouteClass::Relation),
             ("*", RouteClass::Relation),

@@ -81,7 +81,9 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
             (RouteClass::Preflight, cors::preflight(allowed, names))
         }
         (RouteClass::Batch, _) if method != "POST" => (RouteClass::Batch, Fault::OnlyPost.reply()),
-        (RouteClass::Own, _) => (RouteClass::Own, own::answer(shared, method, path).await),
+        (RouteClass::Own, _) => {
+            (RouteClass::Own, own::answer(shared, method, own::route(path).unwrap_or_default()).await)
+        }
         (class, _) => (class, answer_by_pipeline(shared, request, payload, &context).await),
     };
     if let Some(allowed) = origin.filter(|_| class != RouteClass::Preflight) {

@@ -355,6 +355,29 @@ fn who_closes_its_side_and_waits_is_answered() {
 }
 
 #[test]
+fn the_console_is_served_also_below_what_a_proxy_hands_on() {
+    let server = Running::start(&[]);
+    for path in ["/-/", "/rest/v1/-/"] {
+        let answer = server.get(path);
+        assert_eq!(
+            (status(&answer), header(&answer, "content-type")),
+            (200, Some("text/html; charset=utf-8")),
+            "{path}"
+        );
+        assert!(header(&answer, "content-security-policy").unwrap().contains("frame-ancestors 'none'"));
+        assert!(answer.contains("<title>berth</title>"));
+    }
+    for path in ["/-", "/rest/v1/-"] {
+        let answer = server.get(path);
+        assert_eq!((status(&answer), header(&answer, "location")), (308, Some("-/")), "{path}");
+    }
+    assert_eq!(status(&server.ask("HEAD /-/ HTTP/1.1", b"")), 200);
+    assert_eq!(status(&server.ask("POST /-/ HTTP/1.1\r\nContent-Length: 0", b"")), 405);
+    assert_eq!(status(&server.get("/rest/v1/-/status")), 200);
+    assert_eq!(json(&server.get("/rest/v1/-/metrics"))["path"], "/rest/v1/-/metrics", "not for everyone");
+}
+
+#[test]
 fn who_asks_for_a_socket_or_a_tunnel_is_answered_at_once() {
     let server = Running::start(&[]);
     for head in [

@@ -15,6 +15,7 @@ mod bad_input;
 mod batch;
 mod clients;
 mod conformance;
+mod console;
 mod copy;
 mod differential;
 mod distinct;
