@@ -59,7 +59,10 @@ pub(super) fn shared(log: &SharedLog, storage: &Storage, mode: Mode) -> Result<R
     if scripts.is_empty() {
         return Ok(Report::default());
     }
-    log.run(|connection| migrate::apply_sqlite(connection, &scripts, mode).map_err(Error::from))
+    let mut report = Report::default();
+    // Run again when another instance was faster with a later script: those before it are applied.
+    log.run(|connection| migrate::apply_sqlite(connection, &scripts, mode, &mut report).map_err(Error::from))?;
+    Ok(report)
 }
 
 /// Migrates a Postgres database.

@@ -42,7 +42,7 @@ use std::time::Duration;
 
 pub use error::Error;
 pub use postgres::apply_postgres;
-pub use replay::{Recorded, applied_to_postgres, recorded, replay_postgres};
+pub use replay::{Recorded, applied_to_postgres, lock_postgres, recorded, replay_postgres};
 pub use script::{Script, Statement};
 pub use sqlite::{apply_sqlite, migrate_file};
 

@@ -47,7 +47,7 @@ pub async fn apply_postgres(client: &mut Client, scripts: &[Script], mode: Mode)
                     report.applied.push(apply(&transaction, script).await?);
                 }
                 transaction.commit().await?;
-                client.batch_execute("RESET ALL").await?;
+                client.batch_execute("RESET ALL; RESET ROLE").await?;
             }
             if !report.applied.is_empty() {
                 // A server of the wire protocol that knows no NOTIFY is no reason to fail: all is applied.

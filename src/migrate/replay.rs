@@ -52,13 +52,20 @@ pub fn recorded(connection: &Connection, scripts: &[Script]) -> Result<Vec<Recor
     Ok(recorded)
 }
 
+/// Keeps others from migrating the server until the transaction is over.
+///
+/// # Errors
+/// What the server says.
+pub async fn lock_postgres(transaction: &Transaction<'_>) -> Result<(), Error> {
+    postgres::lock(transaction).await
+}
+
 /// Defines on Postgres what the scripts define, and notes them as applied. A role that is there is left as it is: roles
-/// belong to the whole server.
+/// belong to the whole server. The server must be [locked](lock_postgres).
 ///
 /// # Errors
 /// [`Error::Replay`] with the statement that the server refuses.
 pub async fn replay_postgres(transaction: &Transaction<'_>, recorded: &[Recorded]) -> Result<(), Error> {
-    postgres::lock(transaction).await?;
     for script in recorded {
         let defined = Script::new(&script.name, &script.definitions)?;
         claims::provide(transaction, &defined).await?;
@@ -69,7 +76,7 @@ pub async fn replay_postgres(transaction: &Transaction<'_>, recorded: &[Recorded
                 message: postgres::message(&error),
             })?;
         }
-        transaction.batch_execute("RESET ALL").await?;
+        transaction.batch_execute("RESET ALL; RESET ROLE").await?;
         let row = "INSERT INTO berth.migrations (name, checksum, applied_at) VALUES ($1, $2, $3::text::timestamptz)";
         transaction.execute(row, &[&script.name, &script.checksum, &script.applied_at]).await?;
     }

@@ -25,19 +25,27 @@ pub fn migrate_file(path: &Path, scripts: &[Script], mode: Mode) -> Result<Repor
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    apply_sqlite(&mut connection, scripts, mode)
+    let mut report = Report::default();
+    apply_sqlite(&mut connection, scripts, mode, &mut report)?;
+    Ok(report)
 }
 
 /// Applies what is pending, each script in a transaction of its own with its row in the ledger.
 ///
 /// Several processes may do so at once: the first one takes the file's write lock, the others find the work done.
-/// The connection's `foreign_keys` and `legacy_alter_table` are left as they were.
+/// The connection's `foreign_keys` and `legacy_alter_table` are left as they were. What is applied is added to `report`,
+/// also when a later script fails.
 ///
 /// # Errors
 /// The first script that cannot be applied, and why; those before it are applied, of it nothing is.
-pub fn apply_sqlite(connection: &mut Connection, scripts: &[Script], mode: Mode) -> Result<Report, Error> {
+pub fn apply_sqlite(
+    connection: &mut Connection,
+    scripts: &[Script],
+    mode: Mode,
+    report: &mut Report,
+) -> Result<(), Error> {
     if ledger::pending(scripts, &applied(connection)?)?.is_empty() {
-        return Ok(Report::default());
+        return Ok(());
     }
     // Defaults and views may call them.
     functions::register(connection)?;
@@ -48,23 +56,28 @@ pub fn apply_sqlite(connection: &mut Connection, scripts: &[Script], mode: Mode)
     let foreign_keys: bool = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "legacy_alter_table", true)?;
-    let report = apply_pending(connection, scripts, mode);
+    let done = apply_pending(connection, scripts, mode, report);
     connection.pragma_update(None, "legacy_alter_table", false)?;
     connection.pragma_update(None, "foreign_keys", foreign_keys)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, has_quoted_text)?;
-    report
+    done
 }
 
-fn apply_pending(connection: &mut Connection, scripts: &[Script], mode: Mode) -> Result<Report, Error> {
-    let mut report = Report::default();
+fn apply_pending(
+    connection: &mut Connection,
+    scripts: &[Script],
+    mode: Mode,
+    report: &mut Report,
+) -> Result<(), Error> {
     match mode {
         Mode::Apply => {
             // Each script looks again: another process may have applied it meanwhile.
             for script in scripts {
                 let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 if ledger::pending(scripts, &applied(&transaction)?)?.iter().any(|of| of.name == script.name) {
-                    report.applied.push(apply(&transaction, script)?);
+                    let applied = apply(&transaction, script)?;
                     transaction.commit()?;
+                    report.applied.push(applied);
                 }
             }
         }
@@ -75,7 +88,7 @@ fn apply_pending(connection: &mut Connection, scripts: &[Script], mode: Mode) ->
             }
         }
     }
-    Ok(report)
+    Ok(())
 }
 
 /// The ledger: name → checksum.

@@ -9,7 +9,12 @@ fn scripts(files: &[(&str, &str)]) -> Result<Vec<Script>, Error> {
 }
 
 fn apply(connection: &mut Connection, files: &[(&str, &str)]) -> Result<Report, Error> {
-    apply_sqlite(connection, &scripts(files)?, Mode::Apply)
+    run(connection, &scripts(files)?, Mode::Apply)
+}
+
+fn run(connection: &mut Connection, scripts: &[Script], mode: Mode) -> Result<Report, Error> {
+    let mut report = Report::default();
+    apply_sqlite(connection, scripts, mode, &mut report).map(|()| report)
 }
 
 fn migrated(text: &str) -> Connection {
@@ -69,7 +74,7 @@ fn a_rebuild_keeps_rows_counters_indexes_and_triggers() {
                 INSERT INTO t (b) VALUES ('new');";
     let first = scripts(&[]).expect("none");
     assert!(first.is_empty());
-    apply_sqlite(&mut connection, &scripts(&[("2.sql", text)]).expect("scripts"), Mode::Apply).expect("migrated");
+    run(&mut connection, &scripts(&[("2.sql", text)]).expect("scripts"), Mode::Apply).expect("migrated");
     let rows: String = value(&connection, "SELECT group_concat(id || b || c, ' ') FROM t");
     assert_eq!(rows, "112024-01-01 222024-01-01 402024-01-01");
     assert_eq!(value::<i64>(&connection, "SELECT count(*) FROM sqlite_schema WHERE name = 't_a'"), 0);
@@ -137,7 +142,7 @@ fn scripts_run_once_in_order_and_must_not_change() {
 fn a_dry_run_leaves_nothing() {
     let mut connection = Connection::open_in_memory().expect("a database");
     let scripts = scripts(&[("1.sql", "CREATE TABLE a (id int);"), ("2.sql", "INSERT INTO a VALUES (1);")]);
-    let report = apply_sqlite(&mut connection, &scripts.expect("scripts"), Mode::DryRun).expect("would apply");
+    let report = run(&mut connection, &scripts.expect("scripts"), Mode::DryRun).expect("would apply");
     assert_eq!(report.applied.len(), 2);
     assert_eq!(value::<i64>(&connection, "SELECT count(*) FROM sqlite_schema"), 0);
 }
@@ -147,7 +152,7 @@ fn a_grant_alone_changes_the_schemas_version() {
     let mut connection = migrated("CREATE TABLE a (id int, secret int); CREATE ROLE anon;");
     let before: i64 = value(&connection, "PRAGMA schema_version");
     let text = "GRANT SELECT (id), INSERT ON a TO anon; GRANT ALL ON a TO PUBLIC; REVOKE DELETE ON a FROM PUBLIC;";
-    apply_sqlite(&mut connection, &scripts(&[("2.sql", text)]).expect("scripts"), Mode::Apply).expect("migrated");
+    run(&mut connection, &scripts(&[("2.sql", text)]).expect("scripts"), Mode::Apply).expect("migrated");
     assert!(value::<i64>(&connection, "PRAGMA schema_version") > before);
     let grants: String = value(
         &connection,

@@ -260,6 +260,7 @@ pub async fn transfer(
 
     let transaction = client.transaction().await?;
     tell(Step::Defining);
+    migrate::lock_postgres(&transaction).await?;
     match existing {
         Existing::Refused => {
             let names: Vec<&str> = catalog.tables.keys().map(|name| name.name.as_str()).collect();

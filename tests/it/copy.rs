@@ -55,6 +55,10 @@ fn the_sample_and_every_type_answer_the_same_after_a_copy_from_either_store() {
         let made = client.send("POST", "/kinds", &headers, kind);
         assert_eq!(made.status, 201, "{}", made.body);
 
+        let once =
+            [("Content-Type", "application/json"), ("Prefer", "return=representation"), ("Idempotency-Key", "moved")];
+        let applied = client.send("POST", "/directors", &once, r#"{"name":"Once"}"#);
+
         let database = format!("copied_{}", mode.replace('-', "_"));
         let dsn = cluster.create_database(&database);
         let said = done(folder.path(), &[("VOLUME_MODE", mode)], &["copy", "--to", &dsn]);
@@ -64,6 +68,8 @@ fn the_sample_and_every_type_answer_the_same_after_a_copy_from_either_store() {
         );
         let postgres = serve_postgres(folder.path(), &migrations, &dsn);
         assert_moved(cluster, &database, &postgres, 2);
+        let repeated = postgres.client().send("POST", "/directors", &once, r#"{"name":"Once"}"#);
+        assert_eq!((repeated.status, &repeated.body), (applied.status, &applied.body), "a write is applied once");
         let pair = Pair::of(sqlite, postgres);
         assert_equal(&format!("copied from {mode}"), &pair, &sample::cases());
         assert_equal(&format!("copied from {mode}, generated"), &pair, &generated::cases(3, 150));

@@ -28,6 +28,7 @@ mod jwks;
 mod migrations;
 mod policies;
 mod rate_limit;
+mod rollout;
 mod rpc;
 mod serve;
 mod session;

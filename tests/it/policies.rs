@@ -13,7 +13,7 @@ const SCHEMA: &str = include_str!("policies/schema.sql");
 fn policies_mean_the_same_on_every_store() {
     let Some(stores) = Stores::start("policies", SCHEMA, "pol_anon") else { return };
     let mut compared = stores.compare();
-    for (sender, requests) in cases::all() {
+    for (sender, requests) in cases::all("pol") {
         for request in requests {
             compared.send(&sender, &request);
         }
@@ -31,4 +31,17 @@ fn no_way_leads_round_a_policy() {
         attempts::assert_nothing_hidden(&request, &answer);
     }
     compared.finish();
+}
+
+#[test]
+fn policies_and_grants_mean_the_same_after_a_copy_to_postgres() {
+    let Some(stores) = Stores::start_copied("moved", &SCHEMA.replace("pol_", "mov_"), "mov_anon") else { return };
+    let mut compared = stores.compare();
+    for (sender, requests) in cases::all("mov") {
+        for request in requests {
+            compared.send(&sender, &request);
+        }
+    }
+    let (allowed, refused) = compared.finish();
+    assert!(allowed > 20 && refused > 20, "{allowed} allowed, {refused} refused");
 }

@@ -3,19 +3,20 @@
 use super::stores::Sender;
 use crate::differential::requests::Case;
 
-/// Who asks, and what.
-pub(super) fn all() -> Vec<(Sender, Vec<Case>)> {
+/// Who asks, and what; the names of the roles begin with `roles`.
+pub(super) fn all(roles: &str) -> Vec<(Sender, Vec<Case>)> {
+    let role = |name: &str| format!("{roles}_{name}");
     let senders = [
         Sender::anonymous(),
-        Sender::named("pol_user", "ann"),
-        Sender::named("pol_user", "bob"),
-        Sender::named("pol_lead", "bob"),
-        Sender::named("pol_apart", "ann"),
-        Sender::named("pol_service", "ann"),
-        Sender::named("pol_narrow", "ann"),
-        Sender::named("pol_writer", "ann"),
-        Sender::named("pol_nothing", "ann"),
-        Sender::new("pol_user", serde_json::json!({})),
+        Sender::named(&role("user"), "ann"),
+        Sender::named(&role("user"), "bob"),
+        Sender::named(&role("lead"), "bob"),
+        Sender::named(&role("apart"), "ann"),
+        Sender::named(&role("service"), "ann"),
+        Sender::named(&role("narrow"), "ann"),
+        Sender::named(&role("writer"), "ann"),
+        Sender::named(&role("nothing"), "ann"),
+        Sender::new(&role("user"), serde_json::json!({})),
     ];
     senders.into_iter().map(|sender| (sender, requests())).collect()
 }

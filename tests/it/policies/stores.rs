@@ -6,6 +6,7 @@ use jsonwebtoken::{EncodingKey, Header, encode};
 use tempfile::TempDir;
 
 use crate::differential::requests::Case;
+use crate::support::command::done;
 use crate::support::{Answer, Berth, Start, postgres};
 
 const SECRET: &str = "a secret that is long enough for HS256";
@@ -38,6 +39,13 @@ impl Sender {
     }
 }
 
+/// How Postgres gets what it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Oracle {
+    Migrated,
+    Copied,
+}
+
 /// A server of each store.
 pub(super) struct Stores {
     oracle: Berth,
@@ -48,6 +56,15 @@ pub(super) struct Stores {
 impl Stores {
     /// `None`, with a line that says so, without a Postgres server.
     pub(super) fn start(database: &str, schema: &str, anonymous: &str) -> Option<Self> {
+        Self::start_with(database, schema, anonymous, Oracle::Migrated)
+    }
+
+    /// The same, but the server has what was copied from SQLite.
+    pub(super) fn start_copied(database: &str, schema: &str, anonymous: &str) -> Option<Self> {
+        Self::start_with(database, schema, anonymous, Oracle::Copied)
+    }
+
+    fn start_with(database: &str, schema: &str, anonymous: &str, oracle: Oracle) -> Option<Self> {
         let dsn = postgres::cluster()?.create_database(database);
         let folder = tempfile::tempdir().unwrap();
         let migrations = folder.path().join("migrations");
@@ -62,8 +79,12 @@ impl Stores {
             std::fs::create_dir(&volume).unwrap();
             (mode, run(Start::sqlite(folder.path(), &volume).with("VOLUME_MODE", mode)))
         };
-        let oracle = run(Start::postgres(folder.path(), &dsn));
         let others = [on("in-place"), on("shared-log")];
+        if oracle == Oracle::Copied {
+            let volume = folder.path().join("shared-log");
+            done(folder.path(), &[("VOLUME", volume.to_str().unwrap())], &["copy", "--to", &dsn]);
+        }
+        let oracle = run(Start::postgres(folder.path(), &dsn));
         Some(Self { oracle, others, _folder: folder })
     }
 

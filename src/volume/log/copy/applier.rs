@@ -1,6 +1,11 @@
 //! The connection that writes the pages of others over those of the copy, and does nothing else: on a connection that
 //! also runs queries, stale page caches would corrupt the copy.
 //!
+//! Page 1 says which schema the file has. Once it is overwritten, SQLite reads the schema anew before the next statement,
+//! out of pages of which some are still those of before. So page 1 comes last, in one statement with the new size, and
+//! nothing but the commit follows. A connection that has seen the schema change is not used again: it may have pages in
+//! its cache that it believes it knows.
+//!
 //! Source: <https://www.sqlite.org/dbpage.html>.
 
 use std::io;
@@ -17,17 +22,27 @@ const WAL_MAX_PAGES: i64 = 1_000;
 
 const INSERT: &str = "INSERT INTO sqlite_dbpage (pgno, data) VALUES (?1, ?2)";
 
+/// Page 1, and behind it the first page that is no longer there: one without data is where the database ends.
+const INSERT_LAST: &str = "INSERT INTO sqlite_dbpage (pgno, data) VALUES (1, ?1), (?2, NULL)";
+
+/// Where page 1 counts the changes of the schema.
+///
+/// Source: <https://www.sqlite.org/fileformat2.html#the_database_header>.
+const SCHEMA_COOKIE: std::ops::Range<usize> = 40..44;
+
 /// Writes pages through SQLite, so that readers see all of a commit group at once.
 #[derive(Debug)]
 pub(super) struct Applier {
     path: PathBuf,
     /// Opened when there is something to apply: a copy of an empty log has no file yet.
     connection: Option<Connection>,
+    /// The schema cookie that the connection wrote last.
+    cookie: Option<Vec<u8>>,
 }
 
 impl Applier {
     pub(super) fn of(path: &Path) -> Self {
-        Self { path: path.to_owned(), connection: None }
+        Self { path: path.to_owned(), connection: None, cookie: None }
     }
 
     /// Writes the pages of a commit group.
@@ -42,7 +57,7 @@ impl Applier {
 
     /// Begins to write pages: all are there once it is finished, none if it is dropped before.
     pub(super) fn overwrite(&mut self) -> Overwriting<'_> {
-        Overwriting { applier: self, has_begun: false }
+        Overwriting { applier: self, has_begun: false, first_page: None }
     }
 
     /// Brings the WAL into the file when it has grown long, as far as readers let it.
@@ -53,6 +68,14 @@ impl Applier {
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
         }
         Ok(())
+    }
+
+    /// Lets go of the connection unless it has written this schema before.
+    fn wrote_cookie(&mut self, cookie: &[u8]) {
+        if self.cookie.as_deref() != Some(cookie) {
+            self.cookie = Some(cookie.to_vec());
+            self.connection = None;
+        }
     }
 
     fn connection(&mut self, page_size: u32) -> Result<&mut Connection, Error> {
@@ -68,6 +91,7 @@ impl Applier {
 pub(super) struct Overwriting<'a> {
     applier: &'a mut Applier,
     has_begun: bool,
+    first_page: Option<Vec<u8>>,
 }
 
 impl Overwriting<'_> {
@@ -86,6 +110,10 @@ impl Overwriting<'_> {
     }
 
     fn write(&mut self, number: u32, content: &[u8]) -> Result<(), Error> {
+        if number == 1 {
+            self.first_page = Some(content.to_vec());
+            return Ok(());
+        }
         if let Some(connection) = &self.applier.connection {
             connection.prepare_cached(INSERT)?.execute((number, content))?;
         }
@@ -95,19 +123,25 @@ impl Overwriting<'_> {
     /// Sets the database's size and makes everything visible.
     pub(super) fn finish(mut self, shape: Shape) -> Result<(), Error> {
         self.begin(shape.page_size)?;
+        let first_page = self.first_page.take();
         if let Some(connection) = &self.applier.connection {
-            let pages_there: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-            if shape.database_pages < pages_there {
-                // A page without data is where the database ends: https://www.sqlite.org/dbpage.html
-                connection.prepare_cached(INSERT)?.execute((shape.database_pages + 1, None::<Vec<u8>>))?;
-            }
+            let end = shape.database_pages + 1;
+            match &first_page {
+                Some(first_page) => connection.prepare_cached(INSERT_LAST)?.execute((first_page, end))?,
+                None => connection.prepare_cached(INSERT)?.execute((end, None::<Vec<u8>>))?,
+            };
             connection.execute_batch("COMMIT")?;
         }
         self.has_begun = false;
-        self.applier.bring_into_file(shape.page_size)
+        self.applier.bring_into_file(shape.page_size)?;
+        if let Some(cookie) = first_page.as_deref().and_then(|page| page.get(SCHEMA_COOKIE)) {
+            self.applier.wrote_cookie(cookie);
+        }
+        Ok(())
     }
 
     fn roll_back(&mut self) -> Result<(), Error> {
+        self.first_page = None;
         if std::mem::take(&mut self.has_begun)
             && let Some(connection) = &self.applier.connection
         {

@@ -375,3 +375,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn anothers_tables_come_and_go_whatever_the_size_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let (one, other) = (Instance::start(&volume), Instance::start(&volume));
+    one.commit("CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
+    other.catch_up();
+    for round in 0..12 {
+        // Many in one commit: root pages behind the end of the file that the other one has, and a schema of more than
+        // one page.
+        let tables: String = (0..round * 3)
+            .map(|number| format!("CREATE TABLE t_{round}_{number} (a INTEGER PRIMARY KEY, b UNIQUE);"))
+            .collect();
+        // What the other one commits itself lets its applying connection forget what it knows of the file.
+        other.commit("INSERT INTO t (b) VALUES (1)");
+        one.commit(&format!("BEGIN; {tables} INSERT INTO t (b) VALUES (randomblob(6000)); COMMIT"));
+        other.catch_up();
+        assert_eq!(one.pages(), other.pages(), "with round {round}");
+    }
+    for round in 0..12 {
+        let tables: String = (0..round * 3).map(|number| format!("DROP TABLE t_{round}_{number};")).collect();
+        other.commit("INSERT INTO t (b) VALUES (2)");
+        one.commit(&format!("BEGIN; {tables} DELETE FROM t WHERE a % 7 = 1; COMMIT"));
+        if round % 4 == 3 {
+            one.commit("VACUUM");
+        }
+        other.catch_up();
+        assert_eq!(one.pages(), other.pages(), "without round {round}");
+    }
+    other.commit("CREATE TABLE last (a)");
+    one.catch_up();
+    assert_eq!(one.pages(), other.pages());
+}
