@@ -68,6 +68,7 @@ impl Error {
                 response::Error::InvalidHeaders => "PGRST111",
                 response::Error::InvalidStatus => "PGRST112",
                 response::Error::UnreadableRaise(_) => "PGRST121",
+                response::Error::PreconditionFailed => "BERTH412",
             },
             Self::NoCatalog => "PGRST002",
         }
@@ -110,7 +111,10 @@ impl Error {
                 Some(json!(format!("An offset of {offset} was requested, but there are only {total} rows.")))
             }
             Self::Response(response::Error::UnreadableRaise(unreadable)) => Some(json!(unreadable.to_string())),
-            Self::Response(response::Error::InvalidHeaders | response::Error::InvalidStatus) | Self::NoCatalog => None,
+            Self::Response(
+                response::Error::InvalidHeaders | response::Error::InvalidStatus | response::Error::PreconditionFailed,
+            )
+            | Self::NoCatalog => None,
         }
     }
 
@@ -176,9 +180,10 @@ fn request_code(error: &request::Error) -> &'static str {
         request::Error::InvalidPreferences(_) => "PGRST122",
         request::Error::InvalidPath => "PGRST125",
         request::Error::NulCharacter => "22021",
-        request::Error::InvalidIdempotencyKey | request::Error::OnlyForReads(_) | request::Error::Batch(_) => {
-            "BERTH400"
-        }
+        request::Error::InvalidIdempotencyKey
+        | request::Error::InvalidCondition
+        | request::Error::OnlyForReads(_)
+        | request::Error::Batch(_) => "BERTH400",
     }
 }
 
@@ -201,6 +206,7 @@ fn request_details(error: &request::Error) -> Option<Value> {
         | request::Error::InvalidIdempotencyKey
         | request::Error::OnlyForReads(_)
         | request::Error::Batch(_)
+        | request::Error::InvalidCondition
         | request::Error::TooLarge(_) => None,
     }
 }
@@ -352,7 +358,7 @@ fn store_code(error: &store::Error) -> &str {
         store::Error::Unreachable(_) => "PGRST000",
         store::Error::Timeout => "57014",
         store::Error::OutcomeUnknown => "40003",
-        store::Error::NoSuchPosition { .. } => "BERTH412",
+        store::Error::NoSuchPosition { .. } | store::Error::PreconditionFailed => "BERTH412",
         store::Error::KeyReused => "BERTH422",
         // Whoever stops a transaction says why instead.
         store::Error::Stopped | store::Error::Internal(_) => "PGRSTX00",
@@ -372,6 +378,7 @@ fn store_details(error: &store::Error) -> Option<Value> {
         | store::Error::Timeout
         | store::Error::OutcomeUnknown
         | store::Error::NoSuchPosition { .. }
+        | store::Error::PreconditionFailed
         | store::Error::KeyReused
         | store::Error::Stopped
         | store::Error::Internal(_) => None,
@@ -386,6 +393,11 @@ fn store_hint(error: &store::Error) -> Option<String> {
         store::Error::KeyReused => {
             Some("Send a new key with a new request, the same key only to repeat one.".to_owned())
         }
+        store::Error::PreconditionFailed => Some(
+            "Read the row again, with the same select, and send its ETag. A tag names a row only when the read's answer \
+             was one row."
+                .to_owned(),
+        ),
         store::Error::NotSingular { .. }
         | store::Error::MaxAffected { .. }
         | store::Error::PutMismatch

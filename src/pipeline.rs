@@ -14,9 +14,10 @@ use crate::clock::Deadline;
 use crate::error::Error;
 use crate::plan::authorize;
 use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan};
-use crate::request::{Once, Origin, Raw, Request, once};
+use crate::request::{Conditions, Once, Origin, Raw, Request, once};
 use crate::response::status::Caller;
-use crate::response::{self, Failure, Reply, Verbosity, openapi, range};
+use crate::response::{self, Failure, Reply, Validation, Verbosity, openapi, range};
+use crate::sql::Precondition;
 use crate::store::{self, Outcome, Store};
 use crate::telemetry::{Event, Telemetry};
 use crate::{auth, sql};
@@ -137,16 +138,22 @@ impl App {
     async fn attempt(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
         let request = Request::parse(raw)?;
         let catalog = self.store.catalog().ok_or(Error::NoCatalog)?;
+        let conditions = Conditions::read(raw);
         let Prepared { work, answer } = self.ground(&catalog, identity).prepare(request, raw)?;
+        let named = Conditions::may_name(raw);
+        let held_against = |representation| Validation { representation, conditions: &conditions };
+        let validation =
+            named.then(|| held_against(sql::representation(raw, answer.authorized.session(), work.query())));
         let outcome = match work {
             Work::Known(outcome) => outcome,
             Work::Run(mut statement) => {
                 // What is undone leaves nothing to repeat.
                 statement.once = once(raw, identity)?.filter(|_| !statement.session.rollback);
+                statement.known_states = validation.map(Validation::known_states).unwrap_or_default();
                 self.store.execute(*statement, deadline).await?
             }
         };
-        answer.reply(outcome)
+        answer.reply(outcome, validation)
     }
 
     fn ground<'a>(&'a self, catalog: &'a Catalog, identity: &'a Identity) -> Ground<'a> {
@@ -237,6 +244,16 @@ enum Work {
     Known(Outcome),
 }
 
+impl Work {
+    /// What the store is to run.
+    fn query(&self) -> &sql::Work {
+        match self {
+            Self::Run(statement) => &statement.work,
+            Self::Known(_) => &sql::Work::None,
+        }
+    }
+}
+
 /// How what it comes to is answered.
 #[derive(Debug)]
 struct Answer {
@@ -254,10 +271,24 @@ impl Ground<'_> {
             Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo => Work::Known(Outcome::default()),
             Action::Describe { schema, .. } => Work::Known(self.describe(schema)),
             Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) | Action::Call(_) => {
-                Work::Run(Box::new(sql::render(&authorized, self.catalog.version, self.settings.engine)))
+                let mut statement = sql::render(&authorized, self.catalog.version, self.settings.engine);
+                statement.precondition = self.precondition(raw)?;
+                Work::Run(Box::new(statement))
             }
         };
         Ok(Prepared { work, answer: Answer { authorized, canonical_query } })
+    }
+
+    /// What a conditional write is held against: the read of its address, by the same sender.
+    fn precondition(self, raw: &Raw) -> Result<Option<Box<Precondition>>, Error> {
+        let conditions = Conditions::read(raw);
+        if !conditions.are_on_write(raw)? {
+            return Ok(None);
+        }
+        let plan = Plan::make(Request::parse(&raw.reading())?, self.catalog, self.settings)?;
+        let authorized = Authorized::authorize(plan, self.identity, self.catalog, self.settings, self.origin(raw))?;
+        let read = sql::render(&authorized, self.catalog.version, self.settings.engine);
+        Ok(Some(Box::new(Precondition { read, conditions })))
     }
 
     /// What SQL may ask of the request. On SQLite it is known whether anything asks for the headers.
@@ -278,8 +309,8 @@ impl Ground<'_> {
 }
 
 impl Answer {
-    fn reply(&self, outcome: Outcome) -> Result<Reply, Error> {
-        Ok(Reply::to(self.authorized.plan(), outcome, &self.canonical_query)?)
+    fn reply(&self, outcome: Outcome, validation: Option<Validation<'_>>) -> Result<Reply, Error> {
+        Ok(Reply::to(self.authorized.plan(), outcome, &self.canonical_query, validation)?)
     }
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: a Postgres server (for the differential tests), podman (for the
+# Installs what the tests need and this machine lacks: a Postgres server and a pooler, podman (for the
 # container's test), Python with the validator of OpenAPI documents, and the client libraries of tests/clients (npm and
 # PyPI). Does nothing where it is all there.
 set -euo pipefail
@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 postgres_is_here() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
 packages=()
 postgres_is_here || packages+=(postgresql)
+[ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
 command -v cc >/dev/null || packages+=(build-essential)
 command -v curl >/dev/null || packages+=(curl)
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3 python3-venv)

@@ -2,6 +2,7 @@
 //!
 //! A store fills it by introspection (`store/*/introspect.rs`); nothing here talks to a database.
 
+pub mod cache_control;
 pub mod hint;
 pub mod policy;
 pub mod relationship;

@@ -1,6 +1,8 @@
 //! Functions that requests may call.
 
-use super::{Column, QualifiedName, Tuning, TypeName};
+use std::borrow::Cow;
+
+use super::{Column, QualifiedName, Tuning, TypeName, cache_control};
 
 /// A function; several may share its name and differ in their parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +71,12 @@ pub enum Volatility {
 }
 
 impl Routine {
+    /// The comment, as far as it is for people.
+    #[must_use]
+    pub fn description(&self) -> Option<Cow<'_, str>> {
+        self.comment.as_deref().and_then(cache_control::description)
+    }
+
     /// The signature as errors name it: `public.add(a => integer, b => integer)`.
     #[must_use]
     pub fn signature(&self) -> String {

@@ -1,8 +1,9 @@
 //! Tables, views, their columns and keys.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use super::TypeName;
+use super::{TypeName, cache_control};
 
 /// A name inside a schema. SQLite has one schema, which berth calls `public`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,6 +67,12 @@ impl Table {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The comment, as far as it is for people.
+    #[must_use]
+    pub fn description(&self) -> Option<Cow<'_, str>> {
+        self.comment.as_deref().and_then(cache_control::description)
     }
 }
 

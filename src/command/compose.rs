@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::auth::{
     self, ApiKeys, Authenticator, ClaimPath, Identity, KeyRing, Keys, RateLimits, RemoteKeys, TokenCache,
 };
+use crate::clock::Deadline;
 use crate::config::{self, Config};
 use crate::migrate;
 use crate::pipeline::App;
@@ -26,6 +28,12 @@ use crate::volume::probe::{self, Depth, Facts, Refusal};
 
 /// Age from which a file aside is a killed writer's: no put takes an hour.
 const LITTER_SECONDS: u64 = 3_600;
+
+/// How long a start waits for a server.
+const SERVER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two looks whether it is there.
+const SERVER_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why the parts do not fit together.
 #[derive(Debug, Error)]
@@ -302,9 +310,33 @@ fn sqlite_settings(config: &Config, path: PathBuf) -> SqliteSettings {
 
 async fn postgres(config: &Config, dsn: &str, telemetry: &Telemetry) -> Result<Postgres, Error> {
     let postgres = Postgres::open(&postgres_settings(config, dsn), telemetry.clone())?;
+    await_server(&postgres, telemetry).await?;
     tell_applied(&super::migrate::postgres(&postgres, &config.storage, migrate::Mode::Apply).await?, telemetry);
     postgres.reload().await?;
     Ok(postgres)
+}
+
+/// Waits for a server that is not there yet: platforms start both at once, and restart what fails less and less often.
+///
+/// # Errors
+/// Why it does not answer.
+async fn await_server(postgres: &Postgres, telemetry: &Telemetry) -> Result<(), store::Error> {
+    let until = Deadline::after(SERVER_PATIENCE);
+    loop {
+        let error = match postgres.ping().await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let is_starting = |code: &str| code.starts_with("57P") || code.starts_with("53");
+        let may_come = matches!(&error, store::Error::Unreachable(_))
+            || matches!(&error, store::Error::Database { code, .. } if is_starting(code));
+        if !may_come || until.is_past() {
+            return Err(error);
+        }
+        let cause = crate::error::Error::from(error).cause();
+        telemetry.record(&Event::StoreFailed { doing: "connect", cause: &cause });
+        tokio::time::sleep(SERVER_PAUSE).await;
+    }
 }
 
 /// What the Postgres store must know.
@@ -315,6 +347,8 @@ pub(super) fn postgres_settings(config: &Config, dsn: &str) -> PostgresSettings 
         extra_search_path: config.api.extra_search_path.clone(),
         pool_size: config.bounds.pool_size,
         pool_timeout: config.bounds.pool_timeout,
+        idle_timeout: config.bounds.pool_idle_timeout,
+        max_lifetime: config.bounds.pool_max_lifetime,
         statement_timeout: config.bounds.statement_timeout,
         prepared: if config.storage.prepared_statements.is_on() { Prepare::Once } else { Prepare::Never },
         channel: config.storage.channel.clone(),

@@ -238,6 +238,10 @@ pub struct Bounds {
     pub pool_size: usize,
     /// Time a request waits for a connection.
     pub pool_timeout: Duration,
+    /// Time after which a connection that nobody used is closed.
+    pub pool_idle_timeout: Duration,
+    /// Time after which a connection is replaced.
+    pub pool_max_lifetime: Duration,
     /// Threads that serve sockets.
     pub workers: usize,
     /// Open sockets, idle ones too.

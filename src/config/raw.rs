@@ -66,6 +66,8 @@ pub struct Raw {
     pub queue_limit: Option<String>,
     pub pool_size: Option<String>,
     pub pool_timeout: Option<String>,
+    pub pool_idle_timeout: Option<String>,
+    pub pool_max_lifetime: Option<String>,
     pub log_format: Option<String>,
     pub log_level: Option<String>,
     pub google_cloud_project: Option<String>,

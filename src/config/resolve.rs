@@ -190,6 +190,8 @@ impl Resolver {
                 .count("POOL_SIZE", &raw.pool_size)
                 .unwrap_or_else(|| machine.cores.saturating_mul(4).clamp(4, 16)),
             pool_timeout: self.time_limit("POOL_TIMEOUT", &raw.pool_timeout),
+            pool_idle_timeout: self.time_limit("POOL_IDLE_TIMEOUT", &raw.pool_idle_timeout),
+            pool_max_lifetime: self.time_limit("POOL_MAX_LIFETIME", &raw.pool_max_lifetime),
             workers: machine.cores.max(1),
             connections: saturated((memory / 8 / CONNECTION_BYTES).clamp(256, 16_384)),
         }

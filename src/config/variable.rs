@@ -154,15 +154,16 @@ pub const VARIABLES: &[Variable] = &[
         "DB_PREPARED_STATEMENTS",
         &["PGRST_DB_PREPARED_STATEMENTS"],
         Typed("true"),
-        "Postgres: prepares statements on the server. Turn off behind a pooler in transaction mode.",
+        "Postgres: prepares statements on the server. Turn off behind a pooler in transaction mode (`pgbouncer=true` in the \
+         DSN does the same, and turns `DB_CHANNEL_ENABLED` off).",
     ),
     plain(
         STORE,
         "DB_CHANNEL_ENABLED",
         &["PGRST_DB_CHANNEL_ENABLED"],
         Typed("true"),
-        "Postgres: listens on `DB_CHANNEL` for a changed schema. Turn off where the connection it keeps open would stop \
-         a serverless database from pausing.",
+        "Postgres: listens on `DB_CHANNEL` for a changed schema, while there are requests: after `POOL_IDLE_TIMEOUT` it \
+         lets go, so that a serverless database can pause. Turn off behind a pooler in transaction mode.",
     ),
     plain(
         STORE,
@@ -374,6 +375,20 @@ pub const VARIABLES: &[Variable] = &[
         "Postgres: time a request waits for a connection before it gets 504.",
     ),
     plain(
+        BOUNDS,
+        "POOL_IDLE_TIMEOUT",
+        &["PGRST_DB_POOL_MAX_IDLETIME"],
+        Typed("30s"),
+        "Postgres: time after which a connection that nobody used is closed; in the end also the one that listens.",
+    ),
+    plain(
+        BOUNDS,
+        "POOL_MAX_LIFETIME",
+        &["PGRST_DB_POOL_MAX_LIFETIME"],
+        Typed("30m"),
+        "Postgres: time after which a connection is replaced by a new one.",
+    ),
+    plain(
         LOG,
         "LOG_FORMAT",
         &[],
@@ -401,7 +416,7 @@ pub const IGNORED: &[Ignored] = &[
     Ignored { name: "PGRST_ADMIN_SERVER_", reason: "health, readiness and metrics are under /-/ on the same port" },
     Ignored { name: "PGRST_DB_CONFIG", reason: "settings are not read from the database" },
     Ignored { name: "PGRST_DB_PRE_CONFIG", reason: "settings are not read from the database" },
-    Ignored { name: "PGRST_DB_POOL_", reason: "idle connections are closed after a fixed time" },
+    Ignored { name: "PGRST_DB_POOL_AUTOMATIC_RECOVERY", reason: "broken connections are always replaced" },
     Ignored { name: "PGRST_LOG_QUERY", reason: "SQL is never written to the log" },
     Ignored { name: "PGRST_SERVER_", reason: "it listens on one TCP port" },
     Ignored { name: "PGRST_", reason: "berth has no such setting" },

@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::{Applied, Error, Mode, Report, Script, Statement, claims, ledger};
@@ -73,7 +74,7 @@ async fn begin(client: &mut Client) -> Result<Transaction<'_>, Error> {
 
 /// Keeps others from migrating until the transaction is over, and makes the ledger if there is none.
 pub(super) async fn lock(transaction: &Transaction<'_>) -> Result<(), Error> {
-    transaction.execute("SELECT pg_catalog.pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    transaction.query_typed("SELECT pg_catalog.pg_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)]).await?;
     Ok(transaction.batch_execute(LEDGER).await?)
 }
 
@@ -83,11 +84,12 @@ async fn pending<'a>(client: &impl GenericClient, scripts: &'a [Script]) -> Resu
 
 /// The ledger: name → checksum.
 pub(super) async fn applied(client: &impl GenericClient) -> Result<BTreeMap<String, String>, Error> {
-    let exists = client.query_one("SELECT pg_catalog.to_regclass('berth.migrations') IS NOT NULL", &[]).await?;
-    if !exists.try_get::<_, bool>(0)? {
+    let exists =
+        client.query_typed("SELECT 1 WHERE pg_catalog.to_regclass('berth.migrations') IS NOT NULL", &[]).await?;
+    if exists.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows = client.query("SELECT name, checksum FROM berth.migrations", &[]).await?;
+    let rows = client.query_typed("SELECT name, checksum FROM berth.migrations", &[]).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
@@ -98,7 +100,7 @@ async fn apply(transaction: &Transaction<'_>, script: &Script) -> Result<Applied
         run(transaction, statement).await.map_err(|error| failed(script, statement, &error))?;
     }
     let row = "INSERT INTO berth.migrations (name, checksum) VALUES ($1, $2)";
-    transaction.execute(row, &[&script.name, &script.checksum]).await?;
+    transaction.execute_typed(row, &[(&script.name, Type::TEXT), (&script.checksum, Type::TEXT)]).await?;
     Ok(Applied { name: script.name.clone(), latency: begun.elapsed() })
 }
 

@@ -18,7 +18,7 @@ use crate::clock::Deadline;
 use crate::error::Error;
 use crate::plan;
 use crate::request::batch::{self, REFERRED_MAX_BYTES, Resolved};
-use crate::request::{Batch, Preferences, Raw};
+use crate::request::{Batch, Conditions, Preferences, Raw};
 use crate::response::batch::{Item, write};
 use crate::response::{Reply, openapi};
 use crate::sql::Statement;
@@ -31,13 +31,15 @@ const PATHS: [&str; 2] = ["/-/batch", "/rest/v1/-/batch"];
 const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Headers that say what one request is about: of the batch's own, those in it do not hear.
-const SHAPING_HEADERS: [&str; 9] = [
+const SHAPING_HEADERS: [&str; 11] = [
     "accept",
     "accept-profile",
     "content-length",
     "content-profile",
     "content-type",
     "idempotency-key",
+    "if-match",
+    "if-none-match",
     "prefer",
     "range",
     "range-unit",
@@ -116,7 +118,9 @@ impl App {
         let rollback = !read_only && self.settings.is_undone(&preferences);
         let report = Arc::clone(&program.report);
         let once = once(raw, identity)?.filter(|_| !read_only && !rollback);
-        let transaction = Transaction { script: Box::new(program), read_only, rollback, once };
+        let is_conditional = |raw: &Raw| Conditions::read(raw) != Conditions::default();
+        let one_moment = read_only || batch.steps.iter().any(|step| is_conditional(step.raw()));
+        let transaction = Transaction { script: Box::new(program), read_only, one_moment, rollback, once };
         match self.store.transact(transaction, deadline).await {
             Ok(outcome) => {
                 let dry_run = preferences.dry_run && !read_only;
@@ -215,7 +219,7 @@ impl Program {
     /// Answers the request that was run, and goes on to the next that the store must run.
     fn advance(&mut self, last: Option<Outcome>) -> Result<Next, Error> {
         if let (Some(outcome), Some(answer)) = (last, self.running.take()) {
-            self.take_reply(answer.reply(outcome)?)?;
+            self.take_reply(answer.reply(outcome, None)?)?;
         }
         let batch = Arc::clone(&self.batch);
         while let Some(step) = batch.steps.get(self.replies.len()) {
@@ -229,7 +233,7 @@ impl Program {
                 }
             };
             match work {
-                Work::Known(outcome) => self.take_reply(answer.reply(outcome)?)?,
+                Work::Known(outcome) => self.take_reply(answer.reply(outcome, None)?)?,
                 Work::Run(statement) => {
                     self.running = Some(answer);
                     return Ok(Next::Run(Box::new(of_transaction(*statement))));

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::cache;
 use super::distinct::plan_distinct;
 use super::embed::{self, Wishes};
 use super::scope::{Purpose, Scope};
@@ -148,6 +149,7 @@ pub(super) fn plan_call(
         Cow::Borrowed(table) => computed_columns(&node, table),
         Cow::Owned(_) => Vec::new(),
     };
+    let cache_control = cache::control_of_call(routine, &node);
     let call = Call {
         function: routine.name.clone(),
         arguments: plan_arguments(routine, given, settings.engine)?,
@@ -166,7 +168,7 @@ pub(super) fn plan_call(
         read_only,
         tuning: routine.tuning.clone(),
     };
-    Ok(Plan { action: super::Action::Call(Box::new(call)), media, profile, preferences })
+    Ok(Plan { action: super::Action::Call(Box::new(call)), media, profile, preferences, cache_control })
 }
 
 /// The preferences that apply to a call: those of a read, `max-affected`, and of one that may write `dry-run`.

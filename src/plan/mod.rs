@@ -5,6 +5,7 @@
 
 mod aggregate;
 pub mod authorize;
+mod cache;
 pub mod call;
 mod capability;
 mod cast;
@@ -124,6 +125,8 @@ pub struct Plan {
     pub profile: Option<String>,
     /// What the sender prefers, as far as it applies.
     pub preferences: Preferences,
+    /// How long the answer to a read may be kept, where all tables that are read say it.
+    pub cache_control: Option<String>,
 }
 
 impl Plan {
@@ -190,11 +193,12 @@ impl Plan {
             Method::Delete => Action::Delete(write::plan_delete(&scope, request, &media, &preferences)?),
             Method::Options => Action::TableInfo(table.clone()),
         };
-        Ok(Self { action, media, profile, preferences })
+        let cache_control = cache::control_of(&action, catalog);
+        Ok(Self { action, media, profile, preferences, cache_control })
     }
 
     fn without_rows(action: Action, media: MediaType, profile: Option<String>) -> Self {
-        Self { action, media, profile, preferences: Preferences::default() }
+        Self { action, media, profile, preferences: Preferences::default(), cache_control: None }
     }
 }
 

@@ -49,6 +49,9 @@ pub enum Error {
     /// BERTH400: a batch that is none, or a reference in it that leads nowhere.
     #[error("{0}")]
     Batch(String),
+    /// BERTH400: a condition that only writes to one row take.
+    #[error("If-Match is for PATCH, PUT and DELETE")]
+    InvalidCondition,
     /// A bound of the parser: nesting, length or number of items. Answered as PGRST100.
     #[error("{0}")]
     TooLarge(String),

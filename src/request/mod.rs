@@ -7,6 +7,7 @@
 
 pub mod batch;
 pub mod call;
+pub mod digest;
 pub mod distinct;
 pub mod error;
 mod fault;
@@ -26,6 +27,7 @@ pub mod prefer;
 mod query;
 pub mod range;
 pub mod select;
+pub mod tag;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +46,7 @@ pub use payload::Payload;
 pub use prefer::Preferences;
 pub use range::Range;
 pub use select::SelectItem;
+pub use tag::{Conditions, Tag};
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
@@ -65,6 +68,19 @@ impl Raw {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The read of the address that a write is sent to: what the conditions on the write are about.
+    #[must_use]
+    pub fn reading(&self) -> Self {
+        let profile = self.header("content-profile").map(|schema| ("accept-profile".to_owned(), schema.to_owned()));
+        Self {
+            method: "GET".to_owned(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: profile.into_iter().collect(),
+            body: Bytes::new(),
+        }
     }
 }
 

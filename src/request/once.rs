@@ -6,8 +6,7 @@
 //!
 //! Source: <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
 
-use sha2::{Digest as _, Sha256};
-
+use super::digest::Digest;
 use super::{Error, Raw};
 
 /// The header's name.
@@ -79,14 +78,10 @@ fn unescape(text: &str) -> Option<String> {
     Some(plain)
 }
 
-/// Each part with its length before it, so that no two lists of parts have the same hash.
 fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
+    let mut digest = Digest::default();
+    parts.into_iter().for_each(|part| _ = digest.add(part));
+    digest.whole()
 }
 
 #[cfg(test)]

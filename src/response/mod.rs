@@ -8,17 +8,20 @@ pub mod openapi;
 pub mod raised;
 pub mod range;
 pub mod status;
+pub mod validity;
 
 use bytes::Bytes;
 use serde_json::json;
 use thiserror::Error as ThisError;
 
 use crate::catalog::{Table, Volatility};
-use crate::plan::{Action, Call, Insert, Plan, Returning, call};
+use crate::plan::{Action, Call, Insert, Plan, Read, Returning, call};
 use crate::request::prefer::{Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd};
 use crate::request::{MediaType, Range};
 use crate::store::{Outcome, Replay};
 use raised::{Raised, Unreadable};
+use validity::Seen;
+pub use validity::Validation;
 
 /// An answer, before any socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +48,9 @@ pub enum Error {
     /// PGRST111: `response.headers` is not what it must be.
     #[error("response.headers guc must be a JSON array composed of objects with a single key and a string value")]
     InvalidHeaders,
+    /// BERTH412: what the sender has is not what there is.
+    #[error("the answer is not as If-Match asks for")]
+    PreconditionFailed,
     /// PGRST112: `response.status` is not a status.
     #[error("response.status guc must be a valid status code")]
     InvalidStatus,
@@ -98,19 +104,28 @@ const VARY: &str = "Accept, Prefer, Range";
 impl Reply {
     /// Puts the answer to a plan together.
     ///
-    /// `canonical_query`: the request's parameters in canonical order, for `Content-Location`.
+    /// `canonical_query`: the request's parameters in canonical order, for `Content-Location`. `validation`: what the
+    /// answer is held against, where it may have a name.
     ///
     /// # Errors
     /// See [`Error`]; each is for the client.
-    pub fn to(plan: &Plan, outcome: Outcome, canonical_query: &str) -> Result<Self, Error> {
+    pub fn to(
+        plan: &Plan,
+        outcome: Outcome,
+        canonical_query: &str,
+        validation: Option<Validation<'_>>,
+    ) -> Result<Self, Error> {
         let database_status = outcome.response_status.as_deref().map(parse_status).transpose()?;
         let database_headers = outcome.response_headers.as_deref().map(parse_headers).transpose()?.unwrap_or_default();
         let (position, replay) = (outcome.position, outcome.replay);
+        let validation = validation.map(|validation| (validation, Seen::of(plan, &outcome)));
         let mut reply = match &plan.action {
             Action::Read(read) => {
-                let query = if canonical_query.is_empty() { String::new() } else { format!("?{canonical_query}") };
-                let location = format!("/{}{query}", location::encode_path(&read.node.from.name));
-                Self::read(plan, &outcome, read.node.range, &location)?
+                let location = location_of(read, canonical_query);
+                match validation.filter(|_| outcome.is_known) {
+                    Some((validation, _)) => Self::not_modified(plan, outcome.state, &location, validation),
+                    None => Self::read(plan, &outcome, read.node.range, &location)?,
+                }
             }
             Action::Insert(insert) if insert.put.is_some() => Self::put(plan, insert, &outcome),
             Action::Insert(insert) => Self::insert(plan, insert, &outcome),
@@ -142,7 +157,10 @@ impl Reply {
         if !reply.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Vary")) {
             reply.headers.push(("Vary".to_owned(), VARY.to_owned()));
         }
-        Ok(reply)
+        match validation {
+            Some((validation, seen)) => reply.validated(plan, seen, validation),
+            None => Ok(reply),
+        }
     }
 
     fn read(plan: &Plan, outcome: &Outcome, wanted: Range, location: &str) -> Result<Self, Error> {
@@ -274,6 +292,12 @@ impl Reply {
 /// Says to intermediaries that the answer is an error, and which.
 fn proxy_status(code: &str) -> (&'static str, String) {
     ("Proxy-Status", format!("PostgREST; error={code}"))
+}
+
+/// `Content-Location` of a read.
+fn location_of(read: &Read, canonical_query: &str) -> String {
+    let query = if canonical_query.is_empty() { String::new() } else { format!("?{canonical_query}") };
+    format!("/{}{query}", location::encode_path(&read.node.from.name))
 }
 
 /// The status of a page of rows.

@@ -71,7 +71,7 @@ fn of_sqlstate(code: &str, message: &str, caller: Caller) -> u16 {
         }
         "53400" => return 500,
         // 40003: nobody knows whether the write was done. No server says so; berth does.
-        "57P01" | "40003" => return 503,
+        "57P01" | "57P02" | "57P03" | "40003" => return 503,
         "P0001" => return 400,
         "42883" => return if message.starts_with("function xmlagg(") { 406 } else { 404 },
         "42P01" => return 404,

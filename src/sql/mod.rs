@@ -16,6 +16,7 @@ mod envelope;
 mod order;
 mod postgres;
 mod read;
+mod representation;
 mod rules;
 mod select;
 mod sqlite;
@@ -28,9 +29,11 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use representation::representation;
+
 use crate::catalog::TypeName;
 use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Reach, Rules, Value, authorize::Session};
-use crate::request::{MediaType, Once};
+use crate::request::{Conditions, MediaType, Once};
 
 /// Renders an authorized plan for an engine.
 ///
@@ -45,6 +48,8 @@ pub fn render(authorized: &Authorized, catalog_version: i64, engine: Engine) -> 
         expect: expectation(&authorized.plan().action),
         catalog_version,
         once: None,
+        known_states: Vec::new(),
+        precondition: None,
     }
 }
 
@@ -105,6 +110,19 @@ pub struct Statement {
     pub catalog_version: i64,
     /// The write is applied once, however often it comes.
     pub once: Option<Once>,
+    /// States of the store in which the sender of a read has its rows already.
+    pub known_states: Vec<u64>,
+    /// What must hold before the write is done.
+    pub precondition: Option<Box<Precondition>>,
+}
+
+/// Holds a write against what is there, in the transaction of the write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Precondition {
+    /// Reads what is at the write's address.
+    pub read: Statement,
+    /// What it must be, or must not be.
+    pub conditions: Conditions,
 }
 
 /// What to run.

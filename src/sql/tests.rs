@@ -106,7 +106,7 @@ fn node(select: Vec<Projection>) -> ReadNode {
 }
 
 fn plan(action: Action, media: MediaType) -> Plan {
-    Plan { action, media, profile: None, preferences: Preferences::default() }
+    Plan { action, media, profile: None, preferences: Preferences::default(), cache_control: None }
 }
 
 /// The work for an engine, written for a reader: SQLite's is prepared on the way, the settings at the end of

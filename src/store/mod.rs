@@ -1,5 +1,6 @@
 //! Runs statements: SQLite on a volume, or Postgres behind a DSN. Knows no HTTP.
 
+pub mod content;
 pub mod kept;
 pub mod postgres;
 mod script;
@@ -34,6 +35,10 @@ pub struct Outcome {
     pub inserted: Option<u64>,
     /// The shared log's position that the answer was made at, or later.
     pub position: Option<u64>,
+    /// The state of the store that the rows are of, or an older one; `None` where it says nothing of the rows.
+    pub state: Option<u64>,
+    /// The sender has the rows already: nothing was read.
+    pub is_known: bool,
     /// `response.headers`, as Postgres' code set it.
     pub response_headers: Option<String>,
     /// `response.status`, as Postgres' code set it.
@@ -105,6 +110,9 @@ pub enum Error {
         /// The one it asked for.
         position: u64,
     },
+    /// BERTH412: what `If-Match` or `If-None-Match` ask of the row does not hold.
+    #[error("the row is not as If-Match or If-None-Match ask for")]
+    PreconditionFailed,
     /// BERTH422: the `Idempotency-Key` came with another request before.
     #[error("the Idempotency-Key was used for another request")]
     KeyReused,
@@ -189,11 +197,11 @@ impl Store {
         }
     }
 
-    /// True when the snapshot of the catalog is known to be old. Postgres tells by itself when it is.
+    /// True when the snapshot of the catalog is known to be old. Where somebody listens, Postgres tells by itself.
     pub async fn is_stale(&self, deadline: Deadline) -> bool {
         match self {
             Self::Sqlite(sqlite) => sqlite.is_stale(deadline).await,
-            Self::Postgres(_) => false,
+            Self::Postgres(postgres) => postgres.is_stale().await,
         }
     }
 

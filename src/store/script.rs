@@ -16,6 +16,8 @@ pub struct Transaction {
     pub script: Box<dyn Script>,
     /// None of them changes anything.
     pub read_only: bool,
+    /// All that they read is of one moment, as they need who change what they have read.
+    pub one_moment: bool,
     /// Undo everything at the end.
     pub rollback: bool,
     /// It is applied once, however often it comes.

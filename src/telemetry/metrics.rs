@@ -15,8 +15,10 @@ use super::process;
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 
 /// Statuses with a label of their own, ascending.
-const STATUSES: [u16; 21] =
-    [200, 201, 204, 206, 300, 304, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 416, 429, 500, 503, 504];
+const STATUSES: [u16; 24] = [
+    200, 201, 204, 206, 300, 304, 400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 416, 422, 429, 431, 500, 503,
+    504,
+];
 
 /// Seconds, from what a primary-key read takes to what a statement may take.
 const LATENCY_BUCKETS: [f64; 14] =

@@ -55,7 +55,7 @@ fn of_table(table: &Table) -> Value {
 }
 
 fn operation<'a>(table: &Table, parameters: impl Iterator<Item = &'a str>, responses: Value) -> Value {
-    let mut operation = about(table.comment.as_deref());
+    let mut operation = about(table.description().as_deref());
     operation.insert("tags".into(), json!([table.name.name]));
     operation.insert("parameters".into(), parameters.map(reference).collect());
     operation.insert("responses".into(), responses);

@@ -26,7 +26,7 @@ fn of_routine(routine: &Routine) -> Value {
 }
 
 fn operation(routine: &Routine, parameters: Vec<Value>) -> Value {
-    let mut operation = about(routine.comment.as_deref());
+    let mut operation = about(routine.description().as_deref());
     operation.insert("tags".into(), json!([format!("(rpc) {}", routine.name.name)]));
     operation.insert(
         "produces".into(),
@@ -47,7 +47,7 @@ fn operation(routine: &Routine, parameters: Vec<Value>) -> Value {
 fn body(routine: &Routine) -> Value {
     let mut schema = Map::new();
     schema.insert("type".into(), json!("object"));
-    if let Some(comment) = &routine.comment {
+    if let Some(comment) = routine.description() {
         schema.insert("description".into(), json!(comment));
     }
     let required: Vec<&str> =

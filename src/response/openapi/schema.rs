@@ -26,7 +26,7 @@ fn of_table(table: &Table) -> Value {
     let properties: Map<String, Value> =
         table.columns.iter().map(|column| (column.name.clone(), of_column(table, column))).collect();
     let mut definition = Map::new();
-    if let Some(comment) = &table.comment {
+    if let Some(comment) = table.description() {
         definition.insert("description".into(), json!(comment));
     }
     // OpenAPI 2.0 refuses an empty list here.

@@ -9,12 +9,25 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use thiserror::Error as ThisError;
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode as DriverMode;
+use tokio_postgres::config::{SslMode as DriverMode, TargetSessionAttrs};
 
 use super::PostgresSettings;
 
 /// How long a server may take to answer a connection attempt when the DSN does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same where the DSN names several: one that is gone must not hold up those behind it.
+const CONNECT_TIMEOUT_OF_MANY: Duration = Duration::from_secs(2);
+
+/// How long what was sent may go unconfirmed before the connection counts as broken.
+const UNCONFIRMED_FOR: Duration = Duration::from_secs(10);
+
+/// The driver's own silence before it asks whether the other side is there, if the DSN says nothing: two hours, which
+/// is longer than any router remembers a connection.
+const DRIVERS_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// Ours.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Where to connect and how far to trust it.
 #[derive(Debug, Clone)]
@@ -23,6 +36,8 @@ pub(super) struct Target {
     pub(super) config: Config,
     /// How the server's certificate is checked.
     pub(super) trust: Trust,
+    /// Whether each transaction may have another server connection (`pgbouncer=true`, as many platforms write it).
+    pub(super) is_pooled: bool,
 }
 
 /// How the server's certificate is checked; whether TLS is used at all is the driver's setting.
@@ -64,15 +79,35 @@ impl Target {
     pub(super) fn parse(settings: &PostgresSettings) -> Result<Self, Fault> {
         let (kept, ssl) = Ssl::take(&settings.dsn)?;
         let mut config: Config = kept.parse().map_err(|_| Fault::Unreadable)?;
+        let is_pooled = ssl.is_pooled;
         let (mode, trust) = ssl.decide()?;
         config.ssl_mode(mode);
         if config.get_application_name().is_none() {
             config.application_name(&settings.application_name);
         }
+        let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
+            config.connect_timeout(if hosts > 1 { CONNECT_TIMEOUT_OF_MANY } else { CONNECT_TIMEOUT });
         }
-        Ok(Self { config, trust })
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNCONFIRMED_FOR);
+        }
+        if config.get_keepalives_idle() == DRIVERS_KEEPALIVE {
+            config.keepalives_idle(KEEPALIVE);
+        }
+        Ok(Self { config, trust, is_pooled })
+    }
+
+    /// How long a connection attempt may take, whichever of the hosts answers.
+    pub(super) fn connect_within(&self) -> Duration {
+        let hosts = self.config.get_hosts().len().max(self.config.get_hostaddrs().len()).max(1);
+        let each = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        each.saturating_mul(u32::try_from(hosts).unwrap_or(u32::MAX)).saturating_add(Duration::from_secs(1))
+    }
+
+    /// Whether only a server that takes writes is to be used.
+    pub(super) fn wants_primary(&self) -> bool {
+        self.config.get_target_session_attrs() == TargetSessionAttrs::ReadWrite
     }
 }
 
@@ -81,6 +116,7 @@ impl Target {
 struct Ssl {
     mode: Option<String>,
     root: Option<String>,
+    is_pooled: bool,
 }
 
 impl Ssl {
@@ -115,6 +151,7 @@ impl Ssl {
         match key {
             "sslmode" => self.mode = Some(value.to_owned()),
             "sslrootcert" => self.root = Some(value.to_owned()),
+            "pgbouncer" => self.is_pooled = value == "true",
             "sslcert" | "sslkey" | "sslcrl" | "sslpassword" | "gssencmode" if value.is_empty() => {}
             "gssencmode" if value == "disable" || value == "prefer" => {}
             "sslcert" | "sslkey" | "sslcrl" | "sslpassword" | "gssencmode" | "passfile" | "service" => {

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 
 use super::{Cause, Failed};
 use crate::store::Error;
@@ -25,10 +25,18 @@ pub(super) fn failed(error: &tokio_postgres::Error) -> Failed {
     let cause = match error.code() {
         None => Cause::ConnectionLost,
         Some(code) if is_stale_plan(error, code) => Cause::StalePlan,
-        Some(code) if is_goodbye(code) => Cause::ConnectionLost,
+        Some(_) if is_last_word(error) => Cause::ConnectionLost,
+        Some(code) if is_race(code) => Cause::Raced,
+        Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => Cause::ReadOnlyServer,
         Some(_) => Cause::Final,
     };
     Failed { error: of(error), cause }
+}
+
+/// What became of a write whose `COMMIT` failed: known only where the server says that it undid it.
+pub(super) fn of_commit(error: &tokio_postgres::Error) -> Failed {
+    let is_undone = error.as_db_error().is_some_and(|told| told.code().code() != "40003") && !is_last_word(error);
+    if is_undone { failed(error) } else { Failed { error: Error::OutcomeUnknown, cause: Cause::ConnectionLost } }
 }
 
 /// A statement prepared before the schema changed, or on another server behind a pooler.
@@ -38,9 +46,16 @@ fn is_stale_plan(error: &tokio_postgres::Error, code: &SqlState) -> bool {
         || (*code == SqlState::FEATURE_NOT_SUPPORTED && says("cached plan must not change result type"))
 }
 
-/// The server ends the connection: it restarts, or hands over to a standby.
-fn is_goodbye(code: &SqlState) -> bool {
-    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(code)
+/// The server, or a pooler before it, ends the connection: it restarts, crashed, or hands over to a standby.
+fn is_last_word(error: &tokio_postgres::Error) -> bool {
+    let Some(told) = error.as_db_error() else { return true };
+    let is_severe = matches!(told.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
+    is_severe || told.code().code().starts_with("08")
+}
+
+/// Two transactions were in each other's way, and this one was undone.
+fn is_race(code: &SqlState) -> bool {
+    [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code)
 }
 
 fn chain(error: &tokio_postgres::Error) -> String {

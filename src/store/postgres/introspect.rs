@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
 use super::{PostgresSettings, fault};
 use crate::catalog::type_name::Origin;
@@ -102,18 +103,18 @@ pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) ->
         .await
         .map_err(fault)?;
     let mut tables = BTreeMap::new();
-    for row in client.query(COLUMNS, &[&schemas]).await.map_err(fault)? {
+    for row in client.query_typed(COLUMNS, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)? {
         add_column(&mut tables, &row).map_err(fault)?;
     }
     let mut keys = BTreeMap::new();
-    for row in client.query(KEYS, &[]).await.map_err(fault)? {
+    for row in client.query_typed(KEYS, &[]).await.map_err(fault)? {
         add_key(&mut keys, &row).map_err(fault)?;
     }
-    for row in client.query(FOREIGN_KEYS, &[]).await.map_err(fault)? {
+    for row in client.query_typed(FOREIGN_KEYS, &[]).await.map_err(fault)? {
         add_foreign_key(&mut keys, &row).map_err(fault)?;
     }
     let shown = if tables.values().any(|table: &Table| table.kind == Kind::View) {
-        let relations = client.query(view::RELATIONS, &[]).await.map_err(fault)?;
+        let relations = client.query_typed(view::RELATIONS, &[]).await.map_err(fault)?;
         let relations = relations.iter().map(view::Relation::read).collect::<Result<_, _>>().map_err(fault)?;
         view::find_shown(&relations)
     } else {
@@ -122,14 +123,14 @@ pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) ->
     give_keys(&mut tables, &keys, &shown);
     let is_served = |key: &ShownKey| tables.contains_key(&key.owner) && tables.contains_key(&key.key.references);
     let shown_keys = shown_keys(&keys, &shown).into_iter().filter(is_served).collect();
-    let routines = client.query(routine::ROUTINES, &[&schemas]).await.map_err(fault)?;
+    let routines = client.query_typed(routine::ROUTINES, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
     let routines = routine::read_all(&routines, &settings.hoisted_settings).map_err(fault)?;
-    let computed = client.query(routine::COMPUTED, &[&schemas]).await.map_err(fault)?;
+    let computed = client.query_typed(routine::COMPUTED, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
     let computed = computed.iter().map(routine::read_computed).collect::<Result<_, _>>().map_err(fault)?;
-    let comments = client.query(SCHEMA_COMMENTS, &[&schemas]).await.map_err(fault)?;
+    let comments = client.query_typed(SCHEMA_COMMENTS, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
     let comments = comments.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
     let schema_comments = comments.collect::<Result<_, _>>().map_err(fault)?;
-    let role_tuning = client.query(ROLE_SETTINGS, &[]).await.map_err(fault)?;
+    let role_tuning = client.query_typed(ROLE_SETTINGS, &[]).await.map_err(fault)?;
     let role_tuning = role_tuning.iter().map(read_role).collect::<Result<_, _>>().map_err(fault)?;
     client.batch_execute("COMMIT").await.map_err(fault)?;
     Ok(Catalog { tables, shown_keys, routines, computed, schema_comments, role_tuning, ..Catalog::default() })

@@ -4,11 +4,12 @@
 
 use std::future::poll_fn;
 use std::sync::Weak;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio_postgres::{AsyncMessage, Config};
+use tokio_postgres::AsyncMessage;
 
-use super::tls::Connector;
+use super::keep::Listening;
 use super::{Shared, fault};
 use crate::telemetry::Event;
 
@@ -19,11 +20,11 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(32);
 
 /// Listens until the store is gone. What may have been missed while nobody listened is made up for by a reload.
-pub(super) async fn listen(shared: Weak<Shared>, config: Config, tls: Connector, channel: String) {
+pub(super) async fn listen(shared: Weak<Shared>, listening: Listening, missed: bool) {
     let mut wait = FIRST_WAIT;
-    let mut missed = false;
+    let mut missed = missed;
     loop {
-        let broken = listen_once(&shared, &config, &tls, &channel, missed).await;
+        let broken = listen_once(&shared, &listening, missed).await;
         let Some(store) = shared.upgrade() else { return };
         let (cause, listened) = match broken {
             Ok(()) => ("the connection was closed".to_owned(), true),
@@ -41,15 +42,9 @@ pub(super) async fn listen(shared: Weak<Shared>, config: Config, tls: Connector,
 }
 
 /// One connection, from its start to its end.
-async fn listen_once(
-    shared: &Weak<Shared>,
-    config: &Config,
-    tls: &Connector,
-    channel: &str,
-    missed: bool,
-) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(tls.clone()).await?;
-    let command = format!("LISTEN \"{}\"", channel.replace('"', "\"\""));
+async fn listen_once(shared: &Weak<Shared>, listening: &Listening, missed: bool) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = listening.config.connect(listening.tls.clone()).await?;
+    let command = format!("LISTEN \"{}\"", listening.channel.replace('"', "\"\""));
     let (heard, mut hear) = tokio::sync::mpsc::channel::<String>(1);
     let pump = async move {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
@@ -63,6 +58,7 @@ async fn listen_once(
     };
     let work = async {
         client.batch_execute(&command).await?;
+        let _told = Told::begin(shared);
         if missed {
             reload(shared).await;
         }
@@ -75,6 +71,28 @@ async fn listen_once(
     };
     let ((), result) = tokio::join!(pump, work);
     result
+}
+
+/// While it is there, changes of the schema are told.
+struct Told<'a>(&'a Weak<Shared>);
+
+impl<'a> Told<'a> {
+    fn begin(shared: &'a Weak<Shared>) -> Self {
+        set_listening(shared, true);
+        Self(shared)
+    }
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        set_listening(self.0, false);
+    }
+}
+
+fn set_listening(shared: &Weak<Shared>, is_listening: bool) {
+    if let Some(store) = shared.upgrade() {
+        store.is_listening.store(is_listening, Ordering::Release);
+    }
 }
 
 async fn reload(shared: &Weak<Shared>) {

@@ -5,18 +5,22 @@
 //!
 //! Start at [`Postgres::execute`].
 
+mod connect;
 mod dsn;
 mod fault;
 mod introspect;
+mod keep;
 mod listen;
 mod once;
 mod pool;
+mod repeat;
 mod session;
 mod tls;
 mod transaction;
 mod value;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -26,8 +30,17 @@ use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
 use crate::telemetry::{Event, Operation, Telemetry};
+use keep::Listening;
 pub use once::TABLE as KEPT_TABLE;
 use pool::{Lease, Pool};
+use repeat::{Cause, Failed, Patience, Repeats};
+
+/// How long reading the schema may take.
+const RELOAD_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a schema is taken for the current one where nobody tells when it changes: a request for what is not in it
+/// has it read anew, at most that often.
+const TRUSTED_FOR: Duration = Duration::from_secs(5);
 
 /// How the server is reached and used.
 #[derive(Debug, Clone)]
@@ -42,6 +55,10 @@ pub struct PostgresSettings {
     pub pool_size: usize,
     /// How long a request waits for one.
     pub pool_timeout: Duration,
+    /// How long a connection is kept that nobody uses.
+    pub idle_timeout: Duration,
+    /// How long a connection is used.
+    pub max_lifetime: Duration,
     /// How long a statement may run.
     pub statement_timeout: Duration,
     /// Whether statements are prepared on the server; poolers in transaction mode want them not to be.
@@ -92,7 +109,7 @@ pub enum Prepare {
 #[derive(Debug)]
 pub struct Postgres {
     shared: Arc<Shared>,
-    listener: Option<tokio::task::JoinHandle<()>>,
+    keeper: tokio::task::JoinHandle<()>,
 }
 
 /// What requests and the listener share.
@@ -101,8 +118,16 @@ struct Shared {
     pool: Pool,
     settings: PostgresSettings,
     catalog: ArcSwapOption<Catalog>,
-    /// One reload at a time.
-    reloading: tokio::sync::Mutex<()>,
+    /// Reloads that were begun.
+    begun: AtomicU64,
+    /// One reload at a time; which one was the last to succeed.
+    reloading: tokio::sync::Mutex<u64>,
+    /// When the schema was read last.
+    read_at: Mutex<Option<Stopwatch>>,
+    /// Only a server that takes writes is to be used.
+    wants_primary: bool,
+    /// Somebody is told when the schema changes.
+    is_listening: AtomicBool,
     telemetry: Telemetry,
 }
 
@@ -114,18 +139,27 @@ impl Postgres {
     pub fn open(settings: &PostgresSettings, telemetry: Telemetry) -> Result<Self, Error> {
         let target = dsn::Target::parse(settings).map_err(|fault| Error::Internal(format!("DATABASE_URL: {fault}")))?;
         let tls = tls::connector(&target).map_err(|fault| Error::Internal(format!("DATABASE_URL: {fault}")))?;
+        let mut settings = settings.clone();
+        if target.is_pooled {
+            // Neither outlives a transaction there.
+            settings.prepared = Prepare::Never;
+            settings.channel = None;
+        }
+        let listening = settings.channel.clone();
         let shared = Arc::new(Shared {
-            pool: Pool::new(&target, &tls, settings)?,
-            settings: settings.clone(),
+            pool: Pool::new(&target, &tls, &settings)?,
+            settings,
             catalog: ArcSwapOption::empty(),
-            reloading: tokio::sync::Mutex::new(()),
+            begun: AtomicU64::new(0),
+            reloading: tokio::sync::Mutex::new(0),
+            read_at: Mutex::new(None),
+            wants_primary: target.wants_primary(),
+            is_listening: AtomicBool::new(false),
             telemetry,
         });
-        let listener = settings
-            .channel
-            .clone()
-            .map(|channel| tokio::spawn(listen::listen(Arc::downgrade(&shared), target.config.clone(), tls, channel)));
-        Ok(Self { shared, listener })
+        let listening = listening.map(|channel| Listening { config: target.config.clone(), tls, channel });
+        let keeper = tokio::spawn(keep::keep(Arc::downgrade(&shared), shared.pool.used(), listening));
+        Ok(Self { shared, keeper })
     }
 
     /// The newest snapshot of the schema; `None` until it has been read once.
@@ -152,18 +186,15 @@ impl Postgres {
         let Work::Envelope { .. } = &statement.work else {
             return Err(Error::Internal("only envelopes are for Postgres".to_owned()));
         };
-        let repeats = Repeats { read_only: statement.session.read_only, once: statement.once.is_some() };
-        let mut answer = self.shared.attempt(&statement, deadline).await;
-        if let Err(failed) = &answer
-            && failed.may_be_repeated(repeats)
-        {
-            let again = self.shared.attempt(&statement, deadline).await;
-            // That it cannot be found out now does not make it known.
-            if again.is_ok() || !matches!(failed.error, Error::OutcomeUnknown) {
-                answer = again;
-            }
+        let repeats = Repeats::of(&statement);
+        let mut patience = Patience::new(deadline);
+        loop {
+            let failed = match self.shared.attempt(&statement, deadline).await {
+                Ok(answer) => return Ok(self.shared.tell(operation, answer)),
+                Err(failed) => failed,
+            };
+            patience.outlast(failed, repeats).await?;
         }
-        self.shared.tell(operation, answer)
     }
 
     /// Runs the statements of a transaction.
@@ -174,16 +205,14 @@ impl Postgres {
         let mut transaction = transaction;
         let operation = if transaction.read_only { Operation::Read } else { Operation::Write };
         let repeats = Repeats { read_only: transaction.read_only, once: transaction.once.is_some() };
-        let mut answer = self.shared.attempt_script(&mut transaction, deadline).await;
-        if let Err(failed) = &answer
-            && failed.may_be_repeated(repeats)
-        {
-            let again = self.shared.attempt_script(&mut transaction, deadline).await;
-            if again.is_ok() || !matches!(failed.error, Error::OutcomeUnknown) {
-                answer = again;
-            }
+        let mut patience = Patience::new(deadline);
+        loop {
+            let failed = match self.shared.attempt_script(&mut transaction, deadline).await {
+                Ok(answer) => return Ok(self.shared.tell(operation, answer)),
+                Err(failed) => failed,
+            };
+            patience.outlast(failed, repeats).await?;
         }
-        self.shared.tell(operation, answer)
     }
 
     /// Asks the server for a sign of life.
@@ -191,10 +220,14 @@ impl Postgres {
     /// # Errors
     /// [`Error::Unreachable`] or [`Error::PoolTimeout`].
     pub async fn ping(&self) -> Result<(), Error> {
-        let mut lease = self.shared.pool.lease(&self.shared.telemetry).await?;
-        lease.client()?.batch_execute("").await.map_err(|error| fault::of(&error))?;
-        lease.is_clean();
-        Ok(())
+        let deadline = Deadline::after(self.shared.settings.pool_timeout);
+        let mut patience = Patience::new(deadline);
+        loop {
+            match self.shared.ping(deadline).await {
+                Ok(()) => return Ok(()),
+                Err(failed) => self.shared.outlast(failed, &mut patience).await?,
+            }
+        }
     }
 
     /// A connection of the pool, for migrations. It is closed afterwards, not given back.
@@ -202,70 +235,69 @@ impl Postgres {
     /// # Errors
     /// [`Error::Unreachable`] or [`Error::PoolTimeout`].
     pub async fn client(&self) -> Result<deadpool_postgres::ClientWrapper, Error> {
-        self.shared.pool.lease(&self.shared.telemetry).await?.detach()
+        let deadline = Deadline::after(self.shared.settings.pool_timeout);
+        let mut patience = Patience::new(deadline);
+        loop {
+            match self.shared.lease(deadline).await {
+                Ok(lease) => return lease.detach(),
+                Err(failed) => self.shared.outlast(failed, &mut patience).await?,
+            }
+        }
+    }
+
+    /// Reads the schema anew where nobody tells when it changes; true when it had.
+    pub async fn is_stale(&self) -> bool {
+        let Some(before) = self.catalog().filter(|_| self.shared.may_be_stale()) else { return false };
+        self.shared.reload().await.is_ok() && self.catalog().is_some_and(|now| now.version != before.version)
     }
 
     /// Closes all connections.
     pub async fn close(&self) {
-        if let Some(listener) = &self.listener {
-            listener.abort();
-        }
+        self.keeper.abort();
         self.shared.pool.close();
     }
 }
 
-/// An attempt that failed, and whether its statement may have reached the server.
-struct Failed {
-    error: Error,
-    cause: Cause,
-}
-
-/// Why an attempt failed, as far as repeating it goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    /// The server answered, or time ran out.
-    Final,
-    /// The connection broke. A read may be repeated.
-    ConnectionLost,
-    /// A prepared statement no longer fits the schema; nothing was done.
-    StalePlan,
-}
-
-/// What says whether something may be sent again whose connection broke.
-#[derive(Debug, Clone, Copy)]
-struct Repeats {
-    /// Nothing is changed by it.
-    read_only: bool,
-    /// It is applied once, however often it comes.
-    once: bool,
-}
-
-impl Failed {
-    fn may_be_repeated(&self, repeats: Repeats) -> bool {
-        match self.cause {
-            Cause::Final => false,
-            // Whether the write was done is found out by doing it once.
-            Cause::ConnectionLost => repeats.read_only || repeats.once,
-            Cause::StalePlan => true,
-        }
-    }
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self { error, cause: Cause::Final }
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.keeper.abort();
     }
 }
 
 impl Shared {
+    async fn lease(&self, deadline: Deadline) -> Result<Lease, Failed> {
+        self.pool.lease(deadline, &self.telemetry).await
+    }
+
+    /// Waits before what failed is done again.
+    ///
+    /// # Errors
+    /// The failure, when doing it again would be in vain.
+    async fn outlast(&self, failed: Failed, patience: &mut Patience) -> Result<(), Error> {
+        if failed.cause != Cause::ConnectionLost || !patience.wait(failed.cause).await {
+            return Err(failed.error);
+        }
+        self.pool.forget_idle();
+        Ok(())
+    }
+
+    async fn ping(&self, deadline: Deadline) -> Result<(), Failed> {
+        let mut lease = self.lease(deadline).await?;
+        let ask = lease.client()?.batch_execute("");
+        let answered = tokio::time::timeout_at(deadline.instant().into(), ask).await;
+        answered.map_err(|_| Error::Timeout)?.map_err(|error| fault::failed(&error))?;
+        lease.is_clean();
+        Ok(())
+    }
+
     async fn attempt(&self, statement: &Statement, deadline: Deadline) -> Result<(Stopwatch, Outcome), Failed> {
-        let mut lease = self.pool.lease(&self.telemetry).await?;
+        let mut lease = self.lease(deadline).await?;
         let stopwatch = Stopwatch::start();
         lease.is_running();
         let run = transaction::run(&mut lease, statement, &self.settings, deadline);
         let answer = tokio::time::timeout_at(deadline.instant().into(), run).await;
         lease.has_run();
-        self.in_time(&lease, answer).await.map(|outcome| (stopwatch, outcome))
+        self.in_time(&lease, answer).map(|outcome| (stopwatch, outcome))
     }
 
     async fn attempt_script(
@@ -273,53 +305,70 @@ impl Shared {
         transaction: &mut Transaction,
         deadline: Deadline,
     ) -> Result<(Stopwatch, Outcome), Failed> {
-        let mut lease = self.pool.lease(&self.telemetry).await?;
+        let mut lease = self.lease(deadline).await?;
         let stopwatch = Stopwatch::start();
         lease.is_running();
         let run = transaction::run_script(&mut lease, transaction, &self.settings, deadline);
         let answer = tokio::time::timeout_at(deadline.instant().into(), run).await;
         lease.has_run();
-        self.in_time(&lease, answer).await.map(|outcome| (stopwatch, outcome))
+        self.in_time(&lease, answer).map(|outcome| (stopwatch, outcome))
     }
 
-    /// Ends what is still running when time is up.
-    async fn in_time<Answer>(
+    /// Ends what is still running when time is up, and takes note of a server that has gone.
+    fn in_time<Answer>(
         &self,
         lease: &Lease,
         answer: Result<Result<Answer, Failed>, tokio::time::error::Elapsed>,
     ) -> Result<Answer, Failed> {
-        match answer {
-            Ok(answer) => answer,
+        let mut failed = match answer {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(failed)) => failed,
             Err(_) => {
-                self.pool.cancel(lease).await;
-                Err(Error::Timeout.into())
+                self.pool.cancel(lease);
+                return Err(Error::Timeout.into());
             }
+        };
+        if failed.cause == Cause::ReadOnlyServer && self.wants_primary {
+            failed.error = Error::Unreachable("the server takes no writes: it is a standby".to_owned());
         }
+        if matches!(failed.cause, Cause::ConnectionLost | Cause::ReadOnlyServer) {
+            // What happened to this one has happened to those that wait as well.
+            self.pool.forget_idle();
+        }
+        Err(failed)
+    }
+
+    /// True when a change of the schema may have gone unnoticed.
+    fn may_be_stale(&self) -> bool {
+        let read = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_old = read.is_none_or(|read| read.elapsed() > TRUSTED_FOR);
+        is_old && !self.is_listening.load(Ordering::Acquire)
     }
 
     /// Tells how long it took.
-    fn tell(&self, operation: Operation, answer: Result<(Stopwatch, Outcome), Failed>) -> Result<Outcome, Error> {
-        let (stopwatch, outcome) = answer.map_err(|failed| failed.error)?;
+    fn tell(&self, operation: Operation, (stopwatch, outcome): (Stopwatch, Outcome)) -> Outcome {
         self.telemetry.record(&Event::StatementRun { operation, latency: stopwatch.elapsed() });
-        Ok(outcome)
+        outcome
     }
 
     async fn reload(&self) -> Result<(), Error> {
-        let before = self.catalog.load_full();
-        let _turn = self.reloading.lock().await;
-        let now = self.catalog.load_full();
-        let read_meanwhile = match (&before, &now) {
-            (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
-            (None, now) => now.is_some(),
-            (Some(_), None) => false,
-        };
-        if read_meanwhile {
+        let begun_before = self.begun.load(Ordering::Acquire);
+        let mut read = self.reloading.lock().await;
+        // Only one that began after this call has seen what its caller knows to be new.
+        if *read > begun_before {
             return Ok(());
         }
+        let turn = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
+        let before = self.catalog.load_full();
         let stopwatch = Stopwatch::start();
-        let mut lease: Lease = self.pool.lease(&self.telemetry).await?;
-        let mut catalog = introspect::read(lease.client()?, &self.settings).await?;
-        lease.is_clean();
+        let deadline = Deadline::after(RELOAD_WITHIN);
+        let mut patience = Patience::new(deadline);
+        let mut catalog = loop {
+            match self.introspect(deadline).await {
+                Ok(catalog) => break catalog,
+                Err(failed) => self.outlast(failed, &mut patience).await?,
+            }
+        };
         if let Some(before) = before {
             catalog.version = before.version;
             if catalog != *before {
@@ -328,7 +377,21 @@ impl Shared {
         }
         let tables = catalog.tables.len();
         self.catalog.store(Some(Arc::new(catalog)));
+        *read = turn;
+        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stopwatch::start());
         self.telemetry.record(&Event::CatalogLoaded { tables, latency: stopwatch.elapsed() });
         Ok(())
+    }
+
+    async fn introspect(&self, deadline: Deadline) -> Result<Catalog, Failed> {
+        let mut lease = self.lease(deadline).await?;
+        let read = introspect::read(lease.client()?, &self.settings);
+        let catalog = tokio::time::timeout_at(deadline.instant().into(), read).await.map_err(|_| Error::Timeout)?;
+        let catalog = catalog.map_err(|error| {
+            let cause = if matches!(error, Error::Unreachable(_)) { Cause::ConnectionLost } else { Cause::Final };
+            Failed { error, cause }
+        })?;
+        lease.is_clean();
+        Ok(catalog)
     }
 }

@@ -9,8 +9,9 @@
 //! it. The roles of requests have no right on it.
 
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 
-use super::pool::{Lease, prepare_on};
+use super::pool::{Lease, Ready};
 use super::{Failed, PostgresSettings, fault};
 use crate::request::Once;
 use crate::store::kept::{self, Kept};
@@ -46,16 +47,21 @@ pub(super) enum Claim {
     Replayed(Box<Outcome>),
 }
 
-/// Begins a transaction and claims the name in it.
+/// Begins a transaction, in the words of `begin`, and claims the name in it.
 ///
 /// # Errors
 /// [`Error::KeyReused`] when it was another write; `BERTH501` when the table is missing and may not be made.
-pub(super) async fn claim(lease: &Lease, once: &Once, settings: &PostgresSettings) -> Result<Claim, Failed> {
-    match claim_in_table(lease, once, settings).await {
+pub(super) async fn claim(
+    lease: &Lease,
+    once: &Once,
+    begin: &str,
+    settings: &PostgresSettings,
+) -> Result<Claim, Failed> {
+    match claim_in_table(lease, once, begin, settings).await {
         Err(Attempt::NoTable) => {
             lease.client()?.batch_execute("ROLLBACK").await.map_err(|error| fault::failed(&error))?;
             create(lease).await?;
-            claim_in_table(lease, once, settings).await.map_err(Attempt::failed)
+            claim_in_table(lease, once, begin, settings).await.map_err(Attempt::failed)
         }
         claimed => claimed.map_err(Attempt::failed),
     }
@@ -98,17 +104,23 @@ impl From<Error> for Attempt {
     }
 }
 
-async fn claim_in_table(lease: &Lease, once: &Once, settings: &PostgresSettings) -> Result<Claim, Attempt> {
+async fn claim_in_table(
+    lease: &Lease,
+    once: &Once,
+    begin: &str,
+    settings: &PostgresSettings,
+) -> Result<Claim, Attempt> {
     let client = lease.client()?;
-    client.batch_execute("BEGIN").await?;
-    let claim = prepare_on(client, CLAIM, settings.prepared).await?;
+    client.batch_execute(begin).await?;
+    let claim = Ready::on(client, CLAIM, settings.prepared).await?;
     let (name, fingerprint) = (once.name.as_slice(), once.fingerprint.as_slice());
+    let claiming = [(&name as _, Type::BYTEA), (&fingerprint as _, Type::BYTEA), (&seconds() as _, Type::FLOAT8)];
     // An expired name is claimed anew; it cannot be removed and claimed in between, since its row is locked.
-    if client.query_opt(&claim, &[&name, &fingerprint, &seconds()]).await?.is_some() {
+    if !claim.query(client, &claiming).await?.is_empty() {
         return Ok(Claim::Run);
     }
-    let find = prepare_on(client, FIND, settings.prepared).await?;
-    let row = client.query_opt(&find, &[&name]).await?;
+    let find = Ready::on(client, FIND, settings.prepared).await?;
+    let row = find.query(client, &[(&name as _, Type::BYTEA)]).await?.into_iter().next();
     client.batch_execute("ROLLBACK").await?;
     // Removed by another's write in this very moment: it was a day old.
     let row = row.ok_or_else(|| Error::Internal("a kept outcome was removed".to_owned()))?;
@@ -140,13 +152,16 @@ pub(super) async fn keep(
     let client = lease.client()?;
     let keep = async {
         client.batch_execute("SET LOCAL ROLE NONE").await?;
-        let keep = prepare_on(client, KEEP, settings.prepared).await?;
-        client.execute(&keep, &[&once.name.as_slice(), &kept.outcome, &kept.body]).await?;
-        let remove = prepare_on(client, REMOVE, settings.prepared).await?;
-        client.execute(&remove, &[&seconds(), &kept::REMOVED_MAX]).await?;
+        let keep = Ready::on(client, KEEP, settings.prepared).await?;
+        let name = once.name.as_slice();
+        let keeping = [(&name as _, Type::BYTEA), (&kept.outcome as _, Type::TEXT), (&kept.body as _, Type::BYTEA)];
+        keep.query(client, &keeping).await?;
+        let remove = Ready::on(client, REMOVE, settings.prepared).await?;
+        remove.query(client, &[(&seconds() as _, Type::FLOAT8), (&kept::REMOVED_MAX as _, Type::INT8)]).await?;
         if let Some(role) = role {
             // Deferred triggers run at the commit, as the role that wrote.
-            client.execute("SELECT pg_catalog.set_config('role', $1, true)", &[&role]).await?;
+            let become_again = Ready::Text("SELECT pg_catalog.set_config('role', $1, true)");
+            become_again.query(client, &[(&role as _, Type::TEXT)]).await?;
         }
         Ok(())
     };

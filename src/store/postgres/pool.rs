@@ -1,28 +1,37 @@
 //! Connections: a bounded pool that gives none back whose transaction is not over.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Timeouts};
-use tokio_postgres::Statement;
+use deadpool::Runtime;
+use deadpool::managed::{self, Object, PoolError, Timeouts};
+use deadpool_postgres::ClientWrapper;
+use tokio::sync::Notify;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, Statement};
 
+use super::connect::{Connections, Failure};
 use super::dsn::Target;
 use super::tls::Connector;
-use super::{Failed, PostgresSettings, Prepare, fault};
-use crate::clock::Stopwatch;
+use super::{Cause, Failed, PostgresSettings, Prepare, fault};
+use crate::clock::{Deadline, Stopwatch};
 use crate::store::Error;
 use crate::telemetry::{Event, Telemetry};
 
 /// Most statements kept prepared on one connection: each holds memory on the server.
 const MAX_PREPARED: usize = 256;
 
-/// How long a server may take to accept a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to tell a server that nobody waits for a statement any more.
+const CANCEL_WITHIN: Duration = Duration::from_secs(1);
 
 /// The pool.
 pub(super) struct Pool {
-    pool: deadpool_postgres::Pool,
+    pool: managed::Pool<Connections>,
     tls: Connector,
+    wait: Duration,
+    /// A connection is asked for.
+    used: Arc<Notify>,
 }
 
 impl fmt::Debug for Pool {
@@ -33,30 +42,27 @@ impl fmt::Debug for Pool {
 
 impl Pool {
     pub(super) fn new(target: &Target, tls: &Connector, settings: &PostgresSettings) -> Result<Self, Error> {
-        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(target.config.clone(), tls.clone(), manager);
-        let timeouts = Timeouts {
-            wait: Some(settings.pool_timeout),
-            create: Some(CONNECT_TIMEOUT),
-            recycle: Some(CONNECT_TIMEOUT),
-        };
-        let builder = deadpool_postgres::Pool::builder(manager)
+        let create = target.connect_within();
+        let builder = managed::Pool::<Connections>::builder(Connections::new(target, tls, settings))
             .max_size(settings.pool_size.max(1))
-            .timeouts(timeouts)
+            .timeouts(Timeouts { wait: None, create: Some(create), recycle: Some(create) })
             .runtime(Runtime::Tokio1);
         let pool = builder.build().map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Self { pool, tls: tls.clone() })
+        Ok(Self { pool, tls: tls.clone(), wait: settings.pool_timeout, used: Arc::new(Notify::new()) })
     }
 
-    /// A connection, for one request.
-    pub(super) async fn lease(&self, telemetry: &Telemetry) -> Result<Lease, Error> {
+    /// A connection, for one request, by its deadline.
+    pub(super) async fn lease(&self, deadline: Deadline, telemetry: &Telemetry) -> Result<Lease, Failed> {
         let stopwatch = Stopwatch::start();
-        let object = self.pool.get().await.map_err(|error| match error {
-            PoolError::Timeout(deadpool_postgres::TimeoutType::Wait) => Error::PoolTimeout,
-            PoolError::Backend(error) => fault::of(&error),
-            PoolError::Timeout(_) => Error::Unreachable("the server did not accept a connection in time".to_owned()),
+        self.used.notify_one();
+        let wait = self.wait.min(deadline.remaining());
+        let timeouts = Timeouts { wait: Some(wait), ..self.pool.timeouts() };
+        let object = self.pool.timeout_get(&timeouts).await.map_err(|error| match error {
+            PoolError::Timeout(managed::TimeoutType::Wait) => Error::PoolTimeout.into(),
+            PoolError::Backend(failure) => unconnected(&failure),
+            PoolError::Timeout(_) => lost("the server did not accept a connection in time"),
             PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
-                Error::Unreachable(error.to_string())
+                Error::Unreachable("the pool is closed".to_owned()).into()
             }
         })?;
         let status = self.pool.status();
@@ -68,17 +74,44 @@ impl Pool {
         Ok(Lease { object: Some(object), state: State::Unsure, tls: self.tls.clone() })
     }
 
-    /// Asks the server to end what the connection is doing.
-    pub(super) async fn cancel(&self, lease: &Lease) {
-        if let Some(object) = &lease.object {
-            // The connection is thrown away in any case: a cancellation that does not arrive costs time, not truth.
-            let _ = object.cancel_token().cancel_query(self.tls.clone()).await;
-        }
+    /// Asks the server to end what the connection is doing, while nobody waits for that.
+    pub(super) fn cancel(&self, lease: &Lease) {
+        let Some(object) = &lease.object else { return };
+        let (token, tls) = (object.cancel_token(), self.tls.clone());
+        // The connection is thrown away in any case: a cancellation that does not arrive costs time, not truth.
+        tokio::spawn(async move { drop(tokio::time::timeout(CANCEL_WITHIN, token.cancel_query(tls)).await) });
+    }
+
+    /// Closes the connections that nobody uses: their server has gone, or is no longer the one to ask.
+    pub(super) fn forget_idle(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
+    /// Closes the connections that were not used for so long; says whether any is left.
+    pub(super) fn close_unused(&self, since: Duration) -> bool {
+        self.pool.retain(|_, metrics| metrics.last_used() < since);
+        self.pool.status().size > 0
+    }
+
+    /// Tells when a connection is asked for.
+    pub(super) fn used(&self) -> Arc<Notify> {
+        Arc::clone(&self.used)
     }
 
     pub(super) fn close(&self) {
         self.pool.close();
     }
+}
+
+/// Nothing was sent, so that it may be tried again; but who is not let in is not let in later either.
+fn unconnected(failure: &Failure) -> Failed {
+    let error = failure.error();
+    let is_refused = matches!(&error, Error::Database { code, .. } if code.starts_with("28") || code == "3D000");
+    Failed { error, cause: if is_refused { Cause::Final } else { Cause::ConnectionLost } }
+}
+
+fn lost(text: &str) -> Failed {
+    Failed { error: Error::Unreachable(text.to_owned()), cause: Cause::ConnectionLost }
 }
 
 /// Whether a connection may serve another request.
@@ -95,7 +128,7 @@ enum State {
 /// A connection on loan. Unless it is said to be clean, it is closed instead of given back.
 pub(super) struct Lease {
     /// `None` only once it was detached.
-    object: Option<Object>,
+    object: Option<Object<Connections>>,
     state: State,
     tls: Connector,
 }
@@ -135,9 +168,9 @@ impl Lease {
         Ok(Object::take(object))
     }
 
-    /// The statement of a text, prepared once for this connection.
-    pub(super) async fn prepare(&self, text: &str, prepare: Prepare) -> Result<Statement, Failed> {
-        prepare_on(self.client()?, text, prepare).await.map_err(|error| fault::failed(&error))
+    /// Makes a text ready to be run: prepared once for this connection, or not at all.
+    pub(super) async fn ready<'a>(&self, text: &'a str, prepare: Prepare) -> Result<Ready<'a>, Failed> {
+        Ready::on(self.client()?, text, prepare).await.map_err(|error| fault::failed(&error))
     }
 
     /// Forgets what was prepared: the schema is another now.
@@ -148,19 +181,48 @@ impl Lease {
     }
 }
 
-/// The statement of a text, with the driver's own error.
-pub(super) async fn prepare_on(
-    client: &ClientWrapper,
-    text: &str,
-    prepare: Prepare,
-) -> Result<Statement, tokio_postgres::Error> {
-    match prepare {
-        Prepare::Never => client.prepare(text).await,
-        Prepare::Once => {
-            if client.statement_cache.size() >= MAX_PREPARED {
-                client.statement_cache.clear();
+/// A text that is ready to be run.
+pub(super) enum Ready<'a> {
+    /// The server knows it by a name.
+    Prepared(Statement),
+    /// It is sent with its values, in one message: a pooler may give each transaction another server, which knows no
+    /// name that the last one was told.
+    Text(&'a str),
+}
+
+/// A value and its type, for texts that the server is not asked about before.
+pub(super) type Typed<'a> = (&'a (dyn ToSql + Sync), Type);
+
+impl<'a> Ready<'a> {
+    /// Prepares the text, if that is wanted.
+    pub(super) async fn on(
+        client: &ClientWrapper,
+        text: &'a str,
+        prepare: Prepare,
+    ) -> Result<Self, tokio_postgres::Error> {
+        match prepare {
+            Prepare::Never => Ok(Self::Text(text)),
+            Prepare::Once => {
+                if client.statement_cache.size() >= MAX_PREPARED {
+                    client.statement_cache.clear();
+                }
+                client.prepare_cached(text).await.map(Self::Prepared)
             }
-            client.prepare_cached(text).await
+        }
+    }
+
+    /// Runs it.
+    pub(super) async fn query(
+        &self,
+        client: &tokio_postgres::Client,
+        values: &[Typed<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        match self {
+            Self::Prepared(statement) => {
+                let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|(value, _)| *value).collect();
+                client.query(statement, &values).await
+            }
+            Self::Text(text) => client.query_typed(text, values).await,
         }
     }
 }

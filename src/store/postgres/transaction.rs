@@ -7,6 +7,9 @@
 //!
 //! Of a transaction of several statements `BEGIN` is sent alone, and each statement with its settings as above.
 //!
+//! A write with a condition first reads the row that it is about, in a transaction of one snapshot (`REPEATABLE READ`):
+//! when another changes the row in between, the server says so (40001), and all of it is done again.
+//!
 //! Messages are queued in the order in which the futures are polled first, and the server works them off in that order.
 //! After the first that fails, it refuses all others (25P02), so the first error is the one to tell.
 //!
@@ -18,19 +21,19 @@
 use futures_util::future::join_all;
 use futures_util::join;
 use serde_json::Value as Json;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement as Prepared};
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::once::{self, Claim};
-use super::pool::Lease;
+use super::pool::{Lease, Ready, Typed};
 use super::value::Text;
 use super::{Cause, Failed, PostgresSettings, fault, session};
 use crate::catalog::Isolation;
 use crate::clock::Deadline;
 use crate::plan::Value;
-use crate::request::Once;
-use crate::sql::{Query, Statement, Work};
-use crate::store::{Error, Next, Outcome, Transaction};
+use crate::request::{MediaType, Once};
+use crate::sql::{Precondition, Query, Statement, Work};
+use crate::store::{Error, Next, Outcome, Transaction, content};
 
 /// Forgets what code in the database said of the answer to the statement before.
 const FORGET: &str = "SELECT set_config('response.headers', '', true), set_config('response.status', '', true)";
@@ -43,7 +46,8 @@ pub(super) async fn run(
     deadline: Deadline,
 ) -> Result<Outcome, Failed> {
     let session = &statement.session;
-    let (read_only, rollback, isolation) = (session.read_only, session.rollback, session.isolation);
+    let (read_only, rollback) = (session.read_only, session.rollback);
+    let isolation = of_one_moment(session.isolation, statement.precondition.is_some());
     let nature = Nature { read_only, rollback, isolation };
     let once = statement.once.as_ref().filter(|_| nature.is_kept());
     let begin = match begin(lease, once, nature, settings).await? {
@@ -54,7 +58,7 @@ pub(super) async fn run(
     let at_once = nature.read_only && !nature.rollback && !needs_plan(statement);
     let end = if at_once { End::AtOnce } else { End::Later };
     let answer = async {
-        let outcome = run_one(lease, statement, settings, deadline, (begin, end)).await?;
+        let outcome = run_one(lease, statement, settings, deadline, Steps { begin, end }).await?;
         if let Some(once) = once {
             once::keep(lease, once, &outcome, session.role.as_deref(), settings).await?;
         }
@@ -76,8 +80,7 @@ pub(super) async fn run_script(
     settings: &PostgresSettings,
     deadline: Deadline,
 ) -> Result<Outcome, Failed> {
-    // All that such a transaction reads is of one moment.
-    let isolation = transaction.read_only.then_some(Isolation::RepeatableRead);
+    let isolation = of_one_moment(None, transaction.one_moment);
     let nature = Nature { read_only: transaction.read_only, rollback: transaction.rollback, isolation };
     let once = transaction.once.as_ref().filter(|_| nature.is_kept());
     let begin = match begin(lease, once, nature, settings).await? {
@@ -93,7 +96,8 @@ pub(super) async fn run_script(
         let outcome = loop {
             match script.next(last.take()) {
                 Next::Run(statement) => {
-                    last = Some(run_one(lease, &statement, settings, deadline, (Some(FORGET), End::Later)).await?);
+                    let steps = Steps { begin: Some(FORGET), end: End::Later };
+                    last = Some(run_one(lease, &statement, settings, deadline, steps).await?);
                     role.clone_from(&statement.session.role);
                 }
                 Next::Done(outcome) => break outcome,
@@ -113,6 +117,17 @@ pub(super) async fn run_script(
     answer
 }
 
+/// The isolation that keeps what is read until the end, where that is needed.
+fn of_one_moment(isolation: Option<Isolation>, is_needed: bool) -> Option<Isolation> {
+    match isolation {
+        Some(Isolation::Serializable) => isolation,
+        Some(Isolation::ReadCommitted | Isolation::RepeatableRead) | None if is_needed => {
+            Some(Isolation::RepeatableRead)
+        }
+        Some(Isolation::ReadCommitted | Isolation::RepeatableRead) | None => isolation,
+    }
+}
+
 /// What kind of transaction it is.
 #[derive(Debug, Clone, Copy)]
 struct Nature {
@@ -125,6 +140,11 @@ impl Nature {
     /// True when something may be left of it.
     fn is_kept(self) -> bool {
         !self.read_only && !self.rollback
+    }
+
+    /// How it begins.
+    fn begin(self) -> &'static str {
+        session::begin(self.isolation, self.read_only)
     }
 }
 
@@ -143,9 +163,9 @@ async fn begin(
     settings: &PostgresSettings,
 ) -> Result<Begin, Failed> {
     let Some(once) = once else {
-        return Ok(Begin::Run(Some(session::begin(nature.isolation, nature.read_only))));
+        return Ok(Begin::Run(Some(nature.begin())));
     };
-    match once::claim(lease, once, settings).await {
+    match once::claim(lease, once, nature.begin(), settings).await {
         Ok(Claim::Run) => Ok(Begin::Run(None)),
         Ok(Claim::Replayed(outcome)) => {
             lease.is_clean();
@@ -164,15 +184,40 @@ async fn run_one(
     statement: &Statement,
     settings: &PostgresSettings,
     deadline: Deadline,
-    around: (Option<&str>, End),
+    steps: Steps<'_>,
 ) -> Result<Outcome, Failed> {
     let Work::Envelope { query, planned } = &statement.work else {
         return Err(Error::Internal("only envelopes are for Postgres".to_owned()).into());
     };
-    let mut outcome = begin_and_run(lease, statement, query, settings, deadline, around).await?;
+    let steps = match &statement.precondition {
+        Some(precondition) => {
+            hold_against(lease, precondition, settings, deadline, steps.begin).await?;
+            Steps { begin: None, ..steps }
+        }
+        None => steps,
+    };
+    let mut outcome = begin_and_run(lease, statement, query, settings, deadline, steps).await?;
     plan_count(lease, planned.as_ref(), &mut outcome).await?;
     check(statement, &outcome)?;
     Ok(outcome)
+}
+
+/// Reads what is at a write's address, and checks that it is as the write wants it.
+async fn hold_against(
+    lease: &Lease,
+    precondition: &Precondition,
+    settings: &PostgresSettings,
+    deadline: Deadline,
+    begin: Option<&str>,
+) -> Result<(), Failed> {
+    let Work::Envelope { query, .. } = &precondition.read.work else {
+        return Err(Error::Internal("only envelopes are for Postgres".to_owned()).into());
+    };
+    let steps = Steps { begin, end: End::Later };
+    let there = begin_and_run(lease, &precondition.read, query, settings, deadline, steps).await?;
+    let row = (there.page == 1).then(|| content::of_row(&there.body, &MediaType::Json)).flatten();
+    let is_allowed = precondition.conditions.allow_write(there.page, row.as_ref());
+    if is_allowed { Ok(()) } else { Err(Error::PreconditionFailed.into()) }
 }
 
 fn needs_plan(statement: &Statement) -> bool {
@@ -203,31 +248,38 @@ enum End {
     Later,
 }
 
+/// What is sent around a statement.
+#[derive(Debug, Clone, Copy)]
+struct Steps<'a> {
+    /// `None` where there is nothing to begin.
+    begin: Option<&'a str>,
+    end: End,
+}
+
 async fn begin_and_run(
     lease: &Lease,
     statement: &Statement,
     query: &Query,
     settings: &PostgresSettings,
     deadline: Deadline,
-    (begin, end): (Option<&str>, End),
+    steps: Steps<'_>,
 ) -> Result<Outcome, Failed> {
     let pre_request = settings.pre_request.as_ref().map(session::call);
     let Query { text, values } = session::settings(&statement.session, settings, deadline);
-    let set = lease.prepare(&text, settings.prepared).await?;
+    let set = lease.ready(&text, settings.prepared).await?;
     let client = lease.client()?;
 
-    // Nothing to begin where a claim did.
-    let begun: Vec<_> = begin.iter().map(|text| client.batch_execute(text)).collect();
+    let begun: Vec<_> = steps.begin.iter().map(|text| client.batch_execute(text)).collect();
     let set = query_with(client, &set, &values);
     let called: Vec<_> = pre_request.iter().map(|text| client.batch_execute(text)).collect();
     let ended = async {
-        match end {
+        match steps.end {
             End::AtOnce => client.batch_execute("COMMIT").await,
             End::Later => Ok(()),
         }
     };
     let rows = async {
-        let main = lease.prepare(&query.text, settings.prepared).await?;
+        let main = lease.ready(&query.text, settings.prepared).await?;
         let (rows, ended) = join!(query_with(client, &main, &query.values), ended);
         let rows = rows.map_err(|error| fault::failed(&error))?;
         ended.map_err(|error| fault::failed(&error))?;
@@ -246,12 +298,13 @@ async fn begin_and_run(
 
 async fn query_with(
     client: &tokio_postgres::Client,
-    statement: &Prepared,
+    ready: &Ready<'_>,
     values: &[Value],
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
     let texts: Vec<Text<'_>> = values.iter().map(Text).collect();
-    let parameters: Vec<&(dyn ToSql + Sync)> = texts.iter().map(|text| text as &(dyn ToSql + Sync)).collect();
-    client.query(statement, &parameters).await
+    // The server infers the type of each from the statement.
+    let values: Vec<Typed<'_>> = texts.iter().map(|text| (text as &(dyn ToSql + Sync), Type::UNKNOWN)).collect();
+    ready.query(client, &values).await
 }
 
 fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
@@ -263,6 +316,8 @@ fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
         body: row.try_get::<_, Option<String>>(3)?.unwrap_or_default().into(),
         inserted: count(row.try_get(4)?),
         position: None,
+        state: None,
+        is_known: false,
         response_headers: row.try_get(5)?,
         response_status: row.try_get(6)?,
         replay: None,
@@ -273,8 +328,9 @@ fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
 async fn plan_count(lease: &Lease, planned: Option<&Query>, outcome: &mut Outcome) -> Result<(), Failed> {
     let Some(planned) = planned.filter(|_| outcome.total.is_none()) else { return Ok(()) };
     let client = lease.client()?;
-    let statement = client.prepare(&planned.text).await.map_err(|error| fault::failed(&error))?;
-    let rows = query_with(client, &statement, &planned.values).await.map_err(|error| fault::failed(&error))?;
+    let rows = query_with(client, &Ready::Text(&planned.text), &planned.values)
+        .await
+        .map_err(|error| fault::failed(&error))?;
     let plan: Option<Json> = rows.first().and_then(|row| row.try_get::<_, Json>(0).ok());
     let guess = plan.as_ref().and_then(|plan| plan.pointer("/0/Plan/Plan Rows")).and_then(Json::as_u64);
     outcome.total = guess.map(|guess| guess.max(outcome.page));
@@ -309,8 +365,7 @@ async fn finish(lease: &mut Lease, nature: Nature) -> Result<(), Failed> {
             lease.is_clean();
             Ok(())
         }
-        Err(error) if error.as_db_error().is_some() => Err(fault::failed(&error)),
-        Err(_) if nature.is_kept() => Err(Failed { error: Error::OutcomeUnknown, cause: Cause::ConnectionLost }),
+        Err(error) if nature.is_kept() => Err(fault::of_commit(&error)),
         Err(error) => Err(fault::failed(&error)),
     }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{CachedStatement, Connection};
 
+use super::stability;
 use super::write::find_table;
 use crate::catalog::{Catalog, Kind, Table};
 use crate::plan::{Reach, Touch};
@@ -86,6 +87,9 @@ pub(super) fn heed_reach(connection: &Connection) -> rusqlite::Result<()> {
     }
     connection.authorizer(Some(|context: AuthContext<'_>| {
         record(&context);
+        if let AuthAction::Function { function_name } = context.action {
+            stability::note(function_name);
+        }
         let allowed = ARMED.with_borrow_mut(|armed| armed.as_mut().is_none_or(|armed| armed.allows(&context)));
         if allowed { Authorization::Allow } else { Authorization::Deny }
     }))
@@ -260,7 +264,8 @@ mod tests {
 
     fn reach(action: Action) -> Reach {
         let (media, preferences) = (MediaType::Json, Preferences::default());
-        Reach::Plan(Arc::new(Plan { action, media, profile: None, preferences }), Arc::new(Rules::default()))
+        let plan = Plan { action, media, profile: None, preferences, cache_control: None };
+        Reach::Plan(Arc::new(plan), Arc::new(Rules::default()))
     }
 
     fn is_refused(connection: &Connection, sql: &str) -> bool {

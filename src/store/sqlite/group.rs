@@ -14,8 +14,8 @@ use super::writer::{Job, Order};
 use super::{fault, interrupt, once, script, session};
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
-use crate::sql::{Statement, Work};
-use crate::store::{Error, Outcome, Transaction};
+use crate::sql::{Precondition, Statement, Work};
+use crate::store::{Error, Outcome, Transaction, content};
 
 /// The writer's connection and what its statements need.
 #[derive(Debug)]
@@ -232,6 +232,9 @@ impl Group {
         let run = || {
             let _limit = interrupt::Limit::until(deadline);
             let apply = || {
+                if let Some(precondition) = &statement.precondition {
+                    self.hold_against(connection, catalog, precondition)?;
+                }
                 let _session = session::Guard::of(&statement.session);
                 write.run(connection, catalog, &self.updates, self.body_max_bytes)
             };
@@ -252,6 +255,22 @@ impl Group {
             Err(Failure::Sqlite(error, place)) => Err(fault::explain(connection, sight, runs, place, error)),
         };
         end(connection, sight, answer, statement.session.rollback, deadline)
+    }
+
+    /// Checks what must hold before a write, in its transaction.
+    fn hold_against(
+        &self,
+        connection: &Connection,
+        catalog: &Arc<Catalog>,
+        precondition: &Precondition,
+    ) -> Result<(), Failure> {
+        let statement = &precondition.read;
+        let read = Read::of(statement, catalog).map_err(Failure::Refused)?;
+        let _session = session::Guard::of(&statement.session);
+        let (rows, body) = read.rows(connection, self.body_max_bytes).map_err(Failure::Refused)?;
+        let row = (rows == 1).then(|| content::of_row(&body, &read.output.media)).flatten();
+        let is_allowed = precondition.conditions.allow_write(rows, row.as_ref());
+        if is_allowed { Ok(()) } else { Err(Failure::Refused(Error::PreconditionFailed)) }
     }
 }
 

@@ -20,7 +20,7 @@ use super::workplace::Workplace;
 use crate::clock::Stopwatch;
 use crate::store::Error;
 use crate::telemetry::{Event, LogState, Publication, Telemetry};
-use crate::volume::log::change::Txid;
+use crate::volume::log::change::{Position, Txid};
 use crate::volume::log::copy::{self, Copy, Last, Stand};
 use crate::volume::log::tail::Tail;
 use crate::volume::log::vfs::{Consent, Vfs};
@@ -156,6 +156,12 @@ impl SharedLog {
     #[must_use]
     pub fn txid(&self) -> Txid {
         self.stand.load().position.txid
+    }
+
+    /// What readers of the working copy see at least; `None` while it must be made anew.
+    pub(super) fn position(&self) -> Option<Position> {
+        let stand = self.stand.load();
+        stand.is_whole.then_some(stand.position)
     }
 
     /// A connection whose commits are published.

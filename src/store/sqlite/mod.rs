@@ -24,6 +24,8 @@ pub mod plain;
 mod reader;
 mod script;
 mod session;
+mod stability;
+mod state;
 #[cfg(test)]
 mod tests;
 mod tidying;
@@ -51,6 +53,8 @@ use journal::{Journal, SharedLog};
 use looks::{Freshness, Looks};
 use outcome::schema_version;
 use reader::Read;
+use stability::Stability;
+use state::States;
 use writer::{Order, Writer};
 
 /// How long reading the catalog may wait for a connection: longer than any statement should hold one.
@@ -94,6 +98,45 @@ struct Shared {
     log: Arc<SharedLog>,
 }
 
+/// What says for how long an answer holds.
+#[derive(Debug)]
+struct Validity {
+    states: States,
+    stability: Stability,
+}
+
+impl Validity {
+    /// An outcome without rows, when the sender of a read has those of this moment.
+    fn known(&self, statement: &Statement) -> Option<Outcome> {
+        let is_stable = |text: &str| self.stability.is_known_stable(text, statement.catalog_version);
+        if statement.known_states.is_empty() || asks_headers(statement) || !texts(statement).all(is_stable) {
+            return None;
+        }
+        let state = self.states.now().filter(|state| statement.known_states.contains(state))?;
+        Some(Outcome { state: Some(state), is_known: true, ..Outcome::default() })
+    }
+
+    /// True when the rows of a statement that just ran are those of a state.
+    fn is_stable(&self, connection: &Connection, statement: &Statement) -> bool {
+        !asks_headers(statement)
+            && texts(statement).all(|text| self.stability.is_stable(connection, text, statement.catalog_version))
+    }
+}
+
+/// True when the rows may depend on headers of the request that do not shape an answer otherwise.
+fn asks_headers(statement: &Statement) -> bool {
+    !statement.session.origin.headers.is_empty()
+}
+
+/// The texts of a read.
+fn texts(statement: &Statement) -> impl Iterator<Item = &str> {
+    let (query, count) = match &statement.work {
+        Work::Rows { query, count, .. } => (Some(query), count.as_ref()),
+        Work::Envelope { .. } | Work::Write { .. } | Work::None => (None, None),
+    };
+    query.into_iter().chain(count).map(|query| query.text.as_str())
+}
+
 /// A SQLite file on a volume that gives locks and shared memory.
 ///
 /// Dropped, it lets the waiting writes finish and brings them into the file.
@@ -112,6 +155,7 @@ pub struct Sqlite {
     running: Arc<Semaphore>,
     /// Reads that wait or run on the blocking pool.
     admitted: Arc<Semaphore>,
+    validity: Arc<Validity>,
     body_max_bytes: usize,
     telemetry: Telemetry,
 }
@@ -153,6 +197,10 @@ impl Sqlite {
         telemetry: Telemetry,
     ) -> Result<Self, Error> {
         let readers = open_readers(settings)?;
+        let states = match &journal {
+            Journal::InPlace => States::of_file(&settings.path),
+            Journal::Shared(log) => States::Shared(Arc::clone(log)),
+        };
         let catalog = Arc::new(ArcSwap::from_pointee(load(&connection, &telemetry)?));
         let writer = Writer::start(
             connection,
@@ -172,6 +220,7 @@ impl Sqlite {
             reloading: tokio::sync::Mutex::new(()),
             running: Arc::new(Semaphore::new(running)),
             admitted: Arc::new(Semaphore::new(admitted)),
+            validity: Arc::new(Validity { states, stability: Stability::default() }),
             body_max_bytes: settings.body_max_bytes,
             telemetry,
         })
@@ -223,7 +272,13 @@ impl Sqlite {
             Work::Write { .. } => self.write(Order::Statement(statement), deadline).await,
             Work::Rows { by_key, .. } => {
                 let by_key = *by_key;
-                self.read_fresh(deadline, self.read_by(by_key, statement, deadline)).await
+                let read = async {
+                    match self.validity.known(&statement) {
+                        Some(known) => Ok(known),
+                        None => self.read_by(by_key, statement, deadline).await,
+                    }
+                };
+                self.read_fresh(deadline, read).await
             }
         }
     }
@@ -268,11 +323,13 @@ impl Sqlite {
         let catalog = self.catalog.load_full();
         // Some microseconds: handing it to another thread would cost more.
         if let Some(connection) = self.readers.try_get().filter(|_| by_key) {
-            return read(&connection, &catalog, &statement, deadline, self.body_max_bytes, &self.telemetry);
+            let bounds = (deadline, self.body_max_bytes);
+            return read(&connection, &catalog, &statement, bounds, &self.validity, &self.telemetry);
         }
-        let (telemetry, body_max_bytes) = (self.telemetry.clone(), self.body_max_bytes);
+        let (telemetry, validity, bounds) =
+            (self.telemetry.clone(), Arc::clone(&self.validity), (deadline, self.body_max_bytes));
         self.read_elsewhere(deadline, move |connection| {
-            read(connection, &catalog, &statement, deadline, body_max_bytes, &telemetry)
+            read(connection, &catalog, &statement, bounds, &validity, &telemetry)
         })
         .await
     }
@@ -341,14 +398,16 @@ fn read(
     connection: &Connection,
     catalog: &Arc<Catalog>,
     statement: &Statement,
-    deadline: Deadline,
-    body_max_bytes: usize,
+    (deadline, body_max_bytes): (Deadline, usize),
+    validity: &Validity,
     telemetry: &Telemetry,
 ) -> Result<Outcome, Error> {
     let stopwatch = Stopwatch::start();
+    // Named before it is read: a commit meanwhile makes the rows newer than their name says, never older.
+    let state = validity.states.now();
     let answer = Read::of(statement, catalog)?.run(connection, deadline, body_max_bytes);
     telemetry.record(&Event::StatementRun { operation: Operation::Read, latency: stopwatch.elapsed() });
-    answer
+    answer.map(|outcome| Outcome { state: state.filter(|_| validity.is_stable(connection, statement)), ..outcome })
 }
 
 fn load(connection: &Connection, telemetry: &Telemetry) -> Result<Catalog, Error> {

@@ -84,7 +84,11 @@ impl<'a> Read<'a> {
         Ok(Outcome { total, page, body, ..Outcome::default() })
     }
 
-    fn rows(&self, connection: &Connection, body_max_bytes: usize) -> Result<(u64, Bytes), Error> {
+    /// Runs its query alone, in the transaction that is open: the rows and their number.
+    ///
+    /// # Errors
+    /// What SQLite says, or a body beyond `body_max_bytes` (54000).
+    pub(super) fn rows(&self, connection: &Connection, body_max_bytes: usize) -> Result<(u64, Bytes), Error> {
         let mut statement = self.prepare(connection, &self.query.text).map_err(fault::plain)?;
         let mut rows = statement.query(params_from_iter(&self.query.values)).map_err(fault::plain)?;
         let mut body = Body::new(self.output, body_max_bytes);

@@ -74,6 +74,8 @@ impl Fixture {
             reach: crate::plan::Reach::Everything,
             catalog_version,
             once: None,
+            known_states: Vec::new(),
+            precondition: None,
         }
     }
 

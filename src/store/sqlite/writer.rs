@@ -68,6 +68,7 @@ impl Claim {
 
 /// What a request wants done.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the job that has it lies in a box of its own")]
 pub(super) enum Order {
     /// One statement.
     Statement(Statement),
@@ -261,6 +262,8 @@ mod tests {
             reach: crate::plan::Reach::Everything,
             catalog_version: 0,
             once: None,
+            known_states: Vec::new(),
+            precondition: None,
         };
         let deadline = Deadline::after(Duration::from_secs(60));
         let order = Order::Statement(statement);

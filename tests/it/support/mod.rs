@@ -5,6 +5,7 @@ pub mod client;
 pub mod command;
 pub mod deployment;
 pub mod postgres;
+pub mod server;
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -147,9 +148,23 @@ impl Drop for Berth {
     }
 }
 
-/// A port that is free at this moment.
+/// A port that nobody uses, and that no other test is given while this process lives.
 pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    // Below the ports that the system gives to clients.
+    const PORTS: std::ops::Range<u64> = 10_000..32_000;
+    let folder = std::env::temp_dir().join("berth-test-ports");
+    std::fs::create_dir_all(&folder).unwrap();
+    loop {
+        let chance = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
+        let port = PORTS.start + chance % (PORTS.end - PORTS.start);
+        let lock = File::create(folder.join(port.to_string())).unwrap();
+        let is_mine = rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok();
+        let port = u16::try_from(port).unwrap();
+        if is_mine && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            std::mem::forget(lock);
+            return port;
+        }
+    }
 }
 
 /// The sample database that lies beside the project; `None`, with a line that says so, where it does not.
