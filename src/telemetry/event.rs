@@ -34,6 +34,13 @@ pub enum Event<'a> {
         /// From the commit's pages to the answer of the volume.
         latency: Duration,
     },
+    /// Others' commits were read from the shared log and applied to the working copy.
+    CaughtUp {
+        /// Commit groups; one for a copy that was made anew.
+        commit_groups: u64,
+        /// From the look at the log's end until readers can see them.
+        latency: Duration,
+    },
     /// The store ran one request's statement.
     StatementRun {
         /// What kind.

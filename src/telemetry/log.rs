@@ -158,6 +158,7 @@ impl Log {
             | Event::RateLimited { .. }
             | Event::StatementRun { .. }
             | Event::PoolWait { .. }
+            | Event::CaughtUp { .. }
             | Event::Published { .. } => {}
         }
     }

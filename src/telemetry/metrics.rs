@@ -47,6 +47,16 @@ pub struct LogState {
     pub position: u64,
     /// Commit groups of the working copy's newest snapshot on the volume that this instance knows of; zero for none.
     pub snapshot_position: u64,
+    /// Since the commit of that snapshot was made; `None` without one.
+    pub snapshot_age: Option<Duration>,
+    /// Bytes of the commit groups after that snapshot, which a start reads one by one.
+    pub log_bytes: u64,
+    /// Since the last look found the working copy current, or brought it up to date; `None` before the first.
+    pub look_age: Option<Duration>,
+    /// Commits put to the log since the start, by what came of them.
+    pub commits: [(&'static str, u64); 4],
+    /// Commit groups of others applied since the start.
+    pub applied: u64,
     /// Bytes of the working copy, its WAL included.
     pub copy_bytes: u64,
     /// Operations on the volume since the start, by kind.
@@ -69,6 +79,8 @@ pub struct Metrics {
     group_requests: Histogram,
     commit_latency: Histogram,
     publish_latency: Histogram,
+    catch_up_latency: Histogram,
+    applied: IntCounter,
     published: [IntCounter; 4],
     log: LogMetrics,
     reads: Histogram,
@@ -138,6 +150,12 @@ impl Metrics {
                 "Time until the volume tells whether a commit is in the shared log.",
                 None,
             )?,
+            catch_up_latency: declare.latency(
+                "berth_log_catch_up_duration_seconds",
+                "Time to read others' commits from the shared log and to apply them.",
+                None,
+            )?,
+            applied: declare.counter("berth_log_applied_total", "Commit groups of others applied.")?,
             published: ["won", "lost", "refused", "unknown"].map(|outcome| published.with_label_values(&[outcome])),
             log: LogMetrics::new(&declare)?,
             reads: reads?,
@@ -191,6 +209,10 @@ impl Metrics {
                     Publication::Refused => refused.inc(),
                     Publication::Unknown => unknown.inc(),
                 }
+            }
+            Event::CaughtUp { commit_groups, latency } => {
+                self.catch_up_latency.observe(latency.as_secs_f64());
+                self.applied.inc_by(commit_groups);
             }
             Event::StatementRun { operation, latency } => {
                 let histogram = match operation {
@@ -251,6 +273,9 @@ impl Metrics {
 struct LogMetrics {
     position: IntGauge,
     snapshot_position: IntGauge,
+    snapshot_age: IntGauge,
+    log_bytes: IntGauge,
+    look_age: IntGauge,
     copy_bytes: IntGauge,
     operations: IntCounterVec,
     bytes: IntCounterVec,
@@ -261,6 +286,10 @@ impl LogMetrics {
         Ok(Self {
             position: declare.gauge("berth_log_position", "Newest commit group of the working copy.")?,
             snapshot_position: declare.gauge("berth_log_snapshot_position", "Commit group of the newest snapshot.")?,
+            snapshot_age: declare
+                .gauge("berth_log_snapshot_age_seconds", "Since the newest snapshot's commit was made.")?,
+            log_bytes: declare.gauge("berth_log_tail_bytes", "Bytes of the log after its newest snapshot.")?,
+            look_age: declare.gauge("berth_log_look_age_seconds", "Since the last look at the log's end.")?,
             copy_bytes: declare.gauge("berth_log_copy_bytes", "Bytes of the working copy on local disk.")?,
             operations: declare.counters(
                 "berth_volume_operations_total",
@@ -280,6 +309,10 @@ impl LogMetrics {
         let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.position.set(gauge(log.position));
         self.snapshot_position.set(gauge(log.snapshot_position));
+        let seconds = |age: Option<Duration>| gauge(age.map_or(0, |age| age.as_secs()));
+        self.snapshot_age.set(seconds(log.snapshot_age));
+        self.log_bytes.set(gauge(log.log_bytes));
+        self.look_age.set(seconds(log.look_age));
         self.copy_bytes.set(gauge(log.copy_bytes));
         for (operation, count) in log.operations {
             raise(&self.operations.with_label_values(&[operation]), count);

@@ -35,6 +35,7 @@ mod rpc;
 mod serve;
 mod session;
 mod shared_log;
+mod status;
 mod support;
 mod tokens;
 mod tools;

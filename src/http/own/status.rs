@@ -19,12 +19,20 @@ pub(super) async fn answer<A: Answer>(shared: &Shared<A>) -> Reply {
             "log": shared.app.log_state().map(|log| json!({
                 "position": log.position,
                 "snapshotPosition": log.snapshot_position,
+                "snapshotAgeSeconds": log.snapshot_age.map(|age| age.as_secs()),
+                "tailBytes": log.log_bytes,
+                "lookAgeSeconds": log.look_age.map(|age| age.as_secs()),
+                "commits": named(&log.commits),
+                "applied": log.applied,
                 "copyBytes": log.copy_bytes,
-                "volumeOperations": log.operations.iter().map(|(name, count)| ((*name).to_owned(), (*count).into()))
-                    .collect::<serde_json::Map<_, _>>(),
+                "volumeOperations": named(&log.operations),
                 "volumeBytesRead": log.bytes_read,
                 "volumeBytesWritten": log.bytes_put,
             })),
         }),
     )
+}
+
+fn named(counts: &[(&str, u64)]) -> serde_json::Map<String, serde_json::Value> {
+    counts.iter().map(|(name, count)| ((*name).to_owned(), (*count).into())).collect()
 }

@@ -8,6 +8,7 @@ mod tests;
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -93,6 +94,7 @@ pub struct SharedLog {
     /// When others' records were applied last.
     others: Mutex<Option<Stopwatch>>,
     tidying: Tidying,
+    counts: Arc<Counts>,
     telemetry: Telemetry,
 }
 
@@ -126,7 +128,9 @@ impl SharedLog {
         }
         let copy = Arc::new(Mutex::new(copy));
         let vfs = Vfs::register().map_err(|error| Error::Internal(error.to_string()))?;
-        let (publisher, told) = (Arc::clone(&copy), telemetry.clone());
+        let counts = Arc::<Counts>::default();
+        counts.log_bytes.store(lock(&copy).log_bytes(), Ordering::Relaxed);
+        let (publisher, told, counted) = (Arc::clone(&copy), telemetry.clone(), Arc::clone(&counts));
         let publish = Box::new(move |written| {
             let stopwatch = Stopwatch::start();
             let mut copy = lock(&publisher);
@@ -137,13 +141,16 @@ impl SharedLog {
                 Last::TooLarge | Last::Refused(_) => Publication::Refused,
                 Last::None | Last::Unknown => Publication::Unknown,
             };
+            counted.published(outcome);
+            counted.log_bytes.store(copy.log_bytes(), Ordering::Relaxed);
             told.record(&Event::Published { outcome, latency: stopwatch.elapsed() });
             consent
         });
         vfs.publish_with(settings.transaction_max_bytes, publish);
         let stand = lock(&copy).stand();
         let tidying = Tidying::new(Arc::clone(&volume), Arc::clone(&copy), settings.retention, telemetry.clone());
-        Ok(Arc::new(Self { volume, copy, stand, vfs, workplace, others: Mutex::new(None), tidying, telemetry }))
+        let others = Mutex::new(None);
+        Ok(Arc::new(Self { volume, copy, stand, vfs, workplace, others, tidying, counts, telemetry }))
     }
 
     /// The working copy's file.
@@ -224,6 +231,11 @@ impl SharedLog {
         LogState {
             position: self.txid().0,
             snapshot_position: self.tidying.newest_snapshot(),
+            snapshot_age: self.tidying.snapshot_age(),
+            log_bytes: self.counts.log_bytes.load(Ordering::Relaxed),
+            look_age: None,
+            commits: self.counts.commits(),
+            applied: self.counts.applied.load(Ordering::Relaxed),
             copy_bytes: size("").saturating_add(size("-wal")),
             operations: Operation::ALL.map(|operation| (operation.name(), usage.operations(operation))),
             bytes_read: usage.bytes_read(),
@@ -233,9 +245,14 @@ impl SharedLog {
 
     fn begin(&self) -> Result<(), Error> {
         let mut copy = lock(&self.copy);
-        if copy.catch_up().map_err(unreachable)? > 0 {
+        let stopwatch = Stopwatch::start();
+        let commit_groups = copy.catch_up().map_err(unreachable)?;
+        if commit_groups > 0 {
+            self.counts.applied.fetch_add(commit_groups, Ordering::Relaxed);
+            self.telemetry.record(&Event::CaughtUp { commit_groups, latency: stopwatch.elapsed() });
             *lock(&self.others) = Some(Stopwatch::start());
         }
+        self.counts.log_bytes.store(copy.log_bytes(), Ordering::Relaxed);
         if copy.is_marked() {
             return Err(importing(copy.position().txid));
         }
@@ -318,6 +335,36 @@ impl SharedLog {
             Err(crate::volume::log::Error::Diverged { .. }) => Ok(true),
             Err(error) => Err(Error::Unreachable(error.to_string())),
         }
+    }
+}
+
+/// What was put to the log and taken from it since the start.
+#[derive(Debug, Default)]
+struct Counts {
+    won: AtomicU64,
+    lost: AtomicU64,
+    refused: AtomicU64,
+    unknown: AtomicU64,
+    /// Commit groups of others.
+    applied: AtomicU64,
+    /// Bytes of the log after its newest snapshot: kept here, since the copy may be waiting for the volume.
+    log_bytes: AtomicU64,
+}
+
+impl Counts {
+    fn published(&self, outcome: Publication) {
+        let count = match outcome {
+            Publication::Won => &self.won,
+            Publication::Lost => &self.lost,
+            Publication::Refused => &self.refused,
+            Publication::Unknown => &self.unknown,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn commits(&self) -> [(&'static str, u64); 4] {
+        [("won", &self.won), ("lost", &self.lost), ("refused", &self.refused), ("unknown", &self.unknown)]
+            .map(|(name, count)| (name, count.load(Ordering::Relaxed)))
     }
 }
 

@@ -110,6 +110,13 @@ impl Looks {
     }
 }
 
+impl Looks {
+    /// Since the last look that found the copy current or made it so; `None` before the first.
+    pub(super) fn age(&self) -> Option<Duration> {
+        self.shared.state().last.map(Stopwatch::elapsed)
+    }
+}
+
 impl Drop for Looks {
     fn drop(&mut self) {
         self.shared.state().is_over = true;

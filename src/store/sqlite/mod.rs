@@ -349,7 +349,7 @@ impl Sqlite {
     /// How this instance stands to the shared log.
     #[must_use]
     pub fn log_state(&self) -> Option<LogState> {
-        self.shared.as_ref().map(|shared| shared.log.state())
+        self.shared.as_ref().map(|shared| LogState { look_age: shared.looks.age(), ..shared.log.state() })
     }
 
     /// Waits until the working copy has at least the commit group `position`.

@@ -1,7 +1,7 @@
 //! Keeps the shared log within bounds: a snapshot when it is this instance's turn, then the removal of what no restore
 //! needs. On a thread of its own, one at a time; nothing depends on its coming to an end.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ struct Shared {
     retention: Duration,
     /// The newest snapshot that this instance knows of.
     newest: AtomicU64,
+    /// When its commit group was made, in milliseconds since 1970.
+    newest_millis: AtomicI64,
     is_at_work: AtomicBool,
     telemetry: Telemetry,
 }
@@ -35,13 +37,24 @@ impl Tidying {
         retention: Duration,
         telemetry: Telemetry,
     ) -> Self {
-        let newest = AtomicU64::new(lock(&copy).newest_snapshot().0);
-        Self(Arc::new(Shared { volume, copy, retention, newest, is_at_work: AtomicBool::new(false), telemetry }))
+        let (newest, millis) = {
+            let copy = lock(&copy);
+            (AtomicU64::new(copy.newest_snapshot().0), AtomicI64::new(copy.snapshot_millis()))
+        };
+        let is_at_work = AtomicBool::new(false);
+        Self(Arc::new(Shared { volume, copy, retention, newest, newest_millis: millis, is_at_work, telemetry }))
     }
 
     /// The newest snapshot that this instance knows of.
     pub(super) fn newest_snapshot(&self) -> u64 {
         self.0.newest.load(Ordering::Relaxed)
+    }
+
+    /// Since the commit group of that snapshot was made, by this host's clock; `None` without one.
+    pub(super) fn snapshot_age(&self) -> Option<Duration> {
+        let since_millis = clock::unix_micros() / 1_000 - self.0.newest_millis.load(Ordering::Relaxed);
+        let age = Duration::from_millis(u64::try_from(since_millis).unwrap_or_default());
+        (self.newest_snapshot() != Txid::NONE.0).then_some(age)
     }
 
     /// Writes the snapshot and removes what is too old, unless the last time is not over yet.
@@ -83,19 +96,23 @@ impl Shared {
         let known = lock(&self.copy).newest_snapshot();
         let newest = retain::newest_snapshot(self.volume.as_ref())?;
         if newest > known {
-            self.newest.store(newest.0, Ordering::Relaxed);
+            self.know(newest, retain::snapshot_millis(self.volume.as_ref(), newest)?);
             if !lock(&self.copy).snapshot_found(newest) {
                 return Ok(());
             }
         }
-        let Txid(txid) = snapshot.txid();
         let size_bytes = snapshot.write(self.volume.as_ref())?;
-        self.newest.store(txid, Ordering::Relaxed);
+        self.know(snapshot.txid(), snapshot.timestamp_millis());
         lock(&self.copy).snapshot_written(snapshot.txid(), size_bytes);
         // Its read transaction holds the WAL back.
         drop(snapshot);
         while retain::remove_old(self.volume.as_ref(), clock::unix_micros() / 1_000, self.retention)?.is_more {}
         Ok(())
+    }
+
+    fn know(&self, snapshot: Txid, millis: i64) {
+        self.newest.store(snapshot.0, Ordering::Relaxed);
+        self.newest_millis.store(millis, Ordering::Relaxed);
     }
 }
 

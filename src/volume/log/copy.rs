@@ -368,6 +368,18 @@ impl Copy {
         self.contents.growth.snapshot()
     }
 
+    /// When the commit group of the snapshot was made that the copy began with, in milliseconds since 1970.
+    #[must_use]
+    pub fn snapshot_millis(&self) -> i64 {
+        self.contents.snapshot_millis
+    }
+
+    /// Bytes of the commit groups after the newest snapshot, as far as they are known.
+    #[must_use]
+    pub fn log_bytes(&self) -> u64 {
+        self.contents.growth.log_bytes()
+    }
+
     /// Counts the log's growth from a snapshot that this instance wrote.
     pub fn snapshot_written(&mut self, snapshot: Txid, size_bytes: u64) {
         self.contents.growth.snapshot_written(snapshot, size_bytes, self.contents.position.txid);

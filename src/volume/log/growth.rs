@@ -41,6 +41,12 @@ impl Growth {
         self.snapshot
     }
 
+    /// Bytes of the commit groups since then.
+    #[must_use]
+    pub fn log_bytes(&self) -> u64 {
+        self.log_bytes
+    }
+
     /// Counts commit groups, published or applied; true when it is the turn of whoever made the last of them.
     pub fn add(&mut self, slots: u64, bytes: u64) -> bool {
         let before = self.turns();

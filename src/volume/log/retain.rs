@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use super::change::{Change, Header, Nonce, Position, Shape, Txid};
 use super::ltx::{Encoder, StreamError};
-use super::{Error, Found, Unkept, fault, list, newest_snapshot_name, read_slot, read_snapshot, slot, visit};
+use super::{
+    Error, Found, Unkept, fault, list, newest_snapshot_name, read_header, read_slot, read_snapshot, slot, visit,
+};
 use crate::volume::Volume;
 
 #[cfg(test)]
@@ -114,6 +116,15 @@ pub fn write_snapshot(
 /// [`Error::Volume`].
 pub fn newest_snapshot(volume: &dyn Volume) -> Result<Txid, Error> {
     newest_snapshot_name(volume)
+}
+
+/// When the commit group of a snapshot was made, in milliseconds since 1970 by its maker's clock; 0 when it cannot be
+/// read.
+///
+/// # Errors
+/// [`Error::Volume`].
+pub fn snapshot_millis(volume: &dyn Volume, snapshot: Txid) -> Result<i64, Error> {
+    Ok(read_header(volume, &slot::snapshot_path(snapshot))?.map_or(0, |header| header.timestamp_millis))
 }
 
 /// What a removal did.

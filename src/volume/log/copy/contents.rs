@@ -22,6 +22,8 @@ pub(super) struct Contents {
     /// When the commit group at the position was made, by its maker's clock.
     pub(super) timestamp_millis: i64,
     pub(super) growth: Growth,
+    /// When the commit group of the snapshot was made that this began with, by its maker's clock.
+    pub(super) snapshot_millis: i64,
     /// Whether it is a part of a database that is being imported.
     pub(super) is_marked: bool,
 }
@@ -49,12 +51,14 @@ impl Contents {
             position: start.position(),
             timestamp_millis: 0,
             growth: Growth::since_snapshot(start.position().txid, start.size_bytes()),
+            snapshot_millis: 0,
             // What is being imported has no snapshot.
             is_marked: false,
         };
         if let Some(snapshot) = start.snapshot {
             contents.page_size = snapshot.shape.page_size;
             contents.timestamp_millis = snapshot.header.timestamp_millis;
+            contents.snapshot_millis = snapshot.header.timestamp_millis;
             // A snapshot has all pages, and so all of their sums.
             contents.sums = snapshot.sums.unwrap_or_default();
         }

@@ -39,6 +39,12 @@ impl Snapshot {
         self.position.txid
     }
 
+    /// When that commit group was made, in milliseconds since 1970.
+    #[must_use]
+    pub fn timestamp_millis(&self) -> i64 {
+        self.timestamp_millis
+    }
+
     /// Writes it, and says how many bytes it has. Takes as long as the volume does: not for the writer's thread.
     ///
     /// # Errors
