@@ -34,6 +34,7 @@
 
 pub mod change;
 pub mod copy;
+mod fault_point;
 pub mod growth;
 pub mod import;
 #[cfg(test)]

@@ -23,6 +23,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::change::{Change, Checksum, Header, Nonce, Position, Record};
+use super::fault_point::{FaultPoint, reach};
 use super::{Error, Found, decode_slot, ltx, newest_snapshot_name, read_slot, slot};
 use crate::clock::Deadline;
 use crate::volume::{PutError, Refusal, Volume};
@@ -159,7 +160,9 @@ impl Attempt {
     fn pursue(&self, volume: &dyn Volume, patience: &mut dyn Patience, mut sent: Sent) -> Verdict {
         loop {
             // Step 1. Whether it made the file is not what the answer says.
+            reach(FaultPoint::BeforePut);
             let put = volume.put_if_absent(&slot::slot_path(self.position.txid), &self.bytes);
+            reach(FaultPoint::AfterPut);
             let doubt = match &put {
                 // Nothing of this attempt is anywhere, nor will be.
                 Err(PutError::Refused(error)) if sent == Sent::Nothing => {

@@ -12,6 +12,7 @@ use std::io::{self, BufWriter};
 use std::time::Duration;
 
 use super::change::{Change, Header, Nonce, Position, Shape, Txid};
+use super::fault_point::{FaultPoint, reach};
 use super::ltx::{Encoder, StreamError};
 use super::{
     Error, Found, Unkept, fault, list, newest_snapshot_name, read_header, read_slot, read_snapshot, slot, visit,
@@ -81,6 +82,7 @@ pub fn write_snapshot(
     };
     let path = slot::snapshot_path(txid);
     let mut failure = None;
+    reach(FaultPoint::BeforeSnapshot);
     let put = volume.put_stream_if_absent(&path, &mut |file| {
         let encoded = Encoder::begin(BufWriter::with_capacity(BUFFER_BYTES, file), &header, whole.shape()).and_then(
             |mut encoder| {
@@ -100,6 +102,7 @@ pub fn write_snapshot(
     if let Some(error) = failure {
         return Err(error);
     }
+    reach(FaultPoint::AfterSnapshot);
     match read_snapshot(volume, txid, &mut Unkept)? {
         Found::Whole(snapshot) if snapshot.header.position() == *position => Ok(snapshot.size_bytes),
         Found::Whole(_) => Err(Error::Diverged { txid }),
@@ -206,6 +209,7 @@ fn remove(volume: &dyn Volume, paths: impl Iterator<Item = String>) -> Result<us
     for path in paths.take(REMOVE_MAX_FILES) {
         volume.remove(&path).map_err(fault("remove", &path))?;
         removed += 1;
+        reach(FaultPoint::Removed);
     }
     Ok(removed)
 }

@@ -30,6 +30,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::ffi;
 
 use super::change::Change;
+use super::fault_point::{FaultPoint, reach};
 
 mod transaction;
 
@@ -361,7 +362,9 @@ impl State {
     /// Puts the commit to the publisher.
     fn decide(&mut self, commit: Commit, read: impl Fn(&mut [u8], i64) -> bool) -> Consent {
         let Some(written) = self.transaction.read(commit, self.max_bytes, read) else { return Consent::Refused };
-        self.publisher.as_mut().map_or(Consent::Refused, |publish| publish(written))
+        let consent = self.publisher.as_mut().map_or(Consent::Refused, |publish| publish(written));
+        reach(FaultPoint::Published);
+        consent
     }
 }
 

@@ -40,13 +40,23 @@ fn encode(path: &str) -> String {
 
 impl Client {
     pub fn new(base: String) -> Self {
+        Self::waiting(base, Duration::from_secs(30))
+    }
+
+    /// The same, which waits so long for an answer.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self::waiting(self.base.clone(), timeout)
+    }
+
+    fn waiting(base: String, timeout: Duration) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_idle_connections_per_host(16)
-            .timeout_global(Some(Duration::from_secs(30)))
+            .timeout_global(Some(timeout))
             .build()
             .new_agent();
         Self { agent, base }

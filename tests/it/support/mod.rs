@@ -148,6 +148,11 @@ impl Drop for Berth {
     }
 }
 
+/// Whether the long campaigns run.
+pub fn torture() -> bool {
+    std::env::var_os("BERTH_TORTURE").is_some()
+}
+
 /// A port that nobody uses, and that no other test is given while this process lives.
 pub fn free_port() -> u16 {
     // Below the ports that the system gives to clients.
