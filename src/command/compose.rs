@@ -304,6 +304,9 @@ fn sqlite_settings(config: &Config, path: PathBuf) -> SqliteSettings {
     SqliteSettings {
         readers: u32::try_from(config.bounds.pool_size).unwrap_or(u32::MAX),
         queue_limit: config.bounds.queue_limit,
+        body_max_bytes: config.bounds.max_answer_bytes,
+        value_max_bytes: config.bounds.max_answer_bytes.max(config.bounds.max_body_bytes),
+        memory_max_bytes: config.bounds.sqlite_bytes,
         ..SqliteSettings::new(path)
     }
 }
@@ -350,6 +353,7 @@ pub(super) fn postgres_settings(config: &Config, dsn: &str) -> PostgresSettings 
         idle_timeout: config.bounds.pool_idle_timeout,
         max_lifetime: config.bounds.pool_max_lifetime,
         statement_timeout: config.bounds.statement_timeout,
+        body_max_bytes: config.bounds.max_answer_bytes,
         prepared: if config.storage.prepared_statements.is_on() { Prepare::Once } else { Prepare::Never },
         channel: config.storage.channel.clone(),
         pre_request: config.api.pre_request.as_deref().map(Function::parse),

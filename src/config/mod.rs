@@ -230,6 +230,12 @@ pub struct Bounds {
     pub max_body_bytes: usize,
     /// All bodies being read or worked on at one time, together.
     pub bodies_bytes: usize,
+    /// Largest body of an answer.
+    pub max_answer_bytes: usize,
+    /// All answers that are not sent yet, together.
+    pub answers_bytes: usize,
+    /// All that SQLite holds, together.
+    pub sqlite_bytes: usize,
     /// Time for one request's statement, waiting included.
     pub statement_timeout: Duration,
     /// Requests in flight; the next one is told to come back.

@@ -182,6 +182,10 @@ impl Resolver {
             max_body_bytes: saturated(max_body),
             // One body of the largest size must always fit, or it could never be sent.
             bodies_bytes: saturated((memory / 4).max(max_body)),
+            max_answer_bytes: saturated((memory / 16).clamp(4 << 20, 64 << 20)),
+            answers_bytes: saturated((memory / 4).max(4 << 20)),
+            // Page caches are a part of it, so little of it is too little.
+            sqlite_bytes: saturated((memory / 2).max(128 << 20)),
             statement_timeout: self.time_limit("STATEMENT_TIMEOUT", &raw.statement_timeout),
             queue_limit: self
                 .count("QUEUE_LIMIT", &raw.queue_limit)

@@ -37,6 +37,7 @@ fn bounds_follow_the_machine() {
     assert_eq!(bounds.max_rows, Some(32_768));
     assert_eq!(bounds.max_body_bytes, 16 << 20);
     assert_eq!(bounds.bodies_bytes, 128 << 20);
+    assert_eq!((bounds.max_answer_bytes, bounds.answers_bytes), (32 << 20, 128 << 20));
     assert_eq!((bounds.queue_limit, bounds.pool_size, bounds.workers), (512, 8, 2));
 
     let tiny = Config::read(Vec::new(), &Machine { memory_bytes: 16 << 20, cores: 1 }).unwrap().bounds;

@@ -5,12 +5,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
+use tokio::time::{Sleep, sleep};
 
 use super::fault::Fault;
 use super::target::{Targets, encode};
+
+/// How long a client may take nothing of its answer, which is in memory until it does.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How the answers begin that actix gives by itself, before any code of ours is asked.
 const CLIENT_ERROR: &[u8] = b"HTTP/1.1 4";
@@ -28,6 +33,9 @@ pub(super) struct Connection<Io> {
     /// To be written before anything else: one short answer.
     unwritten: Vec<u8>,
     client: Client,
+    /// Runs while the client takes nothing of what there is to write.
+    stall: Option<Pin<Box<Sleep>>>,
+    stall_timeout: Duration,
 }
 
 /// What is known of the other side, for the requests of a connection.
@@ -58,7 +66,15 @@ impl Client {
 impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
     pub(super) fn new(io: Io) -> Self {
         let (targets, client) = (Targets::default(), Client::default());
-        Self { io, targets, unread: Vec::new(), unwritten: Vec::new(), client }
+        Self {
+            io,
+            targets,
+            unread: Vec::new(),
+            unwritten: Vec::new(),
+            client,
+            stall: None,
+            stall_timeout: STALL_TIMEOUT,
+        }
     }
 
     /// The other side.
@@ -73,9 +89,25 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         self.unread = rest;
     }
 
+    /// Writes to the client, for as long as it takes something now and then.
+    fn poll_hand_on(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(context, bytes);
+        if written.is_ready() {
+            self.stall = None;
+            return written;
+        }
+        let timeout = self.stall_timeout;
+        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        ready!(stall.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
     fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unwritten.is_empty() {
-            let count = ready!(Pin::new(&mut self.io).poll_write(context, &self.unwritten))?;
+            let answer = std::mem::take(&mut self.unwritten);
+            let written = self.poll_hand_on(context, &answer);
+            self.unwritten = answer;
+            let count = ready!(written)?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -119,7 +151,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<Io> {
                 self.unwritten = dressed(&fault);
                 Poll::Ready(Ok(bytes.len()))
             }
-            None => Pin::new(&mut self.io).poll_write(context, bytes),
+            None => self.poll_hand_on(context, bytes),
         }
     }
 
@@ -170,4 +202,45 @@ fn dressed(fault: &Fault) -> Vec<u8> {
 
 fn http_reason(status: u16) -> &'static str {
     actix_web::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// Takes a few bytes, and then none.
+    #[derive(Debug)]
+    struct Full(usize);
+
+    impl AsyncRead for Full {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Full {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            let taken = self.0.min(bytes.len());
+            self.0 -= taken;
+            if taken == 0 { Poll::Pending } else { Poll::Ready(Ok(taken)) }
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_let_go() {
+        let mut connection = Connection { stall_timeout: Duration::from_millis(10), ..Connection::new(Full(3)) };
+        let mut write = async || poll_fn(|context| Pin::new(&mut connection).poll_write(context, b"12345")).await;
+        assert_eq!(write().await.unwrap(), 3);
+        assert_eq!(write().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
 }

@@ -1,10 +1,17 @@
 //! From a `Reply` to an actix response.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use actix_web::HttpResponse;
-use actix_web::body::{BoxBody, MessageBody as _};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, SERVER};
 
+use bytes::Bytes;
+
+use super::limits::BodyLease;
 use crate::response::Reply;
 
 /// What answers call this server.
@@ -12,6 +19,36 @@ const SERVER_VALUE: HeaderValue = HeaderValue::from_static(concat!("berth/", env
 
 /// The name that an answer gives its request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How much of an answer is handed to the socket's buffer at one time, which holds it a second time.
+pub(super) const PIECE_BYTES: usize = 64 << 10;
+
+/// A body that counts as memory until its last byte is sent.
+pub(super) fn keep(body: Bytes, lease: BodyLease) -> Bytes {
+    struct Kept(Bytes, #[expect(dead_code, reason = "its end is what matters")] BodyLease);
+    impl AsRef<[u8]> for Kept {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    Bytes::from_owner(Kept(body, lease))
+}
+
+/// A large body, in pieces.
+struct Pieces(Bytes);
+
+impl MessageBody for Pieces {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.0.len() as u64)
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let length = self.0.len().min(PIECE_BYTES);
+        Poll::Ready((length > 0).then(|| Ok(self.0.split_to(length))))
+    }
+}
 
 /// Whether a body may follow the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +65,7 @@ pub(super) fn response(reply: Reply, body: Body, request_id: &str) -> HttpRespon
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // A length of zero would be a lie about what GET brings, so HEAD names none.
     let boxed = match body {
+        Body::Sent if bytes.len() > PIECE_BYTES => Pieces(bytes).boxed(),
         Body::Sent => bytes.boxed(),
         Body::LeftOut => actix_web::body::None::new().boxed(),
     };

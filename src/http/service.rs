@@ -45,7 +45,7 @@ impl<A: Answer> Shared<A> {
         Ok(Self {
             app,
             telemetry,
-            limits: Limits::new(config.bounds.queue_limit, config.bounds.bodies_bytes),
+            limits: Limits::new(config.bounds.queue_limit, config.bounds.bodies_bytes, config.bounds.answers_bytes),
             started: Stopwatch::start(),
             request_ids: RequestIds::new()?,
             cors_origins: config.http.cors_origins.clone(),
@@ -150,6 +150,7 @@ async fn answer_by_pipeline<A: Answer>(
         answered = answer => answered,
         () = is_given_up(request) => return Fault::ClientLeft.reply(),
     };
+    let answered = answered.map(|reply| keep(shared, request, reply));
     answered.unwrap_or_else(|panic| {
         let cause = panic_text(panic.as_ref());
         shared.telemetry.record(&Event::RequestFailed {
@@ -162,10 +163,31 @@ async fn answer_by_pipeline<A: Answer>(
     })
 }
 
+/// Counts the memory of an answer until it is sent. A read for which none is left is told to come back; what a write
+/// has done is told in any case.
+fn keep<A>(shared: &Shared<A>, request: &Request, reply: Reply) -> Reply {
+    let length = reply.body.len();
+    if length <= reply::PIECE_BYTES {
+        return reply;
+    }
+    let mut lease = shared.limits.answer_lease();
+    if !is_read(request) {
+        lease.grow_to(length);
+    } else if !lease.try_grow_to(length) {
+        shared.telemetry.record(&Event::RequestRefused(Refusal::AnswersFull));
+        return Fault::Busy.reply();
+    }
+    Reply { body: reply::keep(reply.body, lease), ..reply }
+}
+
+fn is_read(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
 /// Done when nobody waits for a read any more. What writes is never given up on: its sender may not care for the answer.
 async fn is_given_up(request: &Request) {
     match request.conn_data::<Client>() {
-        Some(client) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+        Some(client) if is_read(request) => {
             client.leaves().await;
             tokio::time::sleep(PATIENCE).await;
         }

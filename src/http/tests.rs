@@ -50,6 +50,10 @@ impl Answer for Fake {
                 let _waiting = Waiting::begin(&self.waiting);
                 self.go.notified().await;
             }
+            "/large" => {
+                let body = (0..10 << 20).map(|at: usize| b'a' + (at % 23) as u8).collect::<Vec<u8>>();
+                return Reply { status: 200, headers: Vec::new(), body: body.into() };
+            }
             "/gone" => return Reply { status: 204, headers: Vec::new(), body: Bytes::new() },
             _ => {}
         }
@@ -352,6 +356,30 @@ fn who_closes_its_side_and_waits_is_answered() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert_eq!(status(&answer), 200);
+}
+
+#[test]
+fn answers_that_nobody_takes_have_a_bound() {
+    // A quarter of 64 MiB: one answer of 10 MiB.
+    let server = Running::start(&[]);
+    let mut slow = server.connect();
+    slow.write_all(b"GET /large HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+    let mut first = [0];
+    slow.read_exact(&mut first).unwrap();
+    let refused = server.get("/large");
+    assert_eq!((status(&refused), header(&refused, "retry-after")), (503, Some("1")));
+    let metrics = server.get("/-/metrics");
+    assert!(metrics.contains("berth_http_refused_total{reason=\"answers_full\"} 1"), "{metrics}");
+    assert!(metrics.contains("berth_http_answer_bytes 10485760"), "{metrics}");
+    let written = server.ask("POST /large HTTP/1.1\r\nContent-Length: 0", b"");
+    assert_eq!(status(&written), 200, "what was done is told");
+
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).unwrap();
+    let body = rest.windows(4).position(|bytes| bytes == b"\r\n\r\n").and_then(|head| rest.get(head + 4..)).unwrap();
+    assert_eq!(body.len(), 10 << 20);
+    assert!(body.iter().enumerate().all(|(at, byte)| usize::from(byte - b'a') == at % 23), "whole and in order");
+    assert_eq!(status(&server.get("/large")), 200, "there is room again");
 }
 
 #[test]

@@ -125,6 +125,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// 54000: the answer would be larger than `bytes`.
+    pub(crate) fn too_large(bytes: usize) -> Self {
+        Self::Database {
+            code: "54000".to_owned(),
+            message: format!("the result is larger than {bytes} bytes"),
+            details: None,
+            hint: Some("Ask for fewer rows (limit, Range) or fewer columns (select).".to_owned()),
+        }
+    }
+
     /// What happened, in full: for logs and for whoever runs this, where clients are told less.
     #[must_use]
     pub fn in_full(&self) -> String {

@@ -200,6 +200,8 @@ pub enum Refusal {
     QueueFull,
     /// As many bytes of bodies as may are in memory.
     BodiesFull,
+    /// As many bytes of answers as may wait for their clients to take them.
+    AnswersFull,
 }
 
 impl Refusal {
@@ -209,6 +211,7 @@ impl Refusal {
         match self {
             Self::QueueFull => "queue_full",
             Self::BodiesFull => "bodies_full",
+            Self::AnswersFull => "answers_full",
         }
     }
 }

@@ -34,8 +34,10 @@ pub struct Now {
     pub in_flight: usize,
     /// Time since the start during which there was a request in flight: what platforms bill by the request.
     pub busy: Duration,
-    /// Bytes of bodies in memory.
+    /// Bytes of requests' bodies in memory.
     pub body_bytes: usize,
+    /// Bytes of answers that are not sent yet.
+    pub answer_bytes: usize,
     /// The shared log, where there is one.
     pub log: Option<LogState>,
 }
@@ -76,6 +78,7 @@ pub struct Metrics {
     errors: IntCounterVec,
     queue_full: IntCounter,
     bodies_full: IntCounter,
+    answers_full: IntCounter,
     group_requests: Histogram,
     commit_latency: Histogram,
     publish_latency: Histogram,
@@ -102,6 +105,7 @@ pub struct Metrics {
     cpu: Counter,
     resident_bytes: IntGauge,
     body_bytes: IntGauge,
+    answer_bytes: IntGauge,
     dropped_lines: IntGauge,
 }
 
@@ -139,6 +143,7 @@ impl Metrics {
             errors: declare.counters("berth_errors_total", "Errors answered, by code or SQLSTATE class.", &["code"])?,
             queue_full: refused.with_label_values(&[Refusal::QueueFull.name()]),
             bodies_full: refused.with_label_values(&[Refusal::BodiesFull.name()]),
+            answers_full: refused.with_label_values(&[Refusal::AnswersFull.name()]),
             group_requests: declare.histogram(
                 "berth_commit_group_requests",
                 "Requests in a commit group.",
@@ -185,7 +190,9 @@ impl Metrics {
             busy: declare.seconds("berth_busy_seconds_total", "Time with a request in flight: it is billed.")?,
             cpu: declare.seconds("process_cpu_seconds_total", "CPU time used.")?,
             resident_bytes: declare.gauge("process_resident_memory_bytes", "Resident memory.")?,
-            body_bytes: declare.gauge("berth_http_body_bytes", "Bytes of bodies in memory.")?,
+            body_bytes: declare.gauge("berth_http_body_bytes", "Bytes of requests' bodies in memory.")?,
+            answer_bytes: declare
+                .gauge("berth_http_answer_bytes", "Bytes of large answers that their clients have not taken yet.")?,
             dropped_lines: declare.gauge("berth_log_dropped_lines", "Log lines dropped because nobody read them.")?,
             registry,
         })
@@ -196,6 +203,7 @@ impl Metrics {
             Event::RequestAnswered(ref answered) => self.request_answered(answered),
             Event::RequestRefused(Refusal::QueueFull) => self.queue_full.inc(),
             Event::RequestRefused(Refusal::BodiesFull) => self.bodies_full.inc(),
+            Event::RequestRefused(Refusal::AnswersFull) => self.answers_full.inc(),
             Event::GroupCommitted { requests, latency } => {
                 self.group_requests.observe(f64::from(u32::try_from(requests).unwrap_or(u32::MAX)));
                 self.commit_latency.observe(latency.as_secs_f64());
@@ -260,6 +268,7 @@ impl Metrics {
         raise_seconds(&self.cpu, crate::clock::cpu_used());
         self.resident_bytes.set(process::resident_bytes());
         self.body_bytes.set(whole(now.body_bytes));
+        self.answer_bytes.set(whole(now.answer_bytes));
         if let Some(log) = &now.log {
             self.log.set(log);
         }
@@ -458,7 +467,12 @@ mod tests {
     fn rendered(events: &[Event<'_>]) -> String {
         let metrics = Metrics::new().unwrap();
         events.iter().for_each(|event| metrics.interpret(event));
-        metrics.render(Now { in_flight: 3, busy: Duration::from_millis(2_500), body_bytes: 4, log: None }, 5).unwrap()
+        metrics
+            .render(
+                Now { in_flight: 3, busy: Duration::from_millis(2_500), body_bytes: 4, answer_bytes: 5, log: None },
+                5,
+            )
+            .unwrap()
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(super) fn answer<A: Answer>(shared: &Shared<A>) -> Reply {
         in_flight: shared.limits.in_flight(),
         busy: shared.limits.busy(),
         body_bytes: shared.limits.body_bytes(),
+        answer_bytes: shared.limits.answer_bytes(),
         log: shared.app.log_state(),
     };
     match shared.telemetry.render(now) {

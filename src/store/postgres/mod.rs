@@ -61,6 +61,8 @@ pub struct PostgresSettings {
     pub max_lifetime: Duration,
     /// How long a statement may run.
     pub statement_timeout: Duration,
+    /// Largest body of an answer, in bytes.
+    pub body_max_bytes: usize,
     /// Whether statements are prepared on the server; poolers in transaction mode want them not to be.
     pub prepared: Prepare,
     /// The channel on which a changed schema is announced; `None`: nobody listens.

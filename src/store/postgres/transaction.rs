@@ -198,6 +198,9 @@ async fn run_one(
     };
     let mut outcome = begin_and_run(lease, statement, query, settings, deadline, steps).await?;
     plan_count(lease, planned.as_ref(), &mut outcome).await?;
+    if outcome.body.len() > settings.body_max_bytes {
+        return Err(Error::too_large(settings.body_max_bytes).into());
+    }
     check(statement, &outcome)?;
     Ok(outcome)
 }

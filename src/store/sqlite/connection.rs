@@ -41,8 +41,6 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bounds of a statement. What is rendered stays far below; a file made by others may hold views that do not.
 const LIMITS: &[(Limit, i32)] = &[
     (Limit::SQLITE_LIMIT_ATTACHED, 0),
-    // Largest value and row, in bytes: no body is larger.
-    (Limit::SQLITE_LIMIT_LENGTH, 128 * 1024 * 1024),
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 1_000_000),
     (Limit::SQLITE_LIMIT_EXPR_DEPTH, 1_000),
     (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 200),
@@ -71,7 +69,7 @@ pub(super) fn open_writer(settings: &SqliteSettings, log: Option<&Arc<SharedLog>
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "journal_size_limit", JOURNAL_MAX_BYTES)?;
-        prepare(&connection, settings.mmap_bytes)?;
+        prepare(&connection, settings)?;
         Ok((connection, mode))
     };
     let (connection, mode) = open().map_err(|error| unreachable(&settings.path, &error))?;
@@ -87,13 +85,13 @@ pub(super) fn open_writer(settings: &SqliteSettings, log: Option<&Arc<SharedLog>
 /// # Errors
 /// [`Error::Unreachable`] when one cannot be opened.
 pub(super) fn open_readers(settings: &SqliteSettings) -> Result<Readers, Error> {
-    let (busy_timeout, mmap_bytes) = (settings.busy_timeout, settings.mmap_bytes);
+    let theirs = settings.clone();
     let manager = SqliteConnectionManager::file(&settings.path)
         .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .with_init(move |connection| {
-            connection.busy_timeout(busy_timeout)?;
+            connection.busy_timeout(theirs.busy_timeout)?;
             connection.pragma_update(None, "query_only", true)?;
-            prepare(connection, mmap_bytes)
+            prepare(connection, &theirs)
         });
     Pool::builder()
         .max_size(settings.readers.max(1))
@@ -108,12 +106,16 @@ pub(super) fn open_readers(settings: &SqliteSettings) -> Result<Readers, Error> 
 }
 
 /// Sets what readers and the writer have in common.
-fn prepare(connection: &Connection, mmap_bytes: u64) -> rusqlite::Result<()> {
+fn prepare(connection: &Connection, settings: &SqliteSettings) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "mmap_size", i64::try_from(mmap_bytes).unwrap_or(i64::MAX))?;
+    connection.pragma_update(None, "mmap_size", i64::try_from(settings.mmap_bytes).unwrap_or(i64::MAX))?;
+    // Of the process, not of the connection. What does not fit is an error of the statement that wants it, and not the
+    // end of the process by the platform's hand.
+    let memory_max_bytes = i64::try_from(settings.memory_max_bytes).unwrap_or(i64::MAX);
+    connection.query_row(&format!("PRAGMA hard_heap_limit = {memory_max_bytes}"), [], |_| Ok(()))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     functions::register(connection)?;
     interrupt::heed_deadlines(connection)?;
@@ -121,6 +123,8 @@ fn prepare(connection: &Connection, mmap_bytes: u64) -> rusqlite::Result<()> {
     for (limit, bound) in LIMITS {
         connection.set_limit(*limit, *bound)?;
     }
+    let value_max_bytes = i32::try_from(settings.value_max_bytes).unwrap_or(i32::MAX);
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, value_max_bytes)?;
     Ok(())
 }
 

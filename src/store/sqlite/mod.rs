@@ -73,6 +73,10 @@ pub struct SqliteSettings {
     pub busy_timeout: Duration,
     /// Largest body of an answer, in bytes.
     pub body_max_bytes: usize,
+    /// Largest value and row, in bytes: no smaller than a body, which an embedded resource may fill.
+    pub value_max_bytes: usize,
+    /// What SQLite may hold in this process, in bytes, with all its connections.
+    pub memory_max_bytes: usize,
     /// How much of the file each connection may map into memory; 0 for none.
     pub mmap_bytes: u64,
 }
@@ -86,6 +90,8 @@ impl SqliteSettings {
             queue_limit: 1_000,
             busy_timeout: Duration::from_secs(5),
             body_max_bytes: 64 * 1024 * 1024,
+            value_max_bytes: 64 * 1024 * 1024,
+            memory_max_bytes: 512 * 1024 * 1024,
             mmap_bytes: 256 * 1024 * 1024,
         }
     }

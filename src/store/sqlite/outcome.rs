@@ -89,7 +89,7 @@ impl Body {
         while let Some(row) = rows.next()? {
             self.writer.row(row)?;
             if self.writer.size_bytes() > self.max_bytes {
-                return Err(BodyFault::TooLarge(self.too_large()));
+                return Err(BodyFault::TooLarge(Error::too_large(self.max_bytes)));
             }
         }
         Ok(())
@@ -103,15 +103,6 @@ impl Body {
     /// The body.
     pub(super) fn finish(self) -> Bytes {
         self.writer.finish()
-    }
-
-    fn too_large(&self) -> Error {
-        Error::Database {
-            code: "54000".to_owned(),
-            message: format!("the result is larger than {} bytes", self.max_bytes),
-            details: None,
-            hint: Some("Ask for fewer rows (limit, Range) or fewer columns (select).".to_owned()),
-        }
     }
 }
 
