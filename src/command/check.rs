@@ -62,11 +62,11 @@ struct Report {
 ///
 /// # Errors
 /// [`Error::Unsafe`] when a finding is.
-pub(super) async fn run(config: &Config, form: Form) -> Result<(), Error> {
+pub(super) async fn run(config: &Config, form: Form, instances: Option<usize>) -> Result<(), Error> {
     let (store, reason, mut findings) = match &config.storage.database_url {
         Some(dsn) => {
             let telemetry = Telemetry::silent().map_err(compose::Error::from)?;
-            let findings = database::findings(config, dsn.expose(), telemetry).await;
+            let findings = database::findings(config, dsn.expose(), instances, telemetry).await;
             ("postgres", "DATABASE_URL is set".to_owned(), findings)
         }
         None => volume(config)?,

@@ -52,6 +52,9 @@ enum Command {
         /// Write the findings for machines.
         #[arg(long)]
         json: bool,
+        /// Instances that run at once, for which the Postgres server must have connections; two without it.
+        #[arg(long, value_name = "N")]
+        instances: Option<usize>,
     },
     /// Make an existing SQLite file the database of an empty volume.
     Import(import::Wish),
@@ -111,9 +114,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let mode = if dry_run { Mode::DryRun } else { Mode::Apply };
             block_on(migrate::run(&config, mode)).map_err(Into::into)
         }
-        Command::Check { json } => {
+        Command::Check { json, instances } => {
             let form = if json { check::Form::Json } else { check::Form::Table };
-            block_on(check::run(&config, form)).map_err(Into::into)
+            block_on(check::run(&config, form, instances)).map_err(Into::into)
         }
         Command::Import(wish) => import::run(&config.storage, &wish).map_err(Into::into),
         Command::Copy(wish) => block_on(copy::run(&config, &wish)).map_err(Into::into),

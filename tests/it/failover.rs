@@ -173,14 +173,14 @@ fn an_idle_instance_keeps_no_connection_and_sees_what_changed_meanwhile() {
 }
 
 /// A pooler that gives a server connection to each transaction. Killed when dropped.
-struct Pooler {
+pub(crate) struct Pooler {
     process: Child,
-    port: u16,
+    pub(crate) port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl Pooler {
-    fn before(server: &Server) -> Option<Self> {
+    pub(crate) fn before(server: &Server) -> Option<Self> {
         let program = installed("pgbouncer")?;
         let folder = tempfile::tempdir().unwrap();
         let port = crate::support::free_port();

@@ -5,6 +5,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::failover::Pooler;
+use crate::support::bucket::{self, Bucket};
+use crate::support::server::Server;
 use crate::support::{Start, postgres};
 
 fn check(folder: &Path, env: &[(&str, &str)], arguments: &[&str]) -> Output {
@@ -74,4 +77,54 @@ fn a_server_is_asked_for_what_matters_and_one_that_is_away_is_unsafe() {
     assert!(output.status.success(), "{report:#}");
     assert!(finding(&report, "role")["meaning"].as_str().unwrap().contains("superuser"));
     assert_eq!(finding(&report, "pooler")["value"], "none seen");
+}
+
+#[test]
+fn a_pooler_between_is_seen_and_what_it_forbids_is_said() {
+    let Some(server) = Server::primary() else { return };
+    let Some(pooler) = Pooler::before(&server) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let report_of = |dsn: &str, arguments: &[&str]| {
+        let output = check(folder.path(), &[("DATABASE_URL", dsn)], &[&["--json"], arguments].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        report(&output)
+    };
+    let behind = format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", pooler.port);
+    let pooled = report_of(&behind, &[]);
+    assert_eq!(finding(&pooled, "pooler")["value"], "transactions are pooled");
+    assert!(finding(&pooled, "pooler")["advice"].as_str().unwrap().contains("pgbouncer=true"));
+    let told = report_of(&format!("{behind}&pgbouncer=true"), &[]);
+    assert_eq!(finding(&told, "pooler")["level"], "ok", "{told:#}");
+
+    let direct = format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", server.port);
+    let few = report_of(&direct, &["--instances", "2"]);
+    assert_eq!(
+        (&finding(&few, "pooler")["value"], &finding(&few, "TLS")["level"]),
+        (&"none seen".into(), &"ok".into())
+    );
+    assert_eq!(finding(&few, "max_connections")["level"], "ok", "{few:#}");
+    let many = report_of(&direct, &["--instances", "1000"]);
+    assert_eq!(finding(&many, "max_connections")["level"], "warning");
+    assert_eq!(finding(&many, "ANON_ROLE")["level"], "warning", "there is no role anon");
+}
+
+#[test]
+fn a_mount_of_an_object_store_is_never_used_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = folder.path().join("data");
+    let Some(mount) = bucket::mount(&std::sync::Arc::new(Bucket::default()), &volume, 1) else { return };
+    let output = check(folder.path(), &[], &["--json"]);
+    let chosen = report(&output);
+    assert!(output.status.success(), "{chosen:#}");
+    assert_eq!(chosen["store"], "shared-log", "{chosen:#}");
+
+    let output = check(folder.path(), &[("VOLUME_MODE", "in-place")], &["--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let store = finding(&report(&output), "store").clone();
+    assert_eq!(store["level"], "unsafe");
+    assert!(store["meaning"].as_str().unwrap().contains("SQLite in place on the volume"), "{store}");
+    let mut forced = Start::sqlite(folder.path(), &volume).spawn();
+    assert_eq!(forced.wait(), Some(1));
+    assert!(forced.log_text().contains("is not safe"), "{}", forced.log_text());
+    drop(mount);
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use thiserror::Error as ThisError;
 use tokio_postgres::Config;
-use tokio_postgres::config::{SslMode as DriverMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode as DriverMode, TargetSessionAttrs};
 
-use super::PostgresSettings;
+use super::{Link, PostgresSettings};
 
 /// How long a server may take to answer a connection attempt when the DSN does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -75,6 +75,20 @@ pub(super) enum Fault {
 }
 
 impl Target {
+    /// What is known of the way there.
+    pub(super) fn link(&self) -> Link {
+        let is_local = |host: &Host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => matches!(name.as_str(), "localhost" | "::1") || name.starts_with("127."),
+        };
+        let hosts = self.config.get_hosts();
+        Link {
+            is_local: !hosts.is_empty() && hosts.iter().all(is_local),
+            is_verified: self.trust != Trust::Anything,
+            is_pooled: self.is_pooled,
+        }
+    }
+
     /// Reads the DSN.
     pub(super) fn parse(settings: &PostgresSettings) -> Result<Self, Fault> {
         let (kept, ssl) = Ssl::take(&settings.dsn)?;

@@ -98,6 +98,17 @@ impl Function {
     }
 }
 
+/// What is known of the way to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// The server is on this host.
+    pub is_local: bool,
+    /// Its certificate is checked, where TLS is used.
+    pub is_verified: bool,
+    /// The DSN says that a pooler gives each transaction a connection.
+    pub is_pooled: bool,
+}
+
 /// Whether statements are prepared on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prepare {
@@ -119,6 +130,7 @@ pub struct Postgres {
 struct Shared {
     pool: Pool,
     settings: PostgresSettings,
+    link: Link,
     catalog: ArcSwapOption<Catalog>,
     /// Reloads that were begun.
     begun: AtomicU64,
@@ -151,6 +163,7 @@ impl Postgres {
         let shared = Arc::new(Shared {
             pool: Pool::new(&target, &tls, &settings)?,
             settings,
+            link: target.link(),
             catalog: ArcSwapOption::empty(),
             begun: AtomicU64::new(0),
             reloading: tokio::sync::Mutex::new(0),
@@ -162,6 +175,12 @@ impl Postgres {
         let listening = listening.map(|channel| Listening { config: target.config.clone(), tls, channel });
         let keeper = tokio::spawn(keep::keep(Arc::downgrade(&shared), shared.pool.used(), listening));
         Ok(Self { shared, keeper })
+    }
+
+    /// What the DSN says of the way to the server.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        self.shared.link
     }
 
     /// The newest snapshot of the schema; `None` until it has been read once.
