@@ -37,21 +37,42 @@ impl Cluster {
         };
         let folder = tempfile::Builder::new().prefix("berth-postgres-").tempdir().unwrap().keep();
         let cluster = Self { binaries, folder, port: super::free_port() };
-        // The server refuses to run as root, and its owner must be able to reach the folder.
         let data = cluster.folder.join("data");
-        fs::create_dir(&data).unwrap();
+        let copied = Command::new("cp").arg("-a").arg(cluster.template()).arg(&data).status();
+        assert!(copied.unwrap().success(), "cannot copy the initialised cluster");
+        // The server refuses to run as root, and its owner must be able to reach the folder.
         if is_root() {
             assert!(Command::new("chown").args(["-R", "postgres"]).arg(&cluster.folder).status().unwrap().success());
         }
-        let initialised = cluster
-            .command("initdb")
-            .args(["--no-locale", "--encoding=UTF8", "--auth=trust", "--username=postgres", "--no-sync", "-D"])
-            .arg(&data)
-            .stdout(Stdio::null())
-            .status();
-        assert!(initialised.unwrap().success(), "initdb failed");
         cluster.serve(&data);
         Some(cluster)
+    }
+
+    /// An initialised cluster that was never started, made by the first test that wants one: copying it takes a tenth
+    /// of the time.
+    fn template(&self) -> PathBuf {
+        let version = self.binaries.to_string_lossy().replace('/', "-");
+        let template = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("postgres{version}"));
+        if !template.exists() {
+            let made = self.folder.join("template");
+            fs::create_dir(&made).unwrap();
+            if is_root() {
+                assert!(Command::new("chown").args(["-R", "postgres"]).arg(&self.folder).status().unwrap().success());
+            }
+            let initialised = self
+                .command("initdb")
+                .args(["--no-locale", "--encoding=UTF8", "--auth=trust", "--username=postgres", "--no-sync", "-D"])
+                .arg(&made)
+                .stdout(Stdio::null())
+                .status();
+            assert!(initialised.unwrap().success(), "initdb failed");
+            // Under a name of its own first: another test may copy as soon as it is there, and one of two stays.
+            let aside = tempfile::Builder::new().tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap().keep().join("data");
+            assert!(Command::new("mv").arg(&made).arg(&aside).status().unwrap().success());
+            drop(fs::rename(&aside, &template));
+            drop(fs::remove_dir_all(aside.parent().unwrap()));
+        }
+        template
     }
 
     /// Starts the server beside a keeper, which ends it and removes the folder when this process is gone, however it
