@@ -7,6 +7,7 @@ PORT ?= 8080
 IMAGE ?= berth:latest
 REGION ?= europe-west1
 SERVICE ?= berth
+SOURCE ?= unknown
 
 .PHONY: help
 help: ## this list
@@ -30,6 +31,7 @@ test: ## install what the tests need and run every test
 	cargo test --doc
 	./tests/container.sh dev
 	./tests/manifests.sh
+	./tests/cloud_run.sh
 
 .PHONY: lint
 lint: ## formatting, clippy, licences
@@ -66,8 +68,20 @@ fuzz: ## fuzz the request parser (FUZZ_SECONDS, 600 by default)
 	cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run request -- -max_total_time=$${FUZZ_SECONDS:-600}
 
 .PHONY: image
-image: ## build the container image
-	docker build -t $(IMAGE) .
+image: ## build the container image; the same commit gives the same image
+	docker build -t $(IMAGE) --build-arg SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" \
+	  --build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)" \
+	  --build-arg REVISION="$$(git rev-parse HEAD)" --build-arg SOURCE=$(SOURCE) .
+
+.PHONY: sbom
+sbom: ## what the binary is made of, as CycloneDX, in target/sbom.json
+	@mkdir -p target
+	SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" python3 scripts/sbom.py > target/sbom.json
+	@echo "target/sbom.json: $$(grep -c '"bom-ref"' target/sbom.json) components"
+
+.PHONY: reproducible
+reproducible: ## build the release binary twice, in two folders, and compare
+	./tests/reproducible.sh
 
 .PHONY: docker-run
 docker-run: image ## run the image with ./data and ./migrations bound
@@ -83,6 +97,18 @@ OVERLAY_volume := in-place
 OVERLAY_shared := shared-log
 OVERLAY_dsn := external-dsn
 
+# The flags say what k8s/cloud-run/*.yaml say; tests/cloud_run.sh holds one against the other, and against gcloud.
+CLOUD_RUN := gcloud beta run deploy $(SERVICE) --image=$(IMAGE) --region=$(REGION) --execution-environment=gen2 \
+  --port=8080 --concurrency=80 --timeout=60 --cpu=1 --memory=512Mi \
+  --liveness-probe=httpGet.path=/-/live
+READY := --startup-probe=httpGet.path=/-/ready,periodSeconds=1,failureThreshold
+SHARED := --max-instances=8 $(READY)=60 --set-env-vars=VOLUME=/data,VOLUME_MODE=shared-log \
+  --add-volume-mount=volume=data,mount-path=/data
+CLOUD_RUN_cloud-storage = $(SHARED) --add-volume='name=data,type=cloud-storage,bucket=$(BUCKET),mount-options=metadata-cache-negative-ttl-secs=0;uid=65532;gid=65532'
+CLOUD_RUN_nfs = $(SHARED) --add-volume=name=data,type=nfs,location=$(NFS) --network=$(NETWORK) --subnet=$(SUBNETWORK)
+CLOUD_RUN_dsn = --max-instances=10 $(READY)=30 --set-env-vars=POOL_SIZE=5 \
+  --set-secrets=DATABASE_URL=berth-database-url:latest --set-cloudsql-instances=$(CLOUD_SQL)
+
 .PHONY: deploy-cloud-run
-deploy-cloud-run: ## deploy to Cloud Run: KIND=cloud-storage (the default), nfs or dsn
-	gcloud run services replace k8s/cloud-run/$(or $(KIND),cloud-storage).yaml --region $(REGION)
+deploy-cloud-run: ## deploy to Cloud Run: KIND=cloud-storage (BUCKET=…), nfs (NFS=SERVER:/SHARE NETWORK=… SUBNETWORK=…) or dsn (CLOUD_SQL=PROJECT:REGION:INSTANCE); IMAGE=…
+	$(CLOUD_RUN) $(CLOUD_RUN_$(or $(KIND),cloud-storage))

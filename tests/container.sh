@@ -13,7 +13,8 @@ command -v runc >/dev/null && runtime=(--runtime runc)
 target=$(rustc -vV | sed -n 's/^host: //p')
 profile=${1:-release}
 folder=${STATIC_TARGET:-target/static}
-RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile "$profile" --locked --bin berth --target "$target" --target-dir "$folder"
+RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/source --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
+  cargo build --profile "$profile" --locked --bin berth --target "$target" --target-dir "$folder"
 work=$(mktemp -d)
 name=berth-test-$$
 cleanup() { podman rm -f "$name" >/dev/null 2>&1 || true; podman rmi -f "$name" >/dev/null 2>&1 || true; rm -rf "$work"; }
@@ -25,8 +26,9 @@ chmod 1777 "$work/image/tmp"
 chmod 777 "$work/data"
 cp "$folder/$target/${profile/#dev/debug}/berth" "$work/image/berth"
 { echo 'FROM scratch'; echo 'COPY image /'; sed -n '/^FROM scratch/,$p' Dockerfile | grep -vE '^(FROM|COPY)'; } > "$work/Dockerfile"
-podman build -q --format docker -t "$name" "$work" >/dev/null 2>"$work/error" ||
-  skip "podman cannot build images here: $(tail -1 "$work/error")"
+build() { podman build -q --no-cache --format docker --timestamp 0 --build-arg VERSION=1 -t "$name" "$work"; }
+layers() { podman image inspect -f '{{.RootFS.Layers}}' "$name"; }
+build >/dev/null 2>"$work/error" || skip "podman cannot build images here: $(tail -1 "$work/error")"
 
 run() {
   podman "${runtime[@]}" run -d --name "$name" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 \
@@ -35,6 +37,15 @@ run() {
 }
 wait_ready() { for _ in $(seq 1000); do curl -sf "$base/-/ready" >/dev/null && return; sleep 0.01; done; podman logs "$name"; echo "never ready"; exit 1; }
 expect() { [ "$2" = "$3" ] || { echo "$1: expected $3, got $2"; podman logs "$name"; exit 1; }; }
+
+first=$(layers)
+sleep 1.1
+touch "$work"/image/berth
+build >/dev/null
+expect "the layers, built again later" "$(layers)" "$first"
+expect "the version" "$(podman image inspect -f '{{index .Labels "org.opencontainers.image.version"}}' "$name")" 1
+expect "the health check" "$(podman image inspect -f '{{index .HealthCheck.Test 1}}' "$name")" /berth
+strings -n 6 "$work/image/berth" | grep -qF "$PWD" && { echo "the binary names the folder that it was built in"; exit 1; }
 
 port=$((20000 + RANDOM % 20000))
 base=http://127.0.0.1:$port
@@ -55,5 +66,6 @@ run
 wait_ready
 expect "the row after a restart" "$(curl -s "$base/reviews?body=eq.from%20a%20container&select=stars")" '[{"stars":5}]'
 
-printf 'image %.1f MB, ready in %s ms, %.1f MB resident when idle\n' \
-  "$(podman image inspect -f '{{.Size}}' "$name" | awk '{print $1 / 1e6}')" "$started" "$(echo "$resident" | awk '{print $1 / 1024}')"
+compressed=$(podman save "$name" 2>/dev/null | gzip | wc -c)
+printf 'image %.1f MB (%.1f MB compressed), ready in %s ms, %.1f MB resident when idle\n' \
+  "$(podman image inspect -f '{{.Size}}' "$name" | awk '{print $1 / 1e6}')" "$(echo "$compressed" | awk '{print $1 / 1e6}')" "$started" "$(echo "$resident" | awk '{print $1 / 1024}')"
