@@ -65,6 +65,7 @@ impl Error {
             Self::Raised(raised) => &raised.code,
             Self::Response(error) => match error {
                 response::Error::OffsetBeyondEnd { .. } => "PGRST103",
+                response::Error::LongCursor => "BERTH400",
                 response::Error::InvalidHeaders => "PGRST111",
                 response::Error::InvalidStatus => "PGRST112",
                 response::Error::UnreadableRaise(_) => "PGRST121",
@@ -112,7 +113,10 @@ impl Error {
             }
             Self::Response(response::Error::UnreadableRaise(unreadable)) => Some(json!(unreadable.to_string())),
             Self::Response(
-                response::Error::InvalidHeaders | response::Error::InvalidStatus | response::Error::PreconditionFailed,
+                response::Error::InvalidHeaders
+                | response::Error::InvalidStatus
+                | response::Error::LongCursor
+                | response::Error::PreconditionFailed,
             )
             | Self::NoCatalog => None,
         }
@@ -182,7 +186,8 @@ fn request_code(error: &request::Error) -> &'static str {
         request::Error::NulCharacter => "22021",
         request::Error::InvalidIdempotencyKey
         | request::Error::InvalidCondition
-        | request::Error::OnlyForReads(_)
+        | request::Error::OnlyForReads
+        | request::Error::TwoCursors
         | request::Error::Batch(_) => "BERTH400",
     }
 }
@@ -204,7 +209,8 @@ fn request_details(error: &request::Error) -> Option<Value> {
         | request::Error::InvalidPath
         | request::Error::NulCharacter
         | request::Error::InvalidIdempotencyKey
-        | request::Error::OnlyForReads(_)
+        | request::Error::OnlyForReads
+        | request::Error::TwoCursors
         | request::Error::Batch(_)
         | request::Error::InvalidCondition
         | request::Error::TooLarge(_) => None,
@@ -233,6 +239,7 @@ fn plan_code(error: &plan::Error) -> &'static str {
         plan::Error::EmbedFilter(_) => "PGRST120",
         plan::Error::AggregatesNotAllowed => "PGRST123",
         plan::Error::NotImplemented(_) => "PGRST127",
+        plan::Error::Keyset(_) => "BERTH400",
         plan::Error::NoRelationship { .. } => "PGRST200",
         plan::Error::AmbiguousRelationship { .. } => "PGRST201",
         plan::Error::NoFunction { .. } => "PGRST202",
@@ -283,6 +290,7 @@ fn plan_details(error: &plan::Error) -> Option<Value> {
         | plan::Error::AggregatesNotAllowed
         | plan::Error::AmbiguousFunction(_)
         | plan::Error::MaxAffectedOfOne
+        | plan::Error::Keyset(_)
         | plan::Error::ColumnNotFound { .. }
         | plan::Error::TableNotFound { .. } => None,
     }
@@ -342,6 +350,7 @@ fn plan_hint(error: &plan::Error) -> Option<String> {
         | plan::Error::AggregatesNotAllowed
         | plan::Error::NotImplemented(_)
         | plan::Error::MaxAffectedOfOne
+        | plan::Error::Keyset(_)
         | plan::Error::ColumnNotFound { .. } => None,
     }
 }

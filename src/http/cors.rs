@@ -15,7 +15,7 @@ const METHODS: &str = "GET, POST, PATCH, PUT, DELETE, OPTIONS, HEAD";
 const EXPOSED: [&str; 2] = [
     "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, \
      Range-Unit",
-    "Berth-Position, ETag, Cache-Control, Idempotency-Replayed, Retry-After",
+    "Berth-Position, ETag, Cache-Control, Idempotency-Replayed, Link, Retry-After",
 ];
 
 /// Seconds a browser may remember the answer to a preflight: a day.

@@ -170,6 +170,10 @@ impl<'a> Needs<'a> {
             let columns = targets.iter().map(|target| target.column.as_str());
             self.add(&read.node.from, Privilege::Select, columns);
         }
+        if let Some(beyond) = read.keyset.as_ref().and_then(|keyset| keyset.beyond.as_ref()) {
+            // Its columns are those of the order.
+            self.add_condition(beyond, &mut BTreeSet::new());
+        }
     }
 
     /// The outermost first, as Postgres checks them.

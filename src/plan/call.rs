@@ -133,6 +133,10 @@ pub(super) fn plan_call(
     let accept = std::mem::take(&mut request.accept);
     let select = std::mem::take(&mut request.select);
     let distinct = request.distinct.take();
+    let by_parameter = request.preferences.seek.is_none();
+    if request.seek.take().is_some_and(|seek| by_parameter || seek.cursor.is_some()) {
+        return Err(Error::NotImplemented("pages by the keys of what a function gives".to_owned()));
+    }
     let node = ReadNode { range, ..embed::plan_top(&scope, select, Wishes::of_read(request))? };
     let distinct = plan_distinct(&scope, distinct, &node)?;
     let media = negotiate::choose_media(&accept)?;
@@ -157,6 +161,7 @@ pub(super) fn plan_call(
         read: Read {
             node,
             distinct,
+            keyset: None,
             // As in PostgREST, nothing asks the planner what a function will give.
             count: preferences.count.filter(|count| *count != Count::Planned),
             max_rows: settings.max_rows,
@@ -180,6 +185,7 @@ fn applied(sent: &Preferences, scope: &Scope<'_>, read_only: bool) -> Result<Pre
         max_affected: sent.max_affected.filter(|_| strict),
         transaction: read.transaction.filter(|_| !tries),
         dry_run: tries,
+        seek: None,
         ..read
     })
 }

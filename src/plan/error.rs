@@ -44,6 +44,9 @@ pub enum Error {
     /// PGRST127: something berth or the engine cannot do; the text names it.
     #[error("Feature not implemented")]
     NotImplemented(String),
+    /// BERTH400: rows that have no pages by keys, or a cursor that is none of theirs.
+    #[error("{0}")]
+    Keyset(String),
     /// PGRST200: no relationship between two tables.
     #[error("Could not find a relationship between '{parent}' and '{child}' in the schema cache")]
     NoRelationship {

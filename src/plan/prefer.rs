@@ -39,6 +39,7 @@ pub(super) fn applied(
         max_affected: sent.max_affected.filter(|_| strict && (updates || deletes)),
         dry_run: tries,
         distinct: sent.distinct.clone().filter(|_| !writes),
+        seek: sent.seek.clone().filter(|_| !writes),
         unknown: Vec::new(),
     })
 }

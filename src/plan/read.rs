@@ -2,6 +2,7 @@
 
 use super::distinct::{Distinct, plan_distinct};
 use super::embed::{self, Wishes};
+use super::keyset::{Keyset, plan_keyset};
 use super::scope::Scope;
 use super::{Condition, Engine, Error, Expectation, aggregate, capability, cast};
 use crate::catalog::{Kind, QualifiedName, Relationship, Table, TypeName};
@@ -20,6 +21,8 @@ pub struct Read {
     pub node: ReadNode,
     /// Which of its rows are given once.
     pub distinct: Distinct,
+    /// Which page of them, by their keys.
+    pub keyset: Option<Box<Keyset>>,
     /// How the rows without limit and offset are counted; `None`: not at all.
     pub count: Option<Count>,
     /// `MAX_ROWS`, which `Count::Estimated` needs.
@@ -190,11 +193,14 @@ pub(super) fn plan_read(
         scope.table.kind == Kind::Table && request.logic.is_empty() && has_whole_key(scope.table, &request.filters);
     let range = request.range.at_most(max_rows);
     let headers_only = request.method == Method::Head;
-    let distinct = request.distinct.take();
-    let node = ReadNode { range, ..embed::plan_top(scope, select, Wishes::of_read(request))? };
+    let (distinct, seek) = (request.distinct.take(), request.seek.take());
+    let mut node = ReadNode { range, ..embed::plan_top(scope, select, Wishes::of_read(request))? };
+    let distinct = plan_distinct(scope, distinct, &node)?;
+    let keyset = seek.map(|seek| plan_keyset(scope, seek, &mut node, &distinct).map(Box::new)).transpose()?;
     Ok(Read {
-        by_key: is_single && node.embeds.is_empty(),
-        distinct: plan_distinct(scope, distinct, &node)?,
+        by_key: is_single && node.embeds.is_empty() && keyset.is_none(),
+        distinct,
+        keyset,
         node,
         count: preferences.count,
         max_rows,

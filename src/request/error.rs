@@ -44,8 +44,11 @@ pub enum Error {
     #[error("the Idempotency-Key must be 1 to 255 visible ASCII characters, sent once")]
     InvalidIdempotencyKey,
     /// BERTH400: a parameter that says how rows are read, on a write.
-    #[error("{0} is for reads")]
-    OnlyForReads(&'static str),
+    #[error("-distinct, -after and -before are for reads")]
+    OnlyForReads,
+    /// BERTH400: rows behind one cursor and before another.
+    #[error("of -after and -before only one may be given")]
+    TwoCursors,
     /// BERTH400: a batch that is none, or a reference in it that leads nowhere.
     #[error("{0}")]
     Batch(String),

@@ -26,6 +26,7 @@ pub mod payload;
 pub mod prefer;
 mod query;
 pub mod range;
+pub mod seek;
 pub mod select;
 pub mod tag;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use origin::Origin;
 pub use payload::Payload;
 pub use prefer::Preferences;
 pub use range::Range;
+pub use seek::Seek;
 pub use select::SelectItem;
 pub use tag::{Conditions, Tag};
 
@@ -103,6 +105,8 @@ pub struct Request {
     pub order: Vec<(EmbedPath, Vec<OrderTerm>)>,
     /// Which rows count as the same, and are given once; `None`: each is given.
     pub distinct: Option<Distinct>,
+    /// A page by the keys of its rows.
+    pub seek: Option<Seek>,
     /// Rows wanted of the top level: `limit`, `offset` and the `Range` header together.
     pub range: Range,
     /// `limit` and `offset` of embeds.

@@ -4,7 +4,7 @@ use super::parameter::Audience;
 use super::payload::{Envelope, Pairs};
 use super::prefer::Handling;
 use super::query::Query;
-use super::{Error, MediaType, Method, Payload, Preferences, Raw, Request, Resource, distinct};
+use super::{Error, MediaType, Method, Payload, Preferences, Raw, Request, Resource, Seek, seek};
 
 impl Request {
     /// Reads what a request asks for: path, verb, query, range, body, preferences.
@@ -36,8 +36,8 @@ impl Request {
         let query = Query::parse(&raw.query, audience(method, &resource))?;
         let writes = matches!(method, Method::Put | Method::Patch | Method::Delete)
             || (method == Method::Post && matches!(resource, Resource::Relation(_)));
-        if writes && query.distinct.is_some() {
-            return Err(Error::OnlyForReads(distinct::PARAMETER));
+        if writes && (query.distinct.is_some() || query.seek.is_some()) {
+            return Err(Error::OnlyForReads);
         }
         let range = query.windows.top_range(method, raw.header("range"))?;
         let embed_ranges = query.windows.embed_ranges()?;
@@ -54,6 +54,10 @@ impl Request {
             logic: query.logic,
             order: query.order,
             distinct: query.distinct.or_else(|| preferences.distinct.clone()),
+            seek: query.seek.or_else(|| preferences.seek.clone()).map(|(side, cursor)| {
+                let query = seek::without_place(&raw.query);
+                Seek { side, cursor, query }
+            }),
             range,
             embed_ranges,
             columns: query.columns,

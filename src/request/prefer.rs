@@ -5,11 +5,12 @@
 //! preference = name [ "=" value ]                   ; the names and values that [`Preferences`] lists
 //! ```
 //!
-//! `dry-run` and `distinct` are berth's own.
+//! `dry-run`, `distinct`, `pagination`, `after` and `before` are berth's own.
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/preferences.html>
 
 use super::distinct::{self, Distinct};
+use super::seek::{self, Side};
 
 /// What a request prefers; the first of several wins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +35,8 @@ pub struct Preferences {
     pub dry_run: bool,
     /// `distinct` and `distinct=`
     pub distinct: Option<Distinct>,
+    /// `pagination=keyset`, `after=` and `before=`: the side, and the cursor.
+    pub seek: Option<(Side, Option<String>)>,
     /// What berth does not know, as sent.
     pub unknown: Vec<String>,
 }
@@ -135,6 +138,7 @@ impl Preferences {
             ("missing", "null") => first(&mut self.missing, Missing::Null),
             ("handling", "strict") => first(&mut self.handling, Handling::Strict),
             ("handling", "lenient") => first(&mut self.handling, Handling::Lenient),
+            ("pagination" | "after" | "before", value) => return seek::prefer(&mut self.seek, name, value),
             ("distinct", field) => return distinct::prefer(&mut self.distinct, Some(field)),
             ("timezone", zone) => first(&mut self.timezone, zone.to_owned()),
             // What is no number of rows is ignored, under `handling=strict` too.

@@ -8,7 +8,7 @@
 //! | key, or its end behind the last dot | value |
 //! |---|---|
 //! | `select`, `columns`, `on_conflict` | the first one counts |
-//! | `-distinct` | berth's own: the dash keeps it apart from columns; the first one counts |
+//! | `-distinct`, `-after`, `-before` | berth's own: the dash keeps it apart from columns; the first one counts |
 //! | `order`, `and`, `or`, `limit`, `offset` | may stand behind the path of an embedded resource |
 //! | anything else | a filter, or an argument of a function called by `GET` |
 //!
@@ -20,8 +20,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_
 
 use super::parameter::{self, Audience, Parameter};
 use super::range::{Bound, Windows};
+use super::seek::Side;
 use super::{
-    Distinct, EmbedPath, Error, Filter, LogicTree, OrderTerm, SelectItem, distinct, field, lex, logic, order, select,
+    Distinct, EmbedPath, Error, Filter, LogicTree, OrderTerm, SelectItem, distinct, field, lex, logic, order, seek,
+    select,
 };
 
 /// Parameters of one query: each may become a condition of one statement, or an argument of one call.
@@ -45,6 +47,7 @@ pub(super) struct Query {
     pub(super) columns: Option<Vec<String>>,
     pub(super) on_conflict: Option<Vec<String>>,
     pub(super) distinct: Option<Distinct>,
+    pub(super) seek: Option<(Side, Option<String>)>,
     pub(super) canonical: String,
 }
 
@@ -53,7 +56,7 @@ enum Key {
     Select,
     Columns,
     OnConflict,
-    Distinct,
+    Own,
     Order,
     Logic,
     Window(Bound),
@@ -66,7 +69,7 @@ impl Key {
             "select" => return Self::Select,
             "columns" => return Self::Columns,
             "on_conflict" => return Self::OnConflict,
-            distinct::PARAMETER => return Self::Distinct,
+            distinct::PARAMETER | seek::AFTER | seek::BEFORE => return Self::Own,
             _ => {}
         }
         match key.rsplit('.').next() {
@@ -107,6 +110,8 @@ impl Query {
         }
         let on_conflict = first(&pairs, "on_conflict").map(on_conflict).transpose()?;
         let distinct = first(&pairs, distinct::PARAMETER).map(distinct::parse).transpose()?;
+        let side = |name, side| first(&pairs, name).map(|value| seek::parse(side, value));
+        let seek = seek::only(side(seek::AFTER, Side::After), side(seek::BEFORE, Side::Before))?;
         let mut windows = Windows::default();
         for bound in [Bound::Limit, Bound::Offset] {
             for (key, value) in each(Key::Window(bound)) {
@@ -114,7 +119,7 @@ impl Query {
             }
         }
         let canonical = canonical(pairs);
-        Ok(Self { select, filters, arguments, logic, order, windows, columns, on_conflict, distinct, canonical })
+        Ok(Self { select, filters, arguments, logic, order, windows, columns, on_conflict, distinct, seek, canonical })
     }
 }
 

@@ -9,6 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 
 use super::prefer::{Count, Handling, Missing, Representation, Resolution, TransactionEnd};
+use super::seek::Side;
 use super::{Distinct, Error, MediaType, Method, Preferences, Range, Raw, Request, Resource};
 
 fn raw(method: &str, path_and_query: &str, headers: &[(&str, &str)], body: &str) -> Raw {
@@ -192,7 +193,7 @@ fn the_first_of_several_preferences_wins() {
         [
             "resolution=ignore-duplicates, count=exact,   tx=commit ,,return=headers-only",
             "resolution=merge-duplicates,count=planned, missing=default, handling=lenient",
-            "timezone=America/Los_Angeles, timezone=UTC, max-affected=5, max-affected=x, invalid, count=none, dry-run, dry-run=no, distinct, distinct=a",
+            "timezone=America/Los_Angeles, timezone=UTC, max-affected=5, max-affected=x, invalid, count=none, dry-run, dry-run=no, distinct, distinct=a, pagination=keyset, before=x, after=y, pagination=pages",
         ]
         .into_iter(),
     );
@@ -207,7 +208,13 @@ fn the_first_of_several_preferences_wins() {
         max_affected: Some(5),
         dry_run: true,
         distinct: Some(Distinct::Rows),
-        unknown: vec!["invalid".to_owned(), "count=none".to_owned(), "dry-run=no".to_owned()],
+        seek: Some((Side::Before, Some("x".to_owned()))),
+        unknown: vec![
+            "invalid".to_owned(),
+            "count=none".to_owned(),
+            "dry-run=no".to_owned(),
+            "pagination=pages".to_owned(),
+        ],
     };
     assert_eq!(parsed, expected);
 }

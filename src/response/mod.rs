@@ -3,6 +3,7 @@
 //! Source: <https://docs.postgrest.org/en/v16/references/api.html>
 
 pub mod batch;
+mod link;
 pub mod location;
 pub mod openapi;
 pub mod raised;
@@ -17,6 +18,7 @@ use thiserror::Error as ThisError;
 use crate::catalog::{Table, Volatility};
 use crate::plan::{Action, Call, Insert, Plan, Read, Returning, call};
 use crate::request::prefer::{Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd};
+use crate::request::seek::Side;
 use crate::request::{MediaType, Range};
 use crate::store::{Outcome, Replay};
 use raised::{Raised, Unreadable};
@@ -51,6 +53,9 @@ pub enum Error {
     /// BERTH412: what the sender has is not what there is.
     #[error("the answer is not as If-Match asks for")]
     PreconditionFailed,
+    /// BERTH400: the keys of a row do not fit into a link.
+    #[error("the values that the page is ordered by are too long for a link to the next one")]
+    LongCursor,
     /// PGRST112: `response.status` is not a status.
     #[error("response.status guc must be a valid status code")]
     InvalidStatus,
@@ -124,7 +129,7 @@ impl Reply {
                 let location = location_of(read, canonical_query);
                 match validation.filter(|_| outcome.is_known) {
                     Some((validation, _)) => Self::not_modified(plan, outcome.state, &location, validation),
-                    None => Self::read(plan, &outcome, read.node.range, &location)?,
+                    None => Self::read(plan, read, &outcome, &location)?,
                 }
             }
             Action::Insert(insert) if insert.put.is_some() => Self::put(plan, insert, &outcome),
@@ -163,12 +168,21 @@ impl Reply {
         }
     }
 
-    fn read(plan: &Plan, outcome: &Outcome, wanted: Range, location: &str) -> Result<Self, Error> {
+    fn read(plan: &Plan, read: &Read, outcome: &Outcome, location: &str) -> Result<Self, Error> {
+        let wanted = read.node.range;
         let status = page_status(outcome, wanted)?;
-        let headers = vec![
-            ("Content-Range", range::of_rows(wanted.offset, outcome.page, outcome.total)),
-            ("Content-Location", location.to_owned()),
-        ];
+        // Nobody counted the rows before a page that is found by a cursor.
+        let has_place =
+            read.keyset.as_ref().is_none_or(|keyset| keyset.side == Side::After && !keyset.begins_at_cursor);
+        let range = if has_place {
+            range::of_rows(wanted.offset, outcome.page, outcome.total)
+        } else {
+            range::of_count(outcome.total)
+        };
+        let mut headers = vec![("Content-Range", range), ("Content-Location", location.to_owned())];
+        if let (Some(keyset), Some(edges)) = (&read.keyset, &outcome.edges) {
+            headers.extend(link::of_page(keyset, edges)?.map(|links| ("Link", links)));
+        }
         Ok(Self::with_body(status, headers, &plan.media, outcome.body.clone()))
     }
 
@@ -373,6 +387,9 @@ fn applied(preferences: &Preferences) -> Option<String> {
     }
     if preferences.distinct.is_some() {
         words.push("distinct".to_owned());
+    }
+    if preferences.seek.is_some() {
+        words.push("pagination=keyset".to_owned());
     }
     (!words.is_empty()).then(|| words.join(", "))
 }

@@ -55,6 +55,11 @@ pub(super) trait Dialect {
         Self::field(writer, field);
     }
 
+    /// A value as cursors have it.
+    fn key(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer)) {
+        write(writer);
+    }
+
     /// The field as another type.
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName);
 

@@ -15,11 +15,12 @@ use super::child::Child;
 use super::computed::write_target;
 use super::condition::write_where;
 use super::dialect::{Dialect, Field, Scope};
-use super::order::{write_order, write_order_by, write_range, write_sort_key};
+use super::order::{write_of_term, write_order, write_order_by, write_range, write_sort_key};
+use super::page::write_beyond;
 use super::select::{output_type, write_projection};
 use super::writer::{Alias, Writer};
 use crate::catalog::{TypeKind, TypeName};
-use crate::plan::{Embed, Order, Projection, ReadNode, Related, Shape, Target};
+use crate::plan::{Condition, Embed, Order, Projection, ReadNode, Related, Shape, Target};
 use crate::request::Range;
 
 /// Adds a whole `SELECT` of the top level from `scope`.
@@ -39,7 +40,11 @@ pub(super) struct Select<'a> {
     pub(super) naming: Naming,
     /// Rows that are equal in all columns are given once.
     pub(super) grouped: bool,
-    /// What these terms compare is given as well, in columns behind the others.
+    /// What must hold besides the node's filter.
+    pub(super) beyond: Option<&'a Condition>,
+    /// What these terms order by is given as well, in columns behind the others, as a cursor has it.
+    pub(super) keys: &'a [Order],
+    /// Behind them, what these terms compare.
     pub(super) sort_keys: &'a [Order],
     /// Behind them, the place of a row among those that are equal in the targets, by the order.
     pub(super) first: Option<(&'a [Target], &'a [Order])>,
@@ -53,7 +58,8 @@ impl<'a> Select<'a> {
     /// As the node says.
     pub(super) fn of(node: &'a ReadNode) -> Self {
         let (order, range) = (&node.order, node.range);
-        Self { naming: Naming::Member, grouped: false, sort_keys: &[], first: None, order, range }
+        let naming = Naming::Member;
+        Self { naming, grouped: false, beyond: None, keys: &[], sort_keys: &[], first: None, order, range }
     }
 }
 
@@ -195,7 +201,7 @@ impl<'a> Level<'a> {
     fn write_outputs<D: Dialect>(&self, writer: &mut Writer, select: &Select<'_>) {
         let outputs = self.outputs();
         let is_grouped = select.grouped || outputs.iter().any(Output::is_aggregated);
-        if outputs.is_empty() && select.sort_keys.is_empty() && select.first.is_none() {
+        if outputs.is_empty() && select.keys.is_empty() && select.sort_keys.is_empty() && select.first.is_none() {
             writer.push(D::NO_COLUMNS);
         }
         writer.separated(", ", outputs.iter().enumerate(), |writer, (index, output)| {
@@ -218,6 +224,13 @@ impl<'a> Level<'a> {
             next += 1;
             next - 1
         };
+        for term in select.keys {
+            let index = separate(writer);
+            D::key(writer, &mut |writer| {
+                write_of_term::<D>(writer, self.scope, term, |related| self.find_joined(related), D::field);
+            });
+            writer.push(" AS ").column_number(index);
+        }
         for term in select.sort_keys {
             let index = separate(writer);
             write_sort_key::<D>(writer, self.scope, term, |related| self.find_joined(related));
@@ -242,6 +255,7 @@ impl<'a> Level<'a> {
                 self.scope.source::<D>(writer);
                 self.write_joins::<D>(writer);
                 write_where::<D>(writer, self.scope, &self.node.filter);
+                write_beyond::<D>(writer, self.scope, select, !self.node.filter.is_always());
             }
             Source::Child(child) => {
                 child.write_from::<D>(writer);

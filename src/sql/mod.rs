@@ -14,6 +14,7 @@ mod dialect;
 mod embed;
 mod envelope;
 mod order;
+mod page;
 mod postgres;
 mod read;
 mod representation;
@@ -33,6 +34,7 @@ pub use representation::representation;
 
 use crate::catalog::TypeName;
 use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Reach, Rules, Value, authorize::Session};
+use crate::request::seek::Side;
 use crate::request::{Conditions, MediaType, Once};
 
 /// Renders an authorized plan for an engine.
@@ -129,7 +131,7 @@ pub struct Precondition {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
     /// Postgres: one query whose only row is `(total bigint, page bigint, location text, body text, inserted bigint,
-    /// response_headers text, response_status text)`; `location` is a JSON object of the key columns of the one
+    /// response_headers text, response_status text)`, and of a page by keys `edges text`; `location` is a JSON object of the key columns of the one
     /// inserted row in key order, values as text or null (`{ "id" : "1" }`), or null.
     Envelope {
         /// The query.
@@ -146,6 +148,8 @@ pub enum Work {
         count: Option<Query>,
         /// At most one row, found by its key: cheap enough to run where it stands.
         by_key: bool,
+        /// It is a page by keys.
+        page: Option<Box<Page>>,
         /// How rows become a body.
         output: Output,
     },
@@ -160,6 +164,21 @@ pub enum Work {
     },
     /// Nothing to run: `OPTIONS` and the description.
     None,
+}
+
+/// A page by keys, as SQLite gives it.
+///
+/// Behind the columns of a row come its keys. [`Side::After`]: the row behind the last tells that there are more.
+/// [`Side::Before`]: the last column has the number of rows, and when that is more than the page has, the first row is
+/// none of the page's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Which side of a cursor it is on.
+    pub side: Side,
+    /// Most rows.
+    pub size: Option<u64>,
+    /// The types of the keys.
+    pub keys: Vec<TypeName>,
 }
 
 /// One text, run once for each list of values.

@@ -37,11 +37,22 @@ pub(super) fn write_sort_key<'a, D: Dialect>(
     term: &Order,
     beside: impl Fn(&Related) -> Option<Scope<'a>>,
 ) {
+    write_of_term::<D>(writer, scope, term, beside, D::sort_key);
+}
+
+/// Adds what `write` adds for the field of a term, wherever that is.
+pub(super) fn write_of_term<'a, D: Dialect>(
+    writer: &mut Writer,
+    scope: Scope<'_>,
+    term: &Order,
+    beside: impl Fn(&Related) -> Option<Scope<'a>>,
+    write: impl Fn(&mut Writer, Field<'_>),
+) {
     match term.related.as_deref().map(|related| (related, beside(related))) {
-        None => D::sort_key(writer, Field::of_order(scope, term)),
-        Some((_, Some(scope))) => D::sort_key(writer, Field::of_order(scope, term)),
+        None => write(writer, Field::of_order(scope, term)),
+        Some((_, Some(scope))) => write(writer, Field::of_order(scope, term)),
         Some((related, None)) => write_of_related::<D>(writer, scope, related, |writer, scope| {
-            D::sort_key(writer, Field::of_order(scope, term));
+            write(writer, Field::of_order(scope, term));
         }),
     }
 }

@@ -91,6 +91,12 @@ impl Dialect for Postgres {
         writer.push("::jsonb");
     }
 
+    fn key(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer)) {
+        writer.push("(");
+        write(writer);
+        writer.push(")::text");
+    }
+
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName) {
         writer.push("CAST(");
         Self::field(writer, field);

@@ -1,6 +1,6 @@
 //! Reads: `GET` and `HEAD`.
 
-use super::dialect::{Dialect, Scope};
+use super::dialect::{Dialect, Field, Scope};
 use super::embed::output_columns;
 use super::envelope::{self, write_body};
 use super::order::write_range;
@@ -9,8 +9,9 @@ use super::rules::write_shown;
 use super::sqlite::Sqlite;
 use super::top::{write_all, write_top};
 use super::writer::Writer;
-use super::{Output, Work, count};
-use crate::plan::{Read, Rules};
+use super::{Output, Page, Work, count, page};
+use crate::catalog::TypeName;
+use crate::plan::{Keyset, Read, ReadNode, Rules};
 use crate::request::prefer::Count;
 use crate::request::{MediaType, Range};
 
@@ -21,24 +22,42 @@ use crate::request::{MediaType, Range};
 pub(super) fn sqlite(read: &Read, media: &MediaType, rules: &Rules) -> Work {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     write_shown(&mut writer, &rules.shown);
-    write_top::<Sqlite>(&mut writer, read, Scope::Table(&read.node.from));
+    let scope = Scope::Table(&read.node.from);
+    match &read.keyset {
+        Some(keyset) => page::write_sqlite(&mut writer, &read.node, keyset, scope),
+        None => write_top::<Sqlite>(&mut writer, read, scope),
+    }
     Work::Rows {
         query: writer.finish(),
         count: read.count.map(|_| count::exact(read, rules)),
         // What a policy looks up may be much.
         by_key: read.by_key && !rules.looks_elsewhere(),
+        page: read.keyset.as_ref().map(|keyset| Box::new(page_of(&read.node, keyset))),
         output: Output { media: media.clone(), columns: output_columns(&read.node) },
     }
+}
+
+fn page_of(node: &ReadNode, keyset: &Keyset) -> Page {
+    let scope = Scope::Table(&node.from);
+    let key = |term| {
+        let field = Field::of_order(scope, term);
+        TypeName { kind: field.kind(), ..term.type_name.clone() }
+    };
+    Page { side: keyset.side, size: keyset.size, keys: node.order.iter().map(key).collect() }
 }
 
 /// Postgres: rows and counts in one query.
 pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
     let mut writer = Writer::new(Postgres::PLACEHOLDER);
     writer.push("WITH berth_source AS (");
-    write_top::<Postgres>(&mut writer, read, Scope::Table(&read.node.from));
+    let scope = Scope::Table(&read.node.from);
+    match &read.keyset {
+        Some(keyset) => page::write_source(&mut writer, &read.node, keyset, scope),
+        None => write_top::<Postgres>(&mut writer, read, scope),
+    }
     writer.push(")");
     let total = Total::of(read);
-    total.write_part(&mut writer, read, Scope::Table(&read.node.from));
+    total.write_part(&mut writer, read, scope);
     writer.push(" SELECT ");
     total.write(&mut writer);
     writer.push(" AS total, count(*) AS page, NULL::text AS location, ");
@@ -48,7 +67,17 @@ pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
         write_body(&mut writer, media, &read.node);
     }
     writer.push(" AS body, NULL::bigint AS inserted, ").push(envelope::SETTINGS);
-    writer.push(" FROM ").push(envelope::SOURCE).push(" AS berth_row");
+    match &read.keyset {
+        Some(keyset) => {
+            writer.push(", ");
+            page::write_edges(&mut writer, &read.node, keyset);
+            writer.push(" AS edges FROM (");
+            page::write_rows(&mut writer, &read.node, keyset);
+            writer.push(")");
+        }
+        None => _ = writer.push(" FROM ").push(envelope::SOURCE),
+    }
+    writer.push(" AS berth_row");
     Work::Envelope { query: writer.finish(), planned: total.needs_plan().then(|| count::planned(read)) }
 }
 
@@ -74,7 +103,9 @@ impl Total {
             (None, _) => Self::None,
             (Some(Count::Planned), _) => Self::Planned,
             (Some(Count::Estimated), Some(max)) => Self::CountedUpTo(max),
-            (Some(Count::Exact | Count::Estimated), _) if read.node.range == Range::ALL => Self::Page,
+            (Some(Count::Exact | Count::Estimated), _) if read.node.range == Range::ALL && read.keyset.is_none() => {
+                Self::Page
+            }
             (Some(Count::Exact | Count::Estimated), _) => Self::Counted,
         }
     }

@@ -122,7 +122,7 @@ fn shown_as(action: Action, media: MediaType, engine: Engine) -> String {
             let shown = show(&query).replace(&format!(", {}", envelope::SETTINGS), "").replace(") SELECT", ")\nSELECT");
             shown + &planned.unwrap_or_default()
         }
-        Work::Rows { query, count, by_key, output } => {
+        Work::Rows { query, count, by_key, page, output } => {
             assert_prepares(&query.text, query.values.len());
             let names: Vec<String> =
                 output.columns.iter().map(|column| format!("{} {}", column.name, column.type_name)).collect();
@@ -130,6 +130,9 @@ fn shown_as(action: Action, media: MediaType, engine: Engine) -> String {
             if let Some(count) = count {
                 assert_prepares(&count.text, count.values.len());
                 shown += &format!("\ncount: {}", show(&count));
+            }
+            if let Some(page) = page {
+                shown += &format!("\npage: {:?} {:?} of {} keys", page.side, page.size, page.keys.len());
             }
             if by_key { shown + "\nby key" } else { shown }
         }

@@ -9,6 +9,7 @@ pub mod sqlite;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Deserialize;
 use thiserror::Error;
 
 use crate::catalog::Catalog;
@@ -31,6 +32,8 @@ pub struct Outcome {
     pub body: Bytes,
     /// Query string that finds the one inserted row, e.g. `?id=eq.1`.
     pub location: Option<String>,
+    /// Where a page by keys begins and ends; `None` when it was none.
+    pub edges: Option<Box<Edges>>,
     /// Rows that an upsert inserted rather than updated; `None` when it was no upsert.
     pub inserted: Option<u64>,
     /// The shared log's position that the answer was made at, or later.
@@ -45,6 +48,17 @@ pub struct Outcome {
     pub response_status: Option<String>,
     /// The write was applied before, and this is what it came to then; `None` when it ran now.
     pub replay: Option<Replay>,
+}
+
+/// Where a page by keys begins and ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Edges {
+    /// The keys of the first row, as cursors have them; `None` without rows.
+    pub first: Option<Vec<serde_json::Value>>,
+    /// Those of the last row.
+    pub last: Option<Vec<serde_json::Value>>,
+    /// There are more rows, away from the cursor.
+    pub more: bool,
 }
 
 /// How much of an earlier outcome was kept.

@@ -185,11 +185,15 @@ fn batches_that_only_read_are_of_one_moment_and_need_no_writer() {
             });
             let count = || json!({"path": "/orders?select=id", "headers": {"Prefer": "count=exact"}});
             let mut seen = std::collections::BTreeSet::new();
-            for _ in 0..30 {
+            let started = std::time::Instant::now();
+            for _ in 0.. {
                 let answer = send(&client, &json!([count(), {"path": "/lines?order_id=eq.0"}, count()]));
                 let answer = answer.json();
                 assert_eq!(answer[0]["headers"]["Content-Range"], answer[2]["headers"]["Content-Range"], "{store}");
                 seen.insert(answer[0]["body"].as_array().unwrap().len());
+                if seen.len() > 10 || started.elapsed() > std::time::Duration::from_secs(20) {
+                    break;
+                }
             }
             is_over.store(true, std::sync::atomic::Ordering::Relaxed);
             assert!(writer.join().unwrap() > 0);

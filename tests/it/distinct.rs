@@ -122,7 +122,7 @@ fn each_is_told_as_often_as_it_differs() {
         let refused = client.send("DELETE", "/cars?-distinct=", &[], "");
         assert_eq!(
             (refused.status, refused.json()["message"].as_str()),
-            (400, Some("-distinct is for reads")),
+            (400, Some("-distinct, -after and -before are for reads")),
             "{store}"
         );
     }

@@ -27,6 +27,7 @@ mod failover;
 mod idempotency;
 mod import;
 mod jwks;
+mod keyset;
 mod migrations;
 mod policies;
 mod rate_limit;

@@ -8,7 +8,9 @@
 
 use super::{Rules, Source};
 use crate::catalog::{QualifiedName, TypeKind};
-use crate::plan::{Action, Condition, Guard, Insert, Plan, ReadNode, Related, Returning, Target, Test, capability};
+use crate::plan::{
+    Action, Condition, Guard, Insert, Keyset, Plan, ReadNode, Related, Returning, Target, Test, capability,
+};
 
 /// What each row that is shown says so in.
 const MARK: &str = "berth_shown";
@@ -16,7 +18,12 @@ const MARK: &str = "berth_shown";
 /// Guards all filters of a plan.
 pub(super) fn guard(plan: &mut Plan, rules: &mut Rules) {
     match &mut plan.action {
-        Action::Read(read) => rules.guard_node(&mut read.node),
+        Action::Read(read) => {
+            rules.guard_node(&mut read.node);
+            if let Some(keyset) = &mut read.keyset {
+                rules.guard_page(&read.node.from, keyset);
+            }
+        }
         Action::Call(call) => rules.guard_node(&mut call.read.node),
         Action::Insert(Insert { returning, .. }) => rules.guard_returning(returning),
         Action::Update(update) => {
@@ -47,6 +54,15 @@ impl Rules {
             }
         }
         node.embeds.iter_mut().for_each(|embed| self.guard_node(&mut embed.node));
+    }
+
+    fn guard_page(&mut self, table: &QualifiedName, keyset: &mut Keyset) {
+        if let Some(beyond) = &mut keyset.beyond {
+            self.guard_filter(table, beyond);
+        }
+        for related in keyset.order.iter_mut().filter_map(|term| term.related.as_mut()) {
+            self.guard_related(related);
+        }
     }
 
     fn guard_related(&mut self, related: &mut Related) {

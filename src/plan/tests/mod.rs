@@ -133,6 +133,7 @@ fn request(method: Method, relation: &str) -> Request {
         logic: Vec::new(),
         order: Vec::new(),
         distinct: None,
+        seek: None,
         range: Range::ALL,
         embed_ranges: Vec::new(),
         columns: None,

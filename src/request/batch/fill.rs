@@ -58,6 +58,9 @@ impl Marks<'_> {
             ));
         }
         request.canonical_query = self.write_out(&request.canonical_query)?;
+        if let Some(seek) = &mut request.seek {
+            seek.query = self.write_out(&seek.query)?;
+        }
         Ok(())
     }
 

@@ -3,15 +3,17 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::plan::{Expectation, Order, Read};
+use crate::plan::{Expectation, Keyset, Order, Read};
 use crate::request::order::{Direction, Nulls};
 use crate::request::prefer::Count;
+use crate::request::seek::Side;
 use crate::sql::expectation;
 
 fn read(node: ReadNode) -> Read {
     Read {
         node,
         distinct: Distinct::No,
+        keyset: None,
         count: None,
         max_rows: None,
         headers_only: false,
@@ -336,5 +338,60 @@ fn the_first_of_rows_that_are_equal_in_a_column() {
     SELECT berth_1.c0, berth_1.c1 FROM (SELECT "films"."id" AS c0, "films"."title" AS c1, "films"."rating" AS c2, row_number() OVER (PARTITION BY "films"."year" ORDER BY "films"."rating" DESC NULLS LAST) AS c3 FROM "films") AS berth_1 WHERE berth_1.c3 = 1 ORDER BY berth_1.c2 DESC NULLS LAST LIMIT ?1  [5]
     output: id integer, title text
     count: SELECT count(*) FROM (SELECT 1 FROM "films" GROUP BY "films"."year")
+    "#);
+}
+
+fn page(side: Side) -> Read {
+    let by = |column: &str, direction, nulls| Order {
+        column: column.to_owned(),
+        type_name: type_of(column),
+        path: Vec::new(),
+        direction,
+        nulls,
+        related: None,
+    };
+    let order = vec![by("title", Direction::Ascending, Nulls::Last), by("id", Direction::Ascending, Nulls::Last)];
+    let away = match side {
+        Side::After => order.clone(),
+        Side::Before => {
+            vec![by("title", Direction::Descending, Nulls::First), by("id", Direction::Descending, Nulls::First)]
+        }
+    };
+    let range = Range { offset: 0, limit: Some(2) };
+    let node =
+        ReadNode { filter: Condition::And(vec![equal("year", "1972")]), order, range, ..node(vec![projection("id")]) };
+    let keyset = Keyset {
+        side,
+        begins_at_cursor: true,
+        beyond: Some(Condition::Or(vec![equal("title", "x"), equal("id", "5")])),
+        order: away,
+        size: Some(2),
+        signature: String::new(),
+        query: String::new(),
+    };
+    Read { keyset: Some(Box::new(keyset)), count: Some(Count::Exact), ..read(node) }
+}
+
+#[test]
+fn a_page_behind_a_cursor() {
+    assert_snapshot!(both(page(Side::After)), @r#"
+    WITH berth_source AS (SELECT "public"."films"."id" AS c0, ("public"."films"."title")::text AS c1, ("public"."films"."id")::text AS c2 FROM "public"."films" WHERE "public"."films"."year" = $1 AND ("public"."films"."title" = $2 OR "public"."films"."id" = $3) ORDER BY "public"."films"."title" ASC NULLS LAST, "public"."films"."id" ASC NULLS LAST LIMIT $4), berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $5)
+    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted, json_build_object('first', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1), 'last', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1 OFFSET (SELECT greatest(least(count(*), $6::bigint) - 1, 0) FROM berth_source)), 'more', (SELECT count(*) > $7::bigint FROM berth_source))::text AS edges FROM (SELECT c0 AS "id" FROM berth_source LIMIT $8) AS berth_row  ['1972', 'x', '5', '3', '1972', '2', '2', '2']
+    SELECT "films"."id" AS c0, "films"."title" AS c1, "films"."id" AS c2 FROM "films" WHERE "films"."year" = ?1 AND ("films"."title" = ?2 OR "films"."id" = ?3) ORDER BY "films"."title" ASC NULLS LAST, "films"."id" ASC NULLS LAST LIMIT ?4  ['1972', 'x', '5', 3]
+    output: id integer
+    count: SELECT count(*) FROM "films" WHERE "films"."year" = ?1  ['1972']
+    page: After Some(2) of 2 keys
+    "#);
+}
+
+#[test]
+fn a_page_before_a_cursor() {
+    assert_snapshot!(both(page(Side::Before)), @r#"
+    WITH berth_source AS (SELECT "public"."films"."id" AS c0, ("public"."films"."title")::text AS c1, ("public"."films"."id")::text AS c2 FROM "public"."films" WHERE "public"."films"."year" = $1 AND ("public"."films"."title" = $2 OR "public"."films"."id" = $3) ORDER BY "public"."films"."title" DESC NULLS FIRST, "public"."films"."id" DESC NULLS FIRST LIMIT $4), berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $5)
+    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted, json_build_object('last', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1), 'first', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1 OFFSET (SELECT greatest(least(count(*), $6::bigint) - 1, 0) FROM berth_source)), 'more', (SELECT count(*) > $7::bigint FROM berth_source))::text AS edges FROM (SELECT c0 AS "id" FROM (SELECT * FROM berth_source LIMIT $8) AS berth_page ORDER BY row_number() OVER () DESC) AS berth_row  ['1972', 'x', '5', '3', '1972', '2', '2', '2']
+    SELECT berth_1.c0, berth_1.c1, berth_1.c2, count(*) OVER () FROM (SELECT "films"."id" AS c0, "films"."title" AS c1, "films"."id" AS c2 FROM "films" WHERE "films"."year" = ?1 AND ("films"."title" = ?2 OR "films"."id" = ?3) ORDER BY "films"."title" DESC NULLS FIRST, "films"."id" DESC NULLS FIRST LIMIT ?4) AS berth_1 ORDER BY row_number() OVER () DESC  ['1972', 'x', '5', 3]
+    output: id integer
+    count: SELECT count(*) FROM "films" WHERE "films"."year" = ?1  ['1972']
+    page: Before Some(2) of 2 keys
     "#);
 }

@@ -33,7 +33,7 @@ use crate::clock::Deadline;
 use crate::plan::Value;
 use crate::request::{MediaType, Once};
 use crate::sql::{Precondition, Query, Statement, Work};
-use crate::store::{Error, Next, Outcome, Transaction, content};
+use crate::store::{Edges, Error, Next, Outcome, Transaction, content};
 
 /// Forgets what code in the database said of the answer to the statement before.
 const FORGET: &str = "SELECT set_config('response.headers', '', true), set_config('response.status', '', true)";
@@ -317,6 +317,7 @@ fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
         page: count(row.try_get(1)?).unwrap_or_default(),
         location: row.try_get(2)?,
         body: row.try_get::<_, Option<String>>(3)?.unwrap_or_default().into(),
+        edges: edges(row)?.map(Box::new),
         inserted: count(row.try_get(4)?),
         position: None,
         state: None,
@@ -325,6 +326,16 @@ fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
         response_status: row.try_get(6)?,
         replay: None,
     })
+}
+
+/// What a page by keys says of itself.
+fn edges(row: &Row) -> Result<Option<Edges>, tokio_postgres::Error> {
+    if row.columns().last().is_none_or(|column| column.name() != "edges") {
+        return Ok(None);
+    }
+    let text: String = row.try_get("edges")?;
+    // The statement wrote it.
+    Ok(serde_json::from_str(&text).ok())
 }
 
 /// Asks the planner for the number of rows when they were not counted.

@@ -258,7 +258,16 @@ mod tests {
         };
         let expect = Expectation::default();
         let distinct = crate::plan::Distinct::No;
-        let read = Read { node, distinct, count: None, max_rows: None, headers_only: false, by_key: false, expect };
+        let read = Read {
+            node,
+            distinct,
+            keyset: None,
+            count: None,
+            max_rows: None,
+            headers_only: false,
+            by_key: false,
+            expect,
+        };
         reach(Action::Read(read))
     }
 

@@ -24,6 +24,17 @@ pub(super) fn value_ref(value: &Value) -> ValueRef<'_> {
     }
 }
 
+/// One of SQLite's five kinds as a value.
+pub(super) fn value(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        ValueRef::Real(real) => Value::Real(real),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    }
+}
+
 /// The value as Postgres prints one of that kind; `None` for null.
 pub(super) fn print(value: ValueRef<'_>, kind: &TypeKind) -> Option<String> {
     let mut printed = Vec::new();

@@ -267,7 +267,7 @@ impl Group {
         let statement = &precondition.read;
         let read = Read::of(statement, catalog).map_err(Failure::Refused)?;
         let _session = session::Guard::of(&statement.session);
-        let (rows, body) = read.rows(connection, self.body_max_bytes).map_err(Failure::Refused)?;
+        let (rows, body, _) = read.rows(connection, self.body_max_bytes).map_err(Failure::Refused)?;
         let row = (rows == 1).then(|| content::of_row(&body, &read.output.media)).flatten();
         let is_allowed = precondition.conditions.allow_write(rows, row.as_ref());
         if is_allowed { Ok(()) } else { Err(Failure::Refused(Error::PreconditionFailed)) }

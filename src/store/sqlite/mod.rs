@@ -275,7 +275,7 @@ impl Sqlite {
         match &statement.work {
             Work::None => Ok(Outcome::default()),
             Work::Envelope { .. } => Err(Error::Internal("an envelope is for Postgres".to_owned())),
-            Work::Write { .. } => self.write(Order::Statement(statement), deadline).await,
+            Work::Write { .. } => self.write(Order::Statement(Box::new(statement)), deadline).await,
             Work::Rows { by_key, .. } => {
                 let by_key = *by_key;
                 let read = async {

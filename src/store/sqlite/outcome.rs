@@ -1,7 +1,7 @@
 //! What reads and writes have in common when rows become an outcome.
 
 use bytes::Bytes;
-use rusqlite::{Connection, Rows};
+use rusqlite::{Connection, Row, Rows};
 
 use super::fault;
 use super::format::BodyWriter;
@@ -87,10 +87,16 @@ impl Body {
     /// Adds all rows.
     pub(super) fn add_all(&mut self, rows: &mut Rows<'_>) -> Result<(), BodyFault> {
         while let Some(row) = rows.next()? {
-            self.writer.row(row)?;
-            if self.writer.size_bytes() > self.max_bytes {
-                return Err(BodyFault::TooLarge(Error::too_large(self.max_bytes)));
-            }
+            self.add(row)?;
+        }
+        Ok(())
+    }
+
+    /// Adds one row.
+    pub(super) fn add(&mut self, row: &Row<'_>) -> Result<(), BodyFault> {
+        self.writer.row(row)?;
+        if self.writer.size_bytes() > self.max_bytes {
+            return Err(BodyFault::TooLarge(Error::too_large(self.max_bytes)));
         }
         Ok(())
     }

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rusqlite::{CachedStatement, Connection, params_from_iter};
+use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
 
 use super::outcome::{Body, BodyFault, check, with_schema};
-use super::{authorizer, fault, interrupt, session};
+use super::{authorizer, bind, fault, interrupt, session};
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
 use crate::plan::authorize::Session;
+use crate::plan::keyset::cursor;
 use crate::plan::{Expectation, Reach};
-use crate::sql::{Output, Query, Statement, Work};
-use crate::store::{Error, Outcome};
+use crate::request::seek::Side;
+use crate::sql::{Output, Page, Query, Statement, Work};
+use crate::store::{Edges, Error, Outcome};
 
 /// A read, as a statement has it.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,8 @@ pub(super) struct Read<'a> {
     pub(super) count: Option<&'a Query>,
     /// How they become a body.
     pub(super) output: &'a Output,
+    /// The page that they are.
+    pub(super) page: Option<&'a Page>,
     /// Who it is for.
     pub(super) session: &'a Arc<Session>,
     /// What may be touched.
@@ -41,12 +45,13 @@ impl<'a> Read<'a> {
     /// # Errors
     /// [`Error::Internal`] when it is none.
     pub(super) fn of(statement: &'a Statement, catalog: &'a Arc<Catalog>) -> Result<Self, Error> {
-        let Work::Rows { query, count, output, .. } = &statement.work else {
+        let Work::Rows { query, count, output, page, .. } = &statement.work else {
             return Err(Error::Internal("only reads are for readers".to_owned()));
         };
         let (expect, catalog_version) = (statement.expect, statement.catalog_version);
         let (session, reach) = (&statement.session, &statement.reach);
-        Ok(Self { query, count: count.as_ref(), output, session, reach, catalog, expect, catalog_version })
+        let page = page.as_deref();
+        Ok(Self { query, count: count.as_ref(), output, page, session, reach, catalog, expect, catalog_version })
     }
 
     /// Runs it, on a connection that is used by nobody else.
@@ -78,22 +83,31 @@ impl<'a> Read<'a> {
     ) -> Result<Outcome, Error> {
         let _limit = interrupt::Limit::until(deadline);
         let _session = session::Guard::of(self.session);
-        let (page, body) = self.rows(connection, body_max_bytes)?;
+        let (page, body, edges) = self.rows(connection, body_max_bytes)?;
         check(self.expect, page)?;
         let total = self.count.map(|count| self.total(connection, count)).transpose().map_err(fault::plain)?;
-        Ok(Outcome { total, page, body, ..Outcome::default() })
+        let edges = edges.map(Box::new);
+        Ok(Outcome { total, page, body, edges, ..Outcome::default() })
     }
 
-    /// Runs its query alone, in the transaction that is open: the rows and their number.
+    /// Runs its query alone, in the transaction that is open: the rows, their number, and what they say of a page.
     ///
     /// # Errors
     /// What SQLite says, or a body beyond `body_max_bytes` (54000).
-    pub(super) fn rows(&self, connection: &Connection, body_max_bytes: usize) -> Result<(u64, Bytes), Error> {
+    pub(super) fn rows(
+        &self,
+        connection: &Connection,
+        body_max_bytes: usize,
+    ) -> Result<(u64, Bytes, Option<Edges>), Error> {
         let mut statement = self.prepare(connection, &self.query.text).map_err(fault::plain)?;
         let mut rows = statement.query(params_from_iter(&self.query.values)).map_err(fault::plain)?;
         let mut body = Body::new(self.output, body_max_bytes);
-        match body.add_all(&mut rows) {
-            Ok(()) => Ok((body.rows(), body.finish())),
+        let added = match self.page {
+            None => body.add_all(&mut rows).map(|()| None),
+            Some(page) => add_page(&mut body, &mut rows, page, self.output.columns.len()).map(Some),
+        };
+        match added {
+            Ok(edges) => Ok((body.rows(), body.finish(), edges)),
             Err(BodyFault::Sqlite(error)) => Err(fault::plain(error)),
             Err(BodyFault::TooLarge(error)) => Err(error),
         }
@@ -112,4 +126,33 @@ impl<'a> Read<'a> {
     ) -> rusqlite::Result<CachedStatement<'connection>> {
         authorizer::prepare(connection, text, self.reach, self.catalog)
     }
+}
+
+/// Adds the rows of a page by keys, which come behind `columns` of each row.
+fn add_page(body: &mut Body, rows: &mut Rows<'_>, page: &Page, columns: usize) -> Result<Edges, BodyFault> {
+    let mut edges = Edges::default();
+    let mut seen = 0;
+    while let Some(row) = rows.next()? {
+        if page.side == Side::Before && seen == 0 && !edges.more {
+            let found: i64 = row.get(columns + page.keys.len())?;
+            edges.more = page.size.is_some_and(|size| u64::try_from(found).unwrap_or_default() > size);
+            if edges.more {
+                continue;
+            }
+        }
+        if page.side == Side::After && page.size == Some(seen) {
+            edges.more = true;
+            break;
+        }
+        let keys = page.keys.iter().enumerate().map(|(index, type_name)| {
+            let value = row.get_ref(columns + index)?;
+            Ok(cursor::of_stored(&bind::value(value), bind::print(value, &type_name.kind), type_name))
+        });
+        let keys = keys.collect::<rusqlite::Result<Vec<_>>>()?;
+        edges.first.get_or_insert_with(|| keys.clone());
+        edges.last = Some(keys);
+        body.add(row)?;
+        seen += 1;
+    }
+    Ok(edges)
 }

@@ -61,7 +61,7 @@ impl Fixture {
         let type_name = TypeName { declared: String::new(), kind: TypeKind::Any };
         let columns = vec![OutputColumn { name: "a".to_owned(), type_name }];
         let output = Output { media: MediaType::Json, columns };
-        self.statement(Work::Rows { query: query(sql), count: count.map(query), by_key: false, output })
+        self.statement(Work::Rows { query: query(sql), count: count.map(query), by_key: false, page: None, output })
     }
 
     fn statement(&self, work: Work) -> Statement {

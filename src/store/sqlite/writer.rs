@@ -68,10 +68,9 @@ impl Claim {
 
 /// What a request wants done.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the job that has it lies in a box of its own")]
 pub(super) enum Order {
     /// One statement.
-    Statement(Statement),
+    Statement(Box<Statement>),
     /// Several, each decided when those before it have run. Only the writer's thread looks into it.
     Transaction(RefCell<Transaction>),
 }
@@ -266,7 +265,7 @@ mod tests {
             precondition: None,
         };
         let deadline = Deadline::after(Duration::from_secs(60));
-        let order = Order::Statement(statement);
+        let order = Order::Statement(Box::new(statement));
         (Job { order, deadline, claim: Claim::default(), reply }, answer)
     }
 
