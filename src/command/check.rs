@@ -14,6 +14,7 @@ use crate::volume::probe::report::{self, Finding, Level};
 use crate::volume::probe::{Depth, Facts, lock};
 
 mod database;
+mod shared;
 
 /// Bytes of the shortest secret that is as strong as HS256, the weakest hash that tokens are signed with.
 ///
@@ -104,6 +105,9 @@ fn volume(config: &Config) -> Result<(&'static str, String, Vec<Finding>), Error
         VolumeMode::Auto => facts.choose(),
     };
     findings.push(verdict(config, &facts, mode));
+    if mode == compose::Mode::SharedLog {
+        findings.extend(shared::findings(storage)?);
+    }
     Ok((mode.name(), reason, findings))
 }
 

@@ -1,12 +1,11 @@
 //! A directory of one's own in `LOCAL_DIR`, for files that nobody needs afterwards.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error as ThisError;
 
-use crate::clock;
+use crate::store::sqlite::workplace::Workplace;
 
 /// There is no place for files.
 #[derive(Debug, ThisError)]
@@ -17,29 +16,16 @@ pub(super) struct Error {
     source: io::Error,
 }
 
-/// The directory; gone when it is dropped.
+/// The directory; gone when this is dropped, or when another instance finds that its process is.
 #[derive(Debug)]
-pub(super) struct Scratch(PathBuf);
+pub(super) struct Scratch(Workplace);
 
 impl Scratch {
     pub(super) fn in_directory(directory: &Path) -> Result<Self, Error> {
-        let make = || -> io::Result<PathBuf> {
-            let nonce = clock::nonce().map_err(|error| io::Error::other(error.to_string()))?;
-            let path = directory.join(format!("{nonce:016x}"));
-            fs::create_dir_all(&path)?;
-            Ok(path)
-        };
-        make().map(Self).map_err(|source| Error { path: directory.to_owned(), source })
+        Workplace::claim(directory).map(Self).map_err(|source| Error { path: directory.to_owned(), source })
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed is on a local disk that goes with the instance.
-        let _ = fs::remove_dir_all(&self.0);
+        self.0.path()
     }
 }

@@ -61,6 +61,14 @@ fn in_place_beside_a_log_of_that_name_is_refused() {
     assert!(store["meaning"].as_str().unwrap().contains("is in the shared log"), "{store}");
     let output = check(folder.path(), &[], &["--json"]);
     assert_eq!(report(&output)["store"], "shared-log", "a log that is there stays in use");
+    let log = finding(&report(&output), "log").clone();
+    assert!(log["value"].as_str().unwrap().starts_with("position 1 ("), "{log}");
+
+    let slot = volume.join("app/ltx/0/0000000000000001-0000000000000001.ltx");
+    let bytes = std::fs::read(&slot).unwrap();
+    std::fs::write(&slot, &bytes[..100]).unwrap();
+    let output = check(folder.path(), &[], &["--json"]);
+    assert_eq!((output.status.code(), &finding(&report(&output), "log")["value"]), (Some(1), &Value::from("torn")));
 }
 
 #[test]
@@ -117,6 +125,12 @@ fn a_mount_of_an_object_store_is_never_used_in_place() {
     let chosen = report(&output);
     assert!(output.status.success(), "{chosen:#}");
     assert_eq!(chosen["store"], "shared-log", "{chosen:#}");
+    assert_eq!(finding(&chosen, "log")["value"], "empty");
+    assert_eq!(finding(&chosen, "working copies")["level"], "ok");
+    let output = check(folder.path(), &[("LOCAL_DIR", volume.join("local").to_str().unwrap())], &["--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let copies = finding(&report(&output), "working copies")["meaning"].clone();
+    assert!(copies.as_str().unwrap().contains("other hosts may mount it"), "{copies}");
 
     let output = check(folder.path(), &[("VOLUME_MODE", "in-place")], &["--json"]);
     assert_eq!(output.status.code(), Some(1));

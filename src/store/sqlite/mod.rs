@@ -29,7 +29,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod tidying;
-mod workplace;
+pub mod workplace;
 mod write;
 mod writer;
 

@@ -23,7 +23,7 @@ const LOCK: &str = "lock";
 
 /// A directory that no other process and no earlier one has; removed when dropped.
 #[derive(Debug)]
-pub(super) struct Workplace {
+pub struct Workplace {
     directory: PathBuf,
     lock: PathBuf,
     /// Open as long as the process lives.
@@ -35,7 +35,7 @@ impl Workplace {
     ///
     /// # Errors
     /// What the system said.
-    pub(super) fn claim(local_dir: &Path) -> io::Result<Self> {
+    pub fn claim(local_dir: &Path) -> io::Result<Self> {
         fs::create_dir_all(local_dir)?;
         sweep(local_dir);
         loop {
@@ -53,7 +53,8 @@ impl Workplace {
     }
 
     /// The directory.
-    pub(super) fn path(&self) -> &Path {
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.directory
     }
 }

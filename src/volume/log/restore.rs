@@ -19,7 +19,8 @@ use super::copy::NewFile;
 use super::sums::Sums;
 use super::tail::{self, Look, Tail};
 use super::{
-    Found, Pages, first_slot_name, import, list, newest_slot_name, read_header, read_slot, read_snapshot, slot,
+    Found, Pages, first_slot_name, import, list, newest_slot_name, newest_snapshot_name, read_header, read_slot,
+    read_snapshot, slot,
 };
 use crate::volume::Volume;
 
@@ -407,6 +408,40 @@ pub fn oldest(volume: &dyn Volume) -> Result<Option<Stamp>, Error> {
         Txid::FIRST => Err(Error::Torn { txid: Txid::FIRST }),
         first => Err(super::Error::NoBeginning { first }.into()),
     }
+}
+
+/// What a log has, by the names and the heads of its files: nothing is read whole but the newest slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Survey {
+    /// The newest state.
+    pub newest: Stamp,
+    /// The oldest state that can be restored.
+    pub oldest: Stamp,
+    /// The newest snapshot; [`Txid::NONE`] when there is none.
+    pub snapshot: Txid,
+    /// Bytes of the database.
+    pub database_bytes: u64,
+    /// Whether it has only a part of a database that is being imported.
+    pub is_marked: bool,
+}
+
+/// Looks at a log; `None` when it is empty.
+///
+/// # Errors
+/// [`Error::Torn`] when its newest slot is, and whatever keeps it from being read.
+pub fn survey(volume: &dyn Volume) -> Result<Option<Survey>, Error> {
+    let Some(oldest) = oldest(volume)? else { return Ok(None) };
+    let snapshot = newest_snapshot_name(volume)?;
+    let newest = newest_slot_name(volume)?.max(snapshot);
+    let Found::Whole((record, _)) = read_slot(volume, newest)? else { return Err(Error::Torn { txid: newest }) };
+    let Shape { page_size, database_pages } = record.change.shape();
+    Ok(Some(Survey {
+        newest: Stamp::of(&record.header),
+        oldest,
+        snapshot,
+        database_bytes: u64::from(page_size) * u64::from(database_pages),
+        is_marked: record.change.pages.get(&1).is_some_and(|page| import::is_marked(page)),
+    }))
 }
 
 fn file_fault(path: &Path, source: io::Error) -> Error {
