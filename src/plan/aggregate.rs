@@ -73,6 +73,9 @@ fn put_together(scope: &Scope<'_>, call: Call) -> Result<Projection, Error> {
         }
     };
     let cast = call.aggregate_cast.map(|cast| cast::plan_cast(scope.engine, &cast)).transpose()?;
+    if let Some(to) = &cast {
+        cast::check_cast(scope.engine, &type_name, to)?;
+    }
     Ok(Projection { aggregate: Some(Aggregated { operand, type_name, cast }), ..over })
 }
 

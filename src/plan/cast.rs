@@ -1,6 +1,8 @@
-//! Types that a selected field may be cast to.
+//! Types that a selected field may be cast to, and from which ones.
+//!
+//! Source: <https://www.postgresql.org/docs/15/catalog-pg-cast.html>, and its explicit conversions by text.
 
-use super::{Engine, Error};
+use super::{Engine, Error, capability};
 use crate::catalog::{TypeKind, TypeName};
 
 /// The type that `::name` means.
@@ -21,6 +23,39 @@ pub(super) fn plan_cast(engine: Engine, name: &str) -> Result<TypeName, Error> {
             let kind = known.map_or(TypeKind::Other, |(_, kind)| kind);
             Ok(TypeName { declared: name.trim().to_owned(), kind })
         }
+    }
+}
+
+/// Refuses a cast that Postgres does not know; there the server does.
+pub(super) fn check_cast(engine: Engine, from: &TypeName, to: &TypeName) -> Result<(), Error> {
+    if engine == Engine::Postgres || is_cast(&from.kind, &to.kind) {
+        return Ok(());
+    }
+    let (from, to) = (capability::postgres_name(from), capability::postgres_name(to));
+    Err(Error::sqlstate("42846", format!("cannot cast type {from} to {to}")))
+}
+
+fn is_cast(from: &TypeKind, to: &TypeKind) -> bool {
+    use TypeKind::{
+        Any, BigInt, Boolean, Date, Double, Enum, Integer, Interval, Json, Jsonb, Numeric, Other, Real, SmallInt, Text,
+        Time, TimeTz, Timestamp, TimestampTz,
+    };
+    match (from, to) {
+        // Of a type that berth has no rule for, or by its text.
+        (Any | Other | Text { .. }, _) | (_, Any | Other | Text { .. }) => true,
+        (
+            SmallInt | Integer | BigInt | Real | Double | Numeric { .. } | Jsonb,
+            SmallInt | Integer | BigInt | Real | Double | Numeric { .. },
+        )
+        | (Integer | Jsonb, Boolean)
+        | (Boolean, Integer)
+        | (Json | Jsonb, Json | Jsonb)
+        | (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz)
+        | (Timestamp | TimestampTz | Interval | TimeTz, Time)
+        | (TimestampTz | Time, TimeTz)
+        | (Time, Interval) => true,
+        (Enum { name: from, .. }, Enum { name: to, .. }) => from == to,
+        (from, to) => from == to,
     }
 }
 

@@ -5,8 +5,8 @@ use super::embed::{self, Wishes};
 use super::keyset::{Keyset, plan_keyset};
 use super::scope::Scope;
 use super::{Condition, Engine, Error, Expectation, aggregate, capability, cast};
-use crate::catalog::{Kind, QualifiedName, Relationship, Table, TypeName};
-use crate::request::filter::{Comparison, EmbedPath, Field, Filter, JsonOperand, JsonStep, Operation};
+use crate::catalog::{Kind, QualifiedName, Relationship, Table, TypeKind, TypeName};
+use crate::request::filter::{Arrow, Comparison, EmbedPath, Field, Filter, JsonOperand, JsonStep, Operation};
 use crate::request::method::Method;
 use crate::request::order::{Direction, Nulls};
 use crate::request::prefer::Count;
@@ -265,14 +265,29 @@ pub(super) fn plan_projection(
 ) -> Result<Projection, Error> {
     let name = alias.unwrap_or_else(|| unaliased_name(&field).to_owned());
     let target = scope.target(field)?;
+    let cast = cast.map(|cast| cast::plan_cast(scope.engine, cast)).transpose()?;
+    if let Some(to) = &cast {
+        cast::check_cast(scope.engine, &at_end(&target.type_name, &target.path), to)?;
+    }
     Ok(Projection {
         column: target.column,
         type_name: target.type_name,
         path: target.path,
-        cast: cast.map(|cast| cast::plan_cast(scope.engine, cast)).transpose()?,
+        cast,
         aggregate: None,
         name,
     })
+}
+
+/// The type of what a way into JSON leads to.
+fn at_end(type_name: &TypeName, path: &[JsonStep]) -> TypeName {
+    let kind = match path.last().map(|step| step.arrow) {
+        None => return type_name.clone(),
+        Some(Arrow::Text) => TypeKind::Text { max_length: None },
+        Some(Arrow::Json) if type_name.kind == TypeKind::Json => TypeKind::Json,
+        Some(Arrow::Json) => TypeKind::Jsonb,
+    };
+    TypeName { declared: kind.postgres_name(), kind }
 }
 
 /// A way into JSON is named by the last key on it: `data->1->phone->>0` is `phone`, `data->1` is `data`.

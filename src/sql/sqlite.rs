@@ -112,26 +112,26 @@ impl Dialect for Sqlite {
     }
 
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName) {
-        let from = field.kind();
-        match &to.kind {
-            TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => cast_to_integer(writer, field, &from),
-            TypeKind::Real | TypeKind::Double => write_around(writer, "CAST(", field, " AS REAL)"),
-            TypeKind::Numeric { .. } => write_around(writer, "CAST(", field, " AS NUMERIC)"),
-            TypeKind::Boolean => cast_to_boolean(writer, field, &from),
-            TypeKind::Text { max_length } => cast_to_text(writer, field, &from, *max_length),
-            TypeKind::Date if matches!(from, TypeKind::Timestamp | TypeKind::TimestampTz) => {
-                write_around(writer, "substr(", field, ", 1, 10)");
+        // A step into `jsonb` is `jsonb`, which is compared as text is, and cast as it is not.
+        let kind = field.kind();
+        let is_jsonb = kind == TypeKind::Json && field.type_name.kind == TypeKind::Jsonb;
+        let from = if is_jsonb { TypeKind::Jsonb } else { kind };
+        match (&from, &to.kind) {
+            (TypeKind::SmallInt, TypeKind::Integer)
+            | (TypeKind::SmallInt | TypeKind::Integer, TypeKind::BigInt)
+            | (TypeKind::Text { .. }, TypeKind::Text { max_length: None })
+            | (_, TypeKind::Enum { .. } | TypeKind::Any | TypeKind::Other) => Self::field(writer, field),
+            (from, to) if from == to => Self::field(writer, field),
+            (
+                TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt | TypeKind::Uuid,
+                TypeKind::Text { max_length: None },
+            ) => write_around(writer, "CAST(", field, " AS TEXT)"),
+            (from, _) => {
+                writer.push("berth_convert(");
+                Self::field(writer, field);
+                writer.push(", ").bind(Value::Text(from.postgres_name()));
+                writer.push(", ").bind(Value::Text(to.postgres_name())).push(")");
             }
-            TypeKind::Date
-            | TypeKind::Time
-            | TypeKind::TimeTz
-            | TypeKind::Timestamp
-            | TypeKind::TimestampTz
-            | TypeKind::Interval
-            | TypeKind::Uuid => write_around(writer, "CAST(", field, " AS TEXT)"),
-            TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_) => cast_to_json(writer, field, &from),
-            TypeKind::Bytea => write_around(writer, "CAST(", field, " AS BLOB)"),
-            TypeKind::Enum { .. } | TypeKind::Any | TypeKind::Other => Self::field(writer, field),
         }
     }
 
@@ -204,10 +204,12 @@ impl Dialect for Sqlite {
     /// Ranges do not exist here and planning refuses their operators; should one come, it is unknown, which no row
     /// passes, negated or not.
     fn contain(writer: &mut Writer, field: Field<'_>, containment: Containment, value: &Value) {
+        let contains =
+            if matches!(field.kind(), TypeKind::Array(_)) { "berth_array_contains(" } else { "berth_contains(" };
         match containment {
-            Containment::Contains => write_pair(writer, "berth_contains(", field, value),
+            Containment::Contains => write_pair(writer, contains, field, value),
             Containment::ContainedIn => {
-                writer.push("berth_contains(").bind(value.clone()).push(", ");
+                writer.push(contains).bind(value.clone()).push(", ");
                 Self::field(writer, field);
                 writer.push(")");
             }
@@ -323,85 +325,6 @@ fn write_pair(writer: &mut Writer, function: &'static str, field: Field<'_>, val
     writer.push(function);
     Sqlite::field(writer, field);
     writer.push(", ").bind(value.clone()).push(")");
-}
-
-/// Postgres rounds where SQLite's `CAST` cuts off: floats to the even neighbour, numerics away from zero.
-fn cast_to_integer(writer: &mut Writer, field: Field<'_>, from: &TypeKind) {
-    if matches!(from, TypeKind::Real | TypeKind::Double) {
-        write_pair(writer, "berth_float_integer(", field, &Value::Text(from.postgres_name()));
-    } else if matches!(from, TypeKind::Numeric { .. }) {
-        write_around(writer, "CAST(round(", field, ") AS INTEGER)");
-    } else {
-        write_around(writer, "CAST(", field, " AS INTEGER)");
-    }
-}
-
-/// Numbers are true unless zero; text is read as Postgres reads it.
-fn cast_to_boolean(writer: &mut Writer, field: Field<'_>, from: &TypeKind) {
-    match from {
-        TypeKind::Boolean => Sqlite::field(writer, field),
-        TypeKind::SmallInt
-        | TypeKind::Integer
-        | TypeKind::BigInt
-        | TypeKind::Real
-        | TypeKind::Double
-        | TypeKind::Numeric { .. } => write_around(writer, "(", field, " <> 0)"),
-        TypeKind::Text { .. }
-        | TypeKind::Date
-        | TypeKind::Time
-        | TypeKind::TimeTz
-        | TypeKind::Timestamp
-        | TypeKind::TimestampTz
-        | TypeKind::Interval
-        | TypeKind::Uuid
-        | TypeKind::Json
-        | TypeKind::Jsonb
-        | TypeKind::Bytea
-        | TypeKind::Array(_)
-        | TypeKind::Enum { .. }
-        | TypeKind::Any
-        | TypeKind::Other => write_around(
-            writer,
-            "CASE lower(trim(",
-            field,
-            ")) WHEN 't' THEN 1 WHEN 'true' THEN 1 WHEN 'y' THEN 1 WHEN 'yes' THEN 1 WHEN 'on' THEN 1 WHEN '1' THEN 1 \
-             WHEN 'f' THEN 0 WHEN 'false' THEN 0 WHEN 'n' THEN 0 WHEN 'no' THEN 0 WHEN 'off' THEN 0 WHEN '0' THEN 0 END",
-        ),
-    }
-}
-
-/// Booleans are `true` and `false`, bytes are Postgres' `\x…`; a `varchar(n)` cuts off, as an explicit cast does.
-fn cast_to_text(writer: &mut Writer, field: Field<'_>, from: &TypeKind, max_length: Option<u32>) {
-    if max_length.is_some() {
-        writer.push("substr(");
-    }
-    if *from == TypeKind::Boolean {
-        write_around(writer, "CASE ", field, " WHEN 0 THEN 'false' WHEN 1 THEN 'true' END");
-    } else if *from == TypeKind::Bytea {
-        write_around(writer, "'\\x' || lower(hex(", field, "))");
-    } else if let TypeKind::Numeric { scale: Some(scale), .. } = from {
-        write_around(writer, "CASE WHEN ", field, " IS NOT NULL THEN printf(");
-        writer.bind(Value::Text(format!("%.{scale}f"))).push(", ");
-        Sqlite::field(writer, field);
-        writer.push(") END");
-    } else if matches!(from, TypeKind::Real | TypeKind::Double) {
-        let name = from.postgres_name();
-        write_pair(writer, "berth_float_text(", field, &Value::Text(name));
-    } else {
-        write_around(writer, "CAST(", field, " AS TEXT)");
-    }
-    if let Some(length) = max_length {
-        writer.push(", 1, ").bind(Sqlite::number(length.into())).push(")");
-    }
-}
-
-/// `json` refuses what is not JSON: it would tear the answer apart.
-fn cast_to_json(writer: &mut Writer, field: Field<'_>, from: &TypeKind) {
-    if matches!(from, TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_)) {
-        Sqlite::field(writer, field);
-    } else {
-        write_around(writer, "json(", field, ")");
-    }
 }
 
 /// `values` as a JSON array; `None` when one of them would not come back from it as it was.

@@ -21,11 +21,12 @@ fn database() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(TABLE).unwrap();
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    for name in ["like", "ilike", "match", "imatch", "json", "json_text", "contains", "overlaps", "float_integer"]
+    for name in ["like", "ilike", "match", "imatch", "json", "json_text", "contains", "array_contains", "overlaps"]
         .map(|name| format!("berth_{name}"))
     {
         connection.create_scalar_function(name.as_str(), 2, flags, |_| Ok(None::<i64>)).unwrap();
     }
+    connection.create_scalar_function("berth_convert", 3, flags, |_| Ok(None::<i64>)).unwrap();
     connection.create_scalar_function("berth_updated", 0, FunctionFlags::SQLITE_UTF8, |_| Ok(1_i64)).unwrap();
     connection
 }

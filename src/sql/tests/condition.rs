@@ -194,9 +194,9 @@ fn containment_is_unknown_on_sqlite_where_it_has_no_ranges() {
     ];
     assert_snapshot!(each(operators.map(|operator| test("tags", Test::Contain(operator, text("{a}"))))), @r#"
     "public"."films"."tags" @> $1  ['{a}']
-    berth_contains("films"."tags", ?1)  ['{a}']
+    berth_array_contains("films"."tags", ?1)  ['{a}']
     "public"."films"."tags" <@ $1  ['{a}']
-    berth_contains(?1, "films"."tags")  ['{a}']
+    berth_array_contains(?1, "films"."tags")  ['{a}']
     "public"."films"."tags" && $1  ['{a}']
     berth_overlaps("films"."tags", ?1)  ['{a}']
     "public"."films"."tags" << $1  ['{a}']

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | constraint failed | 23502, 23503, 23505, 23514 with Postgres' text; see `constraint` and `foreign_key` |
 //! | `RAISE(…, 'text')` | P0001 `text` |
-//! | any text `NNNNN: message` of a function or trigger | that code and message |
+//! | any text `NNNNN: message` of a function or trigger | that code and message, and the details after a U+001F |
 //! | interrupted | [`Error::Timeout`]: only a deadline interrupts |
 //! | busy, locked | [`Error::QueueFull`]: another process writes, try again |
 //! | volume full, I/O, corrupt, too big, read-only | 53100, 58030, XX001, 54000, 25006 |
@@ -29,6 +29,9 @@ use crate::store::Error;
 
 /// What SQLite says when any foreign key is violated.
 const FOREIGN_KEY_FAILED: &str = "FOREIGN KEY constraint failed";
+
+/// What parts the details from the message in the text of a function's error.
+pub(super) const DETAILS: char = '\u{1f}';
 
 /// Letters and digits of a SQLSTATE.
 const SQLSTATE_LENGTH: usize = 5;
@@ -73,7 +76,10 @@ pub(super) fn plain(error: rusqlite::Error) -> Error {
         other => return Error::Internal(other.to_string()),
     };
     if let Some((code, message)) = split_sqlstate(&message) {
-        return database(code, message);
+        return match message.split_once(DETAILS) {
+            Some((message, details)) => detailed(code, message.to_owned(), Some(details.to_owned())),
+            None => database(code, message),
+        };
     }
     let said = |code: &str| database(code, &message);
     match code {

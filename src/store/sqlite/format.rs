@@ -35,7 +35,7 @@ pub fn write_json(out: &mut Vec<u8>, value: ValueRef<'_>, type_name: &TypeName) 
 }
 
 /// Lends the value with text as UTF-8.
-fn with_scalar<Answer>(value: ValueRef<'_>, use_it: impl FnOnce(Scalar<'_>) -> Answer) -> Answer {
+pub(super) fn with_scalar<Answer>(value: ValueRef<'_>, use_it: impl FnOnce(Scalar<'_>) -> Answer) -> Answer {
     match value {
         ValueRef::Null => use_it(Scalar::Null),
         ValueRef::Integer(integer) => use_it(Scalar::Integer(integer)),

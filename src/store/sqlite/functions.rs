@@ -7,9 +7,9 @@
 //! | `berth_json(json, operand)`, `berth_json_text(json, operand)` | `json -> operand`, `json ->> operand` |
 //! | `berth_has_key(json, text)` | `json ? text` |
 //! | `berth_cast(text, type)` | `text::type` |
-//! | `berth_float_text(float, type)` | `float::text` of `real` or `double precision` |
-//! | `berth_float_integer(float, type)` | `float::bigint` |
-//! | `berth_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` of `jsonb` and arrays, `a && b` of arrays |
+//! | `berth_convert(value, from, to)` | `value::to` of a value of type `from` |
+//! | `berth_contains(a, b)` | `a @> b` of `jsonb` |
+//! | `berth_array_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` and `a && b` of arrays |
 //! | `berth_json_compare(a, b)` | -1, 0 or 1 as `a` of `jsonb` sorts to `b` |
 //!
 //! What is embedded is written by the functions of `rows`, sums and means are those of `sum`.
@@ -26,6 +26,7 @@
 mod cast;
 mod compare;
 mod containment;
+mod convert;
 pub(super) mod json;
 mod like;
 mod pattern;
@@ -42,7 +43,6 @@ use rusqlite::{Connection, Error, Result};
 use thiserror::Error as ThisError;
 
 use super::interrupt;
-use crate::catalog::TypeKind;
 use crate::plan::value::form;
 use like::Case;
 
@@ -105,9 +105,9 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_json_text", |context| json_function(context, json::get_text))?;
     add(connection, "berth_has_key", key_function)?;
     add(connection, "berth_cast", cast::cast)?;
-    add(connection, "berth_float_text", float_text)?;
-    add(connection, "berth_float_integer", float_integer)?;
+    add_of(connection, "berth_convert", 3, convert::convert)?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
+    add(connection, "berth_array_contains", |context| pair_function(context, containment::array_contains))?;
     add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;
     add(connection, "berth_json_compare", |context| pair_function(context, |a, b| compare::compare(a, b) as i8))?;
     rows::register(connection)?;
@@ -120,8 +120,17 @@ fn add<Answer: ToSql>(
     name: &str,
     function: impl Fn(&Context<'_>) -> Result<Answer> + Send + 'static,
 ) -> Result<()> {
+    add_of(connection, name, 2, function)
+}
+
+fn add_of<Answer: ToSql>(
+    connection: &Connection,
+    name: &str,
+    arguments: i32,
+    function: impl Fn(&Context<'_>) -> Result<Answer> + Send + 'static,
+) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function(name, 2, flags, move |context| function(context))
+    connection.create_scalar_function(name, arguments, flags, move |context| function(context))
 }
 
 pub(super) fn failed(fault: Fault) -> Error {
@@ -169,35 +178,6 @@ fn json_function(context: &Context<'_>, get: fn(&str, json::Operand<'_>) -> Opti
             text(other).and_then(|key| get(&document, json::Operand::Key(&key)))
         }
     })
-}
-
-fn float_text(context: &Context<'_>) -> Result<Option<String>> {
-    let value = match context.get_raw(0) {
-        ValueRef::Integer(integer) => form::Scalar::Integer(integer),
-        ValueRef::Real(real) => form::Scalar::Real(real),
-        other @ (ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_)) => {
-            return Ok(text(other).map(Cow::into_owned));
-        }
-    };
-    let kind = if context.get_raw(1) == ValueRef::Text(b"real") { TypeKind::Real } else { TypeKind::Double };
-    let mut printed = Vec::new();
-    form::write_number(&mut printed, value, &kind);
-    Ok(Some(String::from_utf8_lossy(&printed).into_owned()))
-}
-
-/// The nearest integer, of two the even one.
-fn float_integer(context: &Context<'_>) -> Result<Option<i64>> {
-    let out_of_range = || failed(Fault { code: "22003", message: "bigint out of range".to_owned() });
-    let real = match context.get_raw(0) {
-        ValueRef::Null => return Ok(None),
-        ValueRef::Integer(integer) => return Ok(Some(integer)),
-        ValueRef::Real(real) => real,
-        other @ (ValueRef::Text(_) | ValueRef::Blob(_)) => {
-            text(other).and_then(|text| text.trim().parse().ok()).ok_or_else(out_of_range)?
-        }
-    };
-    // Printed without an exponent, and so read exactly; infinity and NaN are no integers.
-    format!("{:.0}", real.round_ties_even()).parse().map(Some).map_err(|_| out_of_range())
 }
 
 /// Whether the text is a member's name of an object, or an element of an array.

@@ -25,14 +25,59 @@ const FILTERS: &[(&str, &[&str])] = &[
     ("bytes", &["eq.\\x00ff10", "eq.\\x"]),
     ("feeling", &["eq.happy", "eq.angry", "in.(sad,ok)", "gt.sad", "lte.ok", "gt(any).{ok,happy}"]),
     ("share", &["eq.10", "lte.10", "eq.x"]),
-    ("numbers", &["cs.{1,2}", "cd.{1,2,3,4}", "ov.{3,9}", "eq.{1,2,3}", "cs.{x}"]),
-    ("labels", &["cs.{a}", "ov.{\"b c\"}", "eq.{}", "cs.{\"b c\",a}"]),
+    ("numbers", &["cs.{1,2}", "cd.{1,2,3,4}", "ov.{3,9}", "eq.{1,2,3}", "cs.{x}", "cs.{{1}}", "cs.{null}"]),
+    ("labels", &["cs.{a}", "cs.{null}", "ov.{\"b c\"}", "eq.{}", "cs.{\"b c\",a}"]),
     ("binary_document", &["cs.{\"b\":1}", "eq.\"text\"", "cs.{\"a\":{\"c\":[2]}}"]),
     ("binary_document->a->>d", &["eq.e", "like.*", "is.null"]),
     ("binary_document->b", &["eq.1", "gt.0", "gt.10", "lte.\"x\"", "is.null"]),
     ("binary_document->a", &["gt.{}", "lt.[1,2,3,4,5]"]),
     ("document->a->b->>1", &["eq.2.50", "is.null"]),
     ("doubled", &["eq.14", "gt.2", "is.null"]),
+];
+
+/// Columns of `kinds` that are cast, and to what. Left out is what has a way of its own to be printed: a `numeric` without
+/// a scale.
+const CAST_FROM: &[&str] = &[
+    "small",
+    "medium",
+    "big",
+    "single",
+    "twice",
+    "money_like",
+    "truth",
+    "words",
+    "short",
+    "day",
+    "moment",
+    "instant",
+    "clock",
+    "code",
+    "document",
+    "binary_document",
+    "bytes",
+    "feeling",
+    "numbers",
+    "labels",
+    "binary_document->b",
+    "binary_document->a->>d",
+    "document->a->b->1",
+];
+const CAST_TO: &[&str] = &[
+    "smallint",
+    "int",
+    "bigint",
+    "real",
+    "float8",
+    "boolean",
+    "text",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "uuid",
+    "json",
+    "jsonb",
+    "bytea",
 ];
 
 /// Values that are written to `kinds`: a column and its JSON.
@@ -91,6 +136,11 @@ pub fn cases() -> Vec<Case> {
         }
         if !column.contains("->") && !matches!(*column, "numbers" | "labels" | "binary_document") {
             cases.push(Case::get(format!("/kinds?select=id&order={column},id")));
+        }
+    }
+    for (column, to) in CAST_FROM.iter().flat_map(|column| CAST_TO.iter().map(move |to| (column, to))) {
+        for id in 1..=3 {
+            cases.push(Case::get(format!("/kinds?select=value:{column}::{to}&id=eq.{id}")));
         }
     }
     for (column, values) in VALUES {

@@ -7,6 +7,7 @@ use super::{Fault, failed, text};
 use crate::catalog::TypeName;
 use crate::catalog::type_name::Origin;
 use crate::plan::{self, Value, value};
+use crate::store::sqlite::fault::DETAILS;
 
 /// `berth_cast(text, type)`.
 pub(super) fn cast(context: &Context<'_>) -> Result<Value> {
@@ -15,13 +16,17 @@ pub(super) fn cast(context: &Context<'_>) -> Result<Value> {
     let type_name = context.get_or_create_aux(1, |name| {
         Ok::<_, rusqlite::Error>(TypeName::parse(name.as_str().unwrap_or_default(), Origin::Postgres))
     })?;
-    value::store(&text, &type_name).map_err(|error| {
-        let (code, message) = if let plan::Error::Sqlstate { code, message, .. } = error {
-            (code, message)
-        } else {
-            ("22P02", error.to_string())
+    read(&text, &type_name).map_err(failed)
+}
+
+/// The value that text is of a type.
+pub(super) fn read(text: &str, type_name: &TypeName) -> std::result::Result<Value, Fault> {
+    value::store(text, type_name).map_err(|error| {
+        let plan::Error::Sqlstate { code, message, details, .. } = error else {
+            return Fault { code: "22P02", message: error.to_string() };
         };
-        failed(Fault { code, message })
+        let details = details.map(|details| format!("{DETAILS}{details}")).unwrap_or_default();
+        Fault { code, message: message + &details }
     })
 }
 

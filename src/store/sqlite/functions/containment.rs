@@ -1,7 +1,6 @@
 //! `@>` and `&&` on JSON, which is also how arrays are kept.
 //!
-//! Arrays are compared by `jsonb`'s rules. They differ from those of Postgres' arrays in one point: a null in both is
-//! contained. An overlap by null is none.
+//! Elements of arrays are equal by `jsonb`'s rules; null is equal to nothing, and arrays inside count as their elements.
 //!
 //! Source: <https://www.postgresql.org/docs/15/datatype-json.html#JSON-CONTAINMENT>.
 
@@ -30,22 +29,34 @@ fn contains_nested(left: &Json, right: &Json) -> bool {
     }
 }
 
-/// `left && right` of arrays: an element that is not null in both; arrays inside count as their elements.
+/// `left && right` of arrays: an element that is not null in both.
 pub(super) fn overlaps(left: &Json, right: &Json) -> bool {
     let (Json::Array(_), Json::Array(_)) = (left, right) else { return false };
-    let (mut left_elements, mut right_elements) = (Vec::new(), Vec::new());
-    collect_elements(left, &mut left_elements);
-    collect_elements(right, &mut right_elements);
-    left_elements.iter().any(|element| {
-        right_elements.iter().any(|other| contains_nested(element, other) && contains_nested(other, element))
-    })
+    let (left, right) = (elements(left), elements(right));
+    left.iter().any(|element| right.iter().any(|other| is_equal_element(element, other)))
+}
+
+/// `left @> right` of arrays: each element of the right one is in the left one.
+pub(super) fn array_contains(left: &Json, right: &Json) -> bool {
+    let (Json::Array(_), Json::Array(_)) = (left, right) else { return false };
+    let (left, right) = (elements(left), elements(right));
+    right.iter().all(|wanted| left.iter().any(|found| is_equal_element(found, wanted)))
+}
+
+fn is_equal_element(left: &Json, right: &Json) -> bool {
+    !left.is_null() && contains_nested(left, right) && contains_nested(right, left)
+}
+
+fn elements(json: &Json) -> Vec<&Json> {
+    let mut found = Vec::new();
+    collect_elements(json, &mut found);
+    found
 }
 
 fn collect_elements<'a>(json: &'a Json, elements: &mut Vec<&'a Json>) {
     match json {
         Json::Array(items) => items.iter().for_each(|item| collect_elements(item, elements)),
-        Json::Null => {}
-        Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => elements.push(json),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => elements.push(json),
     }
 }
 

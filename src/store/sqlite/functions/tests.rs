@@ -232,6 +232,23 @@ fn arrays_overlap_by_an_element_that_is_not_null() {
 }
 
 #[test]
+fn an_array_contains_another_by_its_elements() {
+    let connection = connection();
+    let cases = [
+        ("[1,2]", "[2]", true),
+        ("[1,2]", "[2,2]", true),
+        ("[1,2]", "[]", true),
+        ("[1,null]", "[null]", false),
+        ("[1,2]", "[[1]]", true),
+        ("[[1,2],[3,4]]", "[4,1]", true),
+        ("[1]", "[1,2]", false),
+    ];
+    for (left, right, expected) in cases {
+        assert_eq!(truth(&connection, "berth_array_contains", &left, &right), Some(expected), "{left} @> {right}");
+    }
+}
+
+#[test]
 fn null_in_gives_null_out() {
     let connection = connection();
     for function in ["like", "ilike", "match", "imatch", "json", "json_text", "contains", "overlaps"] {
@@ -262,23 +279,5 @@ proptest! {
         }
         let found = super::like::Pattern::new(&pattern, super::Case::Kept).unwrap().is_match(&text).unwrap();
         prop_assert_eq!(found, fits(pattern.as_bytes(), text.as_bytes()));
-    }
-}
-
-#[test]
-fn a_float_becomes_the_nearest_integer_and_of_two_the_even_one() {
-    let connection = connection();
-    let integer = |value: &str| {
-        let sql = format!("SELECT berth_float_integer({value}, 'double precision')");
-        connection.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))
-    };
-    for (value, expected) in
-        [("2.5", 2), ("3.5", 4), ("-2.5", -2), ("2.500001", 3), ("-0.4", 0), ("7", 7), ("1e15", 10_i64.pow(15))]
-    {
-        assert_eq!(integer(value).unwrap(), Some(expected), "{value}");
-    }
-    assert_eq!(integer("NULL").unwrap(), None);
-    for value in ["1e19", "9e999", "'x'"] {
-        assert!(integer(value).unwrap_err().to_string().starts_with("22003"), "{value}");
     }
 }
