@@ -18,6 +18,7 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod migrate;
+pub mod outbound;
 pub mod pipeline;
 pub mod plan;
 pub mod request;

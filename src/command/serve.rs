@@ -8,7 +8,7 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::compose::{self, compose};
-use crate::clock::{Deadline, Stopwatch};
+use crate::clock::{self, Deadline, Stopwatch};
 use crate::config::{self, Config, LogFormat, LogLevel};
 use crate::http::{self, Server};
 use crate::pipeline::App;
@@ -16,6 +16,9 @@ use crate::telemetry::{self, Event, Telemetry, Writer};
 
 /// Time for the last log lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Time for the last metrics and spans to be pushed.
+const PUSH_TIMEOUT: Duration = Duration::from_millis(1_200);
 
 /// Why serving ended.
 #[derive(Debug, Error)]
@@ -37,6 +40,9 @@ pub(super) enum Error {
 /// Serves until told to stop.
 pub(super) fn run(config: &Config, since_start: Stopwatch) -> Result<(), Error> {
     let telemetry = tell(&config.log)?;
+    if let Some(settings) = export_settings(&config.export) {
+        telemetry.export(settings)?;
+    }
     for warning in &config.warnings {
         telemetry.record(&Event::ConfigWarning { variable: &warning.variable, message: &warning.message });
     }
@@ -49,6 +55,7 @@ pub(super) fn run(config: &Config, since_start: Stopwatch) -> Result<(), Error> 
     if served.is_ok() {
         telemetry.record(&Event::Stopped);
     }
+    telemetry.push_last(Deadline::after(PUSH_TIMEOUT));
     telemetry.flush(Deadline::after(FLUSH_TIMEOUT));
     served
 }
@@ -73,6 +80,24 @@ async fn reload_when_told(mut signals: Signal, app: Arc<App>) {
     while signals.recv().await.is_some() {
         app.reload().await;
     }
+}
+
+/// Where telemetry is pushed; `None`: nowhere.
+fn export_settings(export: &config::Export) -> Option<telemetry::otlp::Settings> {
+    if export.metrics.is_none() && export.traces.is_none() {
+        return None;
+    }
+    let mut resource = export.resource.clone();
+    // Two instances of one service are two sources of totals.
+    resource.push(("service.instance.id".to_owned(), format!("{:016x}", clock::nonce().unwrap_or_default())));
+    Some(telemetry::otlp::Settings {
+        metrics: export.metrics.clone(),
+        traces: export.traces.clone(),
+        headers: export.headers.expose().clone(),
+        resource,
+        interval: export.interval,
+        timeout: export.timeout,
+    })
 }
 
 /// Opens the log, and leads libraries' lines and panics to it.

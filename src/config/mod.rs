@@ -4,6 +4,7 @@
 //! `docs/configuration.md` is written from it. [`raw`] finds what was typed, [`Config::read`] says what holds, and
 //! names every fault at once rather than one per start.
 
+mod export;
 pub mod fault;
 pub mod machine;
 pub mod quantity;
@@ -34,6 +35,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// What is written to the log.
     pub log: Log,
+    /// Where metrics and spans are pushed.
+    pub export: Export,
     /// Typed, understood as far as possible, but worth a word to the operator.
     pub warnings: Vec<Warning>,
 }
@@ -252,6 +255,23 @@ pub struct Bounds {
     pub workers: usize,
     /// Open sockets, idle ones too.
     pub connections: usize,
+}
+
+/// Where metrics and spans are pushed.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// Address for metrics.
+    pub metrics: Option<String>,
+    /// Address for spans.
+    pub traces: Option<String>,
+    /// Headers of each push.
+    pub headers: Secret<Vec<(String, String)>>,
+    /// What the instance is, by the names of OpenTelemetry's conventions.
+    pub resource: Vec<(String, String)>,
+    /// Time between two pushes.
+    pub interval: Duration,
+    /// Time that a push may take.
+    pub timeout: Duration,
 }
 
 /// What is written to the log.

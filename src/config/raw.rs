@@ -70,6 +70,15 @@ pub struct Raw {
     pub pool_max_lifetime: Option<String>,
     pub log_format: Option<String>,
     pub log_level: Option<String>,
+    pub otel_exporter_otlp_endpoint: Option<String>,
+    pub otel_exporter_otlp_metrics_endpoint: Option<String>,
+    pub otel_exporter_otlp_traces_endpoint: Option<String>,
+    pub otel_exporter_otlp_headers: Option<String>,
+    pub otel_exporter_otlp_timeout: Option<String>,
+    pub otel_metric_export_interval: Option<String>,
+    pub otel_service_name: Option<String>,
+    pub otel_resource_attributes: Option<String>,
+    pub k_revision: Option<String>,
     pub google_cloud_project: Option<String>,
 }
 

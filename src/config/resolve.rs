@@ -40,6 +40,7 @@ pub(super) fn resolve(collected: Collected, machine: &Machine) -> Result<Config,
         access: resolver.access(&raw),
         bounds: resolver.bounds(&raw, machine),
         log: resolver.log(&raw),
+        export: resolver.export(&raw),
         warnings: Vec::new(),
     };
     if resolver.faults.is_empty() {
@@ -50,7 +51,7 @@ pub(super) fn resolve(collected: Collected, machine: &Machine) -> Result<Config,
 }
 
 /// Collects faults instead of stopping at the first.
-struct Resolver {
+pub(super) struct Resolver {
     typed_as: BTreeMap<&'static str, String>,
     faults: Vec<Fault>,
     warnings: Vec<Warning>,
@@ -338,7 +339,7 @@ impl Resolver {
 
 /// Kinds of values.
 impl Resolver {
-    fn number<T: FromStr>(
+    pub(super) fn number<T: FromStr>(
         &mut self,
         variable: &'static str,
         typed: &Option<String>,
@@ -418,7 +419,7 @@ impl Resolver {
         })
     }
 
-    fn web_address(&mut self, variable: &'static str, typed: &Option<String>) -> Option<String> {
+    pub(super) fn web_address(&mut self, variable: &'static str, typed: &Option<String>) -> Option<String> {
         let address = text(typed)?;
         if address.starts_with("https://") || address.starts_with("http://") {
             return Some(address);
@@ -427,11 +428,11 @@ impl Resolver {
         None
     }
 
-    fn unexpected(&mut self, variable: &'static str, value: &str, expected: &'static str) {
+    pub(super) fn unexpected(&mut self, variable: &'static str, value: &str, expected: &'static str) {
         self.fault(variable, Problem::Unexpected { value: value.to_owned(), expected });
     }
 
-    fn unexpected_secret(&mut self, variable: &'static str, expected: &'static str) {
+    pub(super) fn unexpected_secret(&mut self, variable: &'static str, expected: &'static str) {
         self.fault(variable, Problem::UnexpectedSecret { expected });
     }
 
@@ -443,7 +444,7 @@ impl Resolver {
 }
 
 /// A value without surrounding blanks; `None` when nothing is left.
-fn text(typed: &Option<String>) -> Option<String> {
+pub(super) fn text(typed: &Option<String>) -> Option<String> {
     typed.as_deref().map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
 }
 

@@ -404,6 +404,64 @@ pub const VARIABLES: &[Variable] = &[
     ),
     plain(
         LOG,
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        &[],
+        Nothing,
+        "Address of an OpenTelemetry collector, e.g. `http://localhost:4318`: metrics go to `/v1/metrics` below it, spans to \
+         `/v1/traces`, as JSON over HTTP.",
+    ),
+    plain(
+        LOG,
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        &[],
+        Nothing,
+        "Address for metrics alone, used as it is; `none` pushes none.",
+    ),
+    plain(
+        LOG,
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        &[],
+        Nothing,
+        "Address for spans alone, used as it is; `none` pushes none. A request is a span when its caller samples the trace.",
+    ),
+    secret(
+        LOG,
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        &[],
+        Nothing,
+        "Headers of each push: `name=value`, separated by commas, values percent-encoded.",
+    ),
+    plain(
+        LOG,
+        "OTEL_EXPORTER_OTLP_TIMEOUT",
+        &[],
+        Typed("10000"),
+        "Milliseconds that a push may take. Nobody waits for it.",
+    ),
+    plain(
+        LOG,
+        "OTEL_METRIC_EXPORT_INTERVAL",
+        &[],
+        Typed("60000"),
+        "Milliseconds between two pushes. They come with requests, and once at the end.",
+    ),
+    plain(
+        LOG,
+        "OTEL_SERVICE_NAME",
+        &["K_SERVICE"],
+        Typed("berth"),
+        "What telemetry calls the service; Knative and Cloud Run set `K_SERVICE`.",
+    ),
+    plain(
+        LOG,
+        "OTEL_RESOURCE_ATTRIBUTES",
+        &[],
+        Nothing,
+        "More that telemetry says of the instance: `name=value`, separated by commas.",
+    ),
+    plain(LOG, "K_REVISION", &[], Nothing, "Set by Knative and Cloud Run: `faas.version` of telemetry."),
+    plain(
+        LOG,
         "GOOGLE_CLOUD_PROJECT",
         &[],
         Nothing,
@@ -420,7 +478,10 @@ pub const IGNORED: &[Ignored] = &[
     Ignored { name: "PGRST_LOG_QUERY", reason: "SQL is never written to the log" },
     Ignored { name: "PGRST_SERVER_", reason: "it listens on one TCP port" },
     Ignored { name: "PGRST_", reason: "berth has no such setting" },
-    Ignored { name: "OTEL_EXPORTER_OTLP_ENDPOINT", reason: "spans are not exported; log lines carry the trace id" },
+    Ignored {
+        name: "OTEL_EXPORTER_OTLP_PROTOCOL",
+        reason: "telemetry is sent as http/json, which collectors take where they take http/protobuf",
+    },
 ];
 
 /// The reference, as Markdown.

@@ -18,7 +18,7 @@ use super::Answer;
 use super::connection::Connection;
 use super::service::{Shared, serve};
 use crate::config::Config;
-use crate::telemetry::{Event, Telemetry};
+use crate::telemetry::{Event, Measure, Telemetry};
 
 /// How long an idle connection is kept: longer than the minute that most load balancers keep theirs, so that it is
 /// they who close.
@@ -63,6 +63,8 @@ pub struct Server {
     server: actix_server::Server,
     port: u16,
     telemetry: Telemetry,
+    /// What only the moment knows; asked for by whoever pushes, as long as the server lives.
+    measure: Arc<Measure>,
 }
 
 impl Server {
@@ -72,6 +74,9 @@ impl Server {
     /// [`Error::Bind`] when the address is taken, unknown or forbidden.
     pub fn bind<A: Answer>(config: &Config, app: Arc<A>, telemetry: Telemetry) -> Result<Self, Error> {
         let shared = Arc::new(Shared::new(config, app, telemetry.clone()).map_err(Error::Randomness)?);
+        let measured = Arc::clone(&shared);
+        let measure: Arc<Measure> = Arc::new(move || measured.now());
+        telemetry.measure_with(&measure);
         let workers = config.bounds.workers;
         let host = config.http.host.clone();
         let port = config.http.port;
@@ -110,7 +115,7 @@ impl Server {
         for listener in listeners {
             builder = builder.listen("http", listener, factory.clone()).map_err(Error::Run)?;
         }
-        Ok(Self { server: builder.run(), port, telemetry })
+        Ok(Self { server: builder.run(), port, telemetry, measure })
     }
 
     /// The port it listens on, also when any free one was asked for.
@@ -131,6 +136,7 @@ impl Server {
             () = shutdown => self.telemetry.record(&Event::Stopping),
         }
         let (result, ()) = tokio::join!(server, handle.stop(true));
+        self.telemetry.observe((self.measure)());
         result.map_err(Error::Run)
     }
 }

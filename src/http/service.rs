@@ -18,8 +18,9 @@ use crate::clock::{Deadline, Stopwatch};
 use crate::config::{Config, CorsOrigins};
 use crate::pipeline::Context;
 use crate::response::Reply;
-use crate::telemetry::trace::trace_id;
-use crate::telemetry::{Event, Refusal, RequestAnswered, RouteClass, Telemetry};
+use crate::telemetry::event::SpanPlace;
+use crate::telemetry::trace::{sampled_parent, trace_id};
+use crate::telemetry::{Event, Now, Refusal, RequestAnswered, RouteClass, Telemetry};
 
 /// How long a read goes on after its client closed its side of the connection: some close it as soon as they have sent
 /// their request, and wait.
@@ -57,6 +58,19 @@ impl<A: Answer> Shared<A> {
     }
 }
 
+impl<A: Answer> Shared<A> {
+    /// What only the moment knows, for the metrics.
+    pub(super) fn now(&self) -> Now {
+        Now {
+            in_flight: self.limits.in_flight(),
+            busy: self.limits.busy(),
+            body_bytes: self.limits.body_bytes(),
+            answer_bytes: self.limits.answer_bytes(),
+            log: self.app.log_state(),
+        }
+    }
+}
+
 /// Answers one request, tells the log, and dresses the answer for its sender.
 pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -> HttpResponse {
     let payload = request.take_payload();
@@ -91,6 +105,11 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
     }
     echo_trace_header(shared, request, &mut answer);
 
+    let parent = shared.telemetry.takes_spans().then(|| {
+        sampled_parent(extract::header(request, "traceparent"), extract::header(request, "x-cloud-trace-context"))
+    });
+    let span_id = parent.iter().flatten().next().map(|_| shared.request_ids.name(None));
+    let place = parent.as_ref().and_then(Option::as_deref).zip(span_id.as_deref());
     let summary = reply::summarise(&answer);
     shared.telemetry.record(&Event::RequestAnswered(RequestAnswered {
         method,
@@ -102,6 +121,7 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
         rows: summary.rows,
         request_id: &context.request_id,
         trace,
+        span: place.map(|(parent, id)| SpanPlace { id, parent }),
         error_code: summary.error_code,
     }));
     let body = if method == "HEAD" { reply::Body::LeftOut } else { reply::Body::Sent };

@@ -98,6 +98,13 @@ pub enum Event<'a> {
         /// Whose limit: `address`, `sender` or `role`.
         by: &'static str,
     },
+    /// Metrics and spans were pushed.
+    TelemetryPushed,
+    /// Metrics and spans could not be pushed; the next push tells the metrics again.
+    TelemetryNotPushed {
+        /// What went wrong.
+        cause: &'a str,
+    },
     /// Something typed does not do what it says.
     ConfigWarning {
         /// The variable.
@@ -150,8 +157,19 @@ pub struct RequestAnswered<'a> {
     pub request_id: &'a str,
     /// The trace it belongs to.
     pub trace: Option<&'a str>,
+    /// Its place in that trace, when the trace is sampled and spans are wanted.
+    pub span: Option<SpanPlace<'a>>,
     /// The code of the error, when it is one.
     pub error_code: Option<&'a str>,
+}
+
+/// Where a span stands in its trace: 16 hexadecimal digits each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpanPlace<'a> {
+    /// Its own name.
+    pub id: &'a str,
+    /// The caller's.
+    pub parent: &'a str,
 }
 
 /// Kinds of things that paths address: few, so that metrics stay few whatever clients ask for.

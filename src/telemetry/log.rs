@@ -16,6 +16,9 @@ use super::event::{Event, RequestAnswered, RouteClass};
 use super::line::Line;
 use super::writer::Writer;
 
+/// Where Google's log viewer finds the span.
+const SPAN_FIELD: &str = "logging.googleapis.com/spanId";
+
 /// How the log is written.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -145,6 +148,9 @@ impl Log {
                     .text("store", store)
                     .number("milliseconds", latency.as_millis())
             }),
+            Event::TelemetryNotPushed { cause } => {
+                self.write(Level::Warn, cause, |line| line.text("doing", "push telemetry"));
+            }
             Event::Stopping => self.write(Level::Info, "stopping", |line| line),
             Event::Stopped => self.write(Level::Info, "stopped", |line| line),
             Event::StoreFailed { doing, cause } => {
@@ -157,6 +163,7 @@ impl Log {
             Event::RequestRefused(_)
             | Event::RateLimited { .. }
             | Event::StatementRun { .. }
+            | Event::TelemetryPushed
             | Event::PoolWait { .. }
             | Event::CaughtUp { .. }
             | Event::Published { .. } => {}
@@ -188,6 +195,7 @@ impl Log {
                 None => line,
             };
             let line = line.text_if("code", answered.error_code).text_for_machines("requestId", answered.request_id);
+            let line = line.text_if(SPAN_FIELD, answered.span.map(|span| span.id));
             self.writer.take(self.traced(line, answered.trace).end());
         });
     }

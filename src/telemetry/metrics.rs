@@ -6,6 +6,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use prometheus::proto::MetricFamily;
 use prometheus::{Counter, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use super::event::{Event, Operation, Publication, Refusal, RequestAnswered, RouteClass};
@@ -100,6 +101,7 @@ pub struct Metrics {
     api_keys: IntGauge,
     api_key_failures: IntCounter,
     rate_limited: IntCounterVec,
+    pushes: IntCounterVec,
     in_flight: IntGauge,
     busy: Counter,
     cpu: Counter,
@@ -186,6 +188,11 @@ impl Metrics {
                 "Requests turned away by RATE_LIMIT, by whose limit.",
                 &["by"],
             )?,
+            pushes: declare.counters(
+                "berth_telemetry_pushes_total",
+                "Pushes of telemetry by OTLP, by outcome.",
+                &["outcome"],
+            )?,
             in_flight: declare.gauge("berth_http_requests_in_flight", "Requests in flight.")?,
             busy: declare.seconds("berth_busy_seconds_total", "Time with a request in flight: it is billed.")?,
             cpu: declare.seconds("process_cpu_seconds_total", "CPU time used.")?,
@@ -246,6 +253,8 @@ impl Metrics {
             Event::RateLimited { by } => self.rate_limited.with_label_values(&[by]).inc(),
             Event::ApiKeysNotRead { .. } => self.api_key_failures.inc(),
             Event::KeysNotFetched { .. } => self.key_fetches.with_label_values(&["failed"]).inc(),
+            Event::TelemetryPushed => self.pushes.with_label_values(&["taken"]).inc(),
+            Event::TelemetryNotPushed { .. } => self.pushes.with_label_values(&["failed"]).inc(),
             // The answer that follows is counted.
             Event::RequestFailed { .. } => {}
             Event::ConfigWarning { .. } | Event::Started { .. } | Event::Stopping | Event::Stopped => {}
@@ -262,7 +271,8 @@ impl Metrics {
         }
     }
 
-    pub(super) fn render(&self, now: Now, dropped_lines: u64) -> Result<String, prometheus::Error> {
+    /// Takes note of what only the moment knows.
+    pub(super) fn observe(&self, now: Now, dropped_lines: u64) {
         self.in_flight.set(whole(now.in_flight));
         raise_seconds(&self.busy, now.busy);
         raise_seconds(&self.cpu, crate::clock::cpu_used());
@@ -273,7 +283,15 @@ impl Metrics {
             self.log.set(log);
         }
         self.dropped_lines.set(i64::try_from(dropped_lines).unwrap_or(i64::MAX));
-        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+
+    /// All metrics.
+    pub(super) fn gather(&self) -> Vec<MetricFamily> {
+        self.registry.gather()
+    }
+
+    pub(super) fn render(&self) -> Result<String, prometheus::Error> {
+        TextEncoder::new().encode_to_string(&self.gather())
     }
 }
 
@@ -460,6 +478,7 @@ mod tests {
             rows: None,
             request_id: "1",
             trace: None,
+            span: None,
             error_code,
         })
     }
@@ -467,12 +486,9 @@ mod tests {
     fn rendered(events: &[Event<'_>]) -> String {
         let metrics = Metrics::new().unwrap();
         events.iter().for_each(|event| metrics.interpret(event));
-        metrics
-            .render(
-                Now { in_flight: 3, busy: Duration::from_millis(2_500), body_bytes: 4, answer_bytes: 5, log: None },
-                5,
-            )
-            .unwrap()
+        let busy = Duration::from_millis(2_500);
+        metrics.observe(Now { in_flight: 3, busy, body_bytes: 4, answer_bytes: 5, log: None }, 5);
+        metrics.render().unwrap()
     }
 
     #[test]

@@ -17,6 +17,26 @@ pub fn trace_id<'a>(traceparent: Option<&'a str>, cloud_trace: Option<&'a str>) 
     traceparent.and_then(of_traceparent).or_else(|| cloud_trace.and_then(of_cloud_trace))
 }
 
+/// The caller's span, 16 lower-case hexadecimal digits, when the caller samples the trace; from the same header as the
+/// trace's id.
+#[must_use]
+pub fn sampled_parent(traceparent: Option<&str>, cloud_trace: Option<&str>) -> Option<String> {
+    match traceparent.filter(|value| of_traceparent(value).is_some()) {
+        Some(value) => {
+            let mut parts = value.trim().split('-').skip(2);
+            let parent = parts.next().filter(|parent| parent.bytes().all(is_lower_hex))?;
+            let flags = u8::from_str_radix(parts.next()?, 16).ok()?;
+            (flags & 1 == 1).then(|| parent.to_owned())
+        }
+        None => {
+            let value = cloud_trace.filter(|value| of_cloud_trace(value).is_some())?.trim();
+            let (span, options) = value.split_once('/')?.1.split_once(';')?;
+            let span: u64 = span.parse().ok()?;
+            (options.trim() == "o=1").then(|| format!("{span:016x}"))
+        }
+    }
+}
+
 /// `version "-" trace-id "-" parent-id "-" flags`; later versions may append more.
 fn of_traceparent(value: &str) -> Option<&str> {
     let mut parts = value.trim().split('-');
@@ -60,6 +80,18 @@ mod tests {
     fn googles_header_is_understood() {
         assert_eq!(trace_id(None, Some(&format!("{ID}/123;o=1"))), Some(ID));
         assert_eq!(trace_id(Some("garbage"), Some(ID)), Some(ID));
+    }
+
+    #[test]
+    fn only_a_sampled_trace_has_a_parent() {
+        let parent = |flags| sampled_parent(Some(&format!("00-{ID}-00f067aa0ba902b7-{flags}")), None);
+        assert_eq!(parent("01").as_deref(), Some("00f067aa0ba902b7"));
+        assert_eq!((parent("00"), parent("zz")), (None, None));
+        let cloud = |rest| sampled_parent(None, Some(&format!("{ID}{rest}")));
+        assert_eq!(cloud("/255;o=1").as_deref(), Some("00000000000000ff"));
+        for rest in ["/255;o=0", "/255", "", "/x;o=1"] {
+            assert_eq!(cloud(rest), None, "{rest}");
+        }
     }
 
     #[test]

@@ -38,5 +38,6 @@ mod session;
 mod shared_log;
 mod status;
 mod support;
+mod telemetry;
 mod tokens;
 mod tools;

@@ -43,6 +43,7 @@ fn answered() -> RequestAnswered<'static> {
         rows: Some(3),
         request_id: "abc",
         trace: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
+        span: None,
         error_code: Some("PGRST116"),
     }
 }
