@@ -117,7 +117,6 @@ fn prepare(connection: &Connection, settings: &SqliteSettings) -> rusqlite::Resu
     let memory_max_bytes = i64::try_from(settings.memory_max_bytes).unwrap_or(i64::MAX);
     connection.query_row(&format!("PRAGMA hard_heap_limit = {memory_max_bytes}"), [], |_| Ok(()))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    functions::register(connection)?;
     interrupt::heed_deadlines(connection)?;
     authorizer::heed_reach(connection)?;
     for (limit, bound) in LIMITS {
@@ -125,6 +124,8 @@ fn prepare(connection: &Connection, settings: &SqliteSettings) -> rusqlite::Resu
     }
     let value_max_bytes = i32::try_from(settings.value_max_bytes).unwrap_or(i32::MAX);
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, value_max_bytes)?;
+    // They keep within the limits.
+    functions::register(connection)?;
     Ok(())
 }
 

@@ -10,9 +10,11 @@
 //!
 //! A shape is JSON: an array with `["name","type"]` for each value, or `null` for what `berth_members` wrote.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
+use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, Result};
 
@@ -27,11 +29,6 @@ const ANY_NUMBER: std::ffi::c_int = -1;
 /// Most shapes kept for one function of a connection. A statement has one for each of its embeds, of which planning
 /// lets in a few dozen; past the bound the oldest is read again.
 const SHAPES_MAX: usize = 64;
-
-/// Most bytes of an embedded value: what SQLite takes as one string.
-///
-/// Source: <https://www.sqlite.org/limits.html#max_length>.
-const VALUE_MAX_BYTES: usize = 1_000_000_000;
 
 /// Between two rows, and between two arrays, as `json_agg` has it.
 const BETWEEN_ROWS: &[u8] = b", \n ";
@@ -60,8 +57,70 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
         let json = serde_json::from_str(&text).map_err(|error| Error::UserFunctionError(Box::new(error)))?;
         canonical_json(&json).map(Some).map_err(|error| Error::UserFunctionError(Box::new(error)))
     })?;
-    connection.create_aggregate_function("berth_rows", ANY_NUMBER, flags, Rows::default())?;
-    connection.create_aggregate_function("berth_values", ANY_NUMBER, flags, Values)
+    let memory = Arc::new(Memory::of(connection)?);
+    let rows = Rows { shapes: Shapes::default(), memory: Arc::clone(&memory) };
+    connection.create_aggregate_function("berth_rows", ANY_NUMBER, flags, rows)?;
+    connection.create_aggregate_function("berth_values", ANY_NUMBER, flags, Values { memory })
+}
+
+/// What the arrays that a connection's statement is writing hold, one inside the other.
+#[derive(Debug)]
+struct Memory {
+    bytes: AtomicUsize,
+    /// As much as SQLite takes as one string: more could not be handed on.
+    most: usize,
+}
+
+impl Memory {
+    fn of(connection: &Connection) -> Result<Self> {
+        let most = connection.limit(Limit::SQLITE_LIMIT_LENGTH)?;
+        Ok(Self { bytes: AtomicUsize::new(0), most: usize::try_from(most).unwrap_or(usize::MAX) })
+    }
+}
+
+/// An array that is being written.
+#[derive(Debug)]
+struct Growing {
+    out: Vec<u8>,
+    counted: usize,
+    memory: Arc<Memory>,
+}
+
+impl Growing {
+    fn new(memory: &Arc<Memory>) -> Self {
+        Self { out: Vec::new(), counted: 0, memory: Arc::clone(memory) }
+    }
+
+    /// Counts what was added.
+    ///
+    /// # Errors
+    /// 54000 when all arrays together are too large.
+    fn count(&mut self) -> Result<()> {
+        let more = self.out.len() - self.counted;
+        self.counted = self.out.len();
+        let most = self.memory.most;
+        if self.memory.bytes.fetch_add(more, Ordering::Relaxed) + more <= most {
+            return Ok(());
+        }
+        let message = format!("the result is larger than {most} bytes");
+        Err(super::failed(super::Fault { code: "54000", message }))
+    }
+
+    /// The array, closed; an empty one where nothing was written.
+    fn finish(mut self) -> Result<String> {
+        let mut out = std::mem::take(&mut self.out);
+        if out.is_empty() {
+            out.push(b'[');
+        }
+        out.push(b']');
+        into_text(out)
+    }
+}
+
+impl Drop for Growing {
+    fn drop(&mut self) {
+        self.memory.bytes.fetch_sub(self.counted, Ordering::Relaxed);
+    }
 }
 
 /// What is written is UTF-8: names and values were, or had their faults replaced.
@@ -153,14 +212,17 @@ impl Shapes {
 }
 
 /// `berth_rows`.
-#[derive(Debug, Default)]
-struct Rows(Shapes);
+#[derive(Debug)]
+struct Rows {
+    shapes: Shapes,
+    memory: Arc<Memory>,
+}
 
 /// Rows written so far.
 #[derive(Debug)]
 struct Written {
     shape: Arc<Shape>,
-    out: Vec<u8>,
+    array: Growing,
 }
 
 impl Aggregate<Option<Written>, String> for Rows {
@@ -169,27 +231,33 @@ impl Aggregate<Option<Written>, String> for Rows {
     }
 
     fn step(&self, context: &mut Context<'_>, written: &mut Option<Written>) -> Result<()> {
-        let written = match written {
+        let Written { shape, array } = match written {
             Some(written) => {
-                written.out.extend_from_slice(BETWEEN_ROWS);
+                written.array.out.extend_from_slice(BETWEEN_ROWS);
                 written
             }
-            None => written.insert(Written { shape: self.0.of(context)?, out: vec![b'['] }),
+            None => {
+                let mut array = Growing::new(&self.memory);
+                array.out.push(b'[');
+                written.insert(Written { shape: self.shapes.of(context)?, array })
+            }
         };
-        written.out.push(b'{');
-        written.shape.write_members(&mut written.out, context)?;
-        written.out.push(b'}');
-        check_size(&written.out)
+        array.out.push(b'{');
+        shape.write_members(&mut array.out, context)?;
+        array.out.push(b'}');
+        array.count()
     }
 
     fn finalize(&self, _: &mut Context<'_>, written: Option<Option<Written>>) -> Result<String> {
-        finish(written.flatten().map(|written| written.out))
+        written.flatten().map_or_else(|| Growing::new(&self.memory), |written| written.array).finish()
     }
 }
 
 /// `berth_values`.
 #[derive(Debug)]
-struct Values;
+struct Values {
+    memory: Arc<Memory>,
+}
 
 /// Values written so far.
 #[derive(Debug)]
@@ -197,14 +265,14 @@ struct Gathered {
     type_name: TypeName,
     /// Which argument holds the value.
     argument: usize,
-    out: Vec<u8>,
+    array: Growing,
 }
 
 impl Gathered {
-    fn new(context: &Context<'_>) -> Result<Self> {
+    fn new(context: &Context<'_>, memory: &Arc<Memory>) -> Result<Self> {
         let declared = super::text(context.get_raw(0)).unwrap_or_default();
         let index: u16 = context.get(1)?;
-        Ok(Self { type_name: read_type(&declared), argument: usize::from(index) + 2, out: Vec::new() })
+        Ok(Self { type_name: read_type(&declared), argument: usize::from(index) + 2, array: Growing::new(memory) })
     }
 
     fn between(&self) -> &'static [u8] {
@@ -223,33 +291,18 @@ impl Aggregate<Option<Gathered>, String> for Values {
         }
         let gathered = match gathered {
             Some(gathered) => gathered,
-            None => gathered.insert(Gathered::new(context)?),
+            None => gathered.insert(Gathered::new(context, &self.memory)?),
         };
         if gathered.argument >= context.len() {
             return Err(Error::InvalidParameterCount(context.len(), gathered.argument + 1));
         }
-        let opening = if gathered.out.is_empty() { b"[" } else { gathered.between() };
-        gathered.out.extend_from_slice(opening);
-        write_json(&mut gathered.out, context.get_raw(gathered.argument), &gathered.type_name);
-        check_size(&gathered.out)
+        let opening = if gathered.array.out.is_empty() { b"[" } else { gathered.between() };
+        gathered.array.out.extend_from_slice(opening);
+        write_json(&mut gathered.array.out, context.get_raw(gathered.argument), &gathered.type_name);
+        gathered.array.count()
     }
 
     fn finalize(&self, _: &mut Context<'_>, gathered: Option<Option<Gathered>>) -> Result<String> {
-        finish(gathered.flatten().map(|gathered| gathered.out))
+        gathered.flatten().map_or_else(|| Growing::new(&self.memory), |gathered| gathered.array).finish()
     }
-}
-
-fn check_size(out: &[u8]) -> Result<()> {
-    if out.len() < VALUE_MAX_BYTES {
-        return Ok(());
-    }
-    let message = "an embedded array is too large".to_owned();
-    Err(super::failed(super::Fault { code: "54000", message }))
-}
-
-/// Closes the array; an empty one without any row.
-fn finish(out: Option<Vec<u8>>) -> Result<String> {
-    let mut out = out.unwrap_or_else(|| vec![b'[']);
-    out.push(b']');
-    into_text(out)
 }

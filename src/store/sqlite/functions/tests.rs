@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use rusqlite::limits::Limit as SqliteLimit;
 use rusqlite::{Connection, ToSql};
 
 use super::register;
@@ -85,6 +86,30 @@ fn a_pattern_that_takes_long_ends_at_the_deadline() {
         assert_eq!(asked.unwrap_err().to_string(), "57014: canceling statement due to statement timeout");
         assert!(stopwatch.elapsed() < Duration::from_secs(5), "{function}: {:?}", stopwatch.elapsed());
     }
+}
+
+#[test]
+fn arrays_one_inside_the_other_share_a_bound() {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.set_limit(SqliteLimit::SQLITE_LIMIT_LENGTH, 2_000).unwrap();
+    register(&connection).unwrap();
+    let of = |inner: usize, outer: usize| {
+        let shape = r#"'[["a",""]]'"#;
+        let nested = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {inner})
+             SELECT berth_rows({shape}, i) FROM n"
+        );
+        let sql = format!(
+            "WITH RECURSIVE m(j) AS (SELECT 1 UNION ALL SELECT j + 1 FROM m LIMIT {outer})
+             SELECT length(berth_rows({shape}, ({nested} WHERE j > 0))) FROM m"
+        );
+        connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(|error| error.to_string())
+    };
+    let too_large = Err("54000: the result is larger than 2000 bytes".to_owned());
+    assert!(of(100, 1).is_ok(), "each is small enough");
+    assert_eq!(of(100, 3), too_large);
+    assert_eq!(of(300, 1), too_large);
+    assert!(of(100, 1).is_ok(), "nothing is left of what failed");
 }
 
 #[test]
