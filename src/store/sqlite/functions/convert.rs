@@ -40,6 +40,12 @@ fn converted(value: Scalar<'_>, from: &TypeKind, to: &TypeName) -> std::result::
             let whole = format!("{whole:.0}").parse().map_err(|_| out_of_range(&to.kind))?;
             within(whole, &to.kind)
         }
+        // A sum or a mean, whose digits a float would not hold.
+        (Scalar::Text(number), TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt)
+            if matches!(from, TypeKind::Numeric { .. }) =>
+        {
+            within(rounded(number).ok_or_else(|| out_of_range(&to.kind))?, &to.kind)
+        }
         (Scalar::Real(number), TypeKind::Double) => Ok(Value::Real(number)),
         (Scalar::Real(number), TypeKind::Numeric { .. }) if is_float && number.is_finite() => {
             // The digits that a float holds for certain.
@@ -96,6 +102,14 @@ fn within(number: i128, kind: &TypeKind) -> std::result::Result<Value, Fault> {
     number.map(Value::Integer).ok_or_else(|| out_of_range(kind))
 }
 
+/// The integer that is nearest to decimal digits, of two the one away from zero.
+fn rounded(number: &str) -> Option<i128> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let away = i128::from(fraction.bytes().next().is_some_and(|digit| digit >= b'5'));
+    let whole: i128 = if matches!(whole, "" | "-") { 0 } else { whole.parse().ok()? };
+    whole.checked_add(if number.starts_with('-') { -away } else { away })
+}
+
 fn out_of_range(kind: &TypeKind) -> Fault {
     Fault { code: "22003", message: format!("{} out of range", kind.postgres_name()) }
 }
@@ -137,6 +151,9 @@ mod tests {
             ("3.5", "real", "bigint", "4"),
             ("2.5", "numeric", "integer", "3"),
             ("-2.5", "numeric(4,1)", "integer", "-3"),
+            ("'8.5'", "numeric", "integer", "9"),
+            ("'-0.5'", "numeric", "bigint", "-1"),
+            ("'8.0666666666666667'", "numeric", "smallint", "8"),
             ("7", "integer", "boolean", "1"),
             ("1", "boolean", "text", "true"),
             ("1", "boolean", "integer", "1"),
@@ -166,6 +183,7 @@ mod tests {
         for (literal, from, to, expected) in [
             ("32768", "integer", "smallint", "22003: smallint out of range"),
             ("9223372036854775807", "bigint", "integer", "22003: integer out of range"),
+            ("'NaN'", "numeric", "bigint", "22003: bigint out of range"),
             ("9e999", "double precision", "bigint", "22003: bigint out of range"),
             ("1e308", "double precision", "real", "22003: \"1e+308\" is out of range for type real"),
             ("'abc'", "text", "integer", "22P02: invalid input syntax for type integer: \"abc\""),
