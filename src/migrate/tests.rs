@@ -36,6 +36,29 @@ fn value<T: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> T {
 }
 
 #[test]
+fn a_foreign_key_leads_to_a_key_that_is_there() {
+    let parent = "CREATE TABLE p (id int PRIMARY KEY, n int UNIQUE, free int, \"Odd\" int);
+         CREATE UNIQUE INDEX ON p (\"Odd\"); CREATE UNIQUE INDEX ON p (free) WHERE free > 0; CREATE TABLE q (id int);";
+    for (references, expected) in [
+        ("nope", "relation \"nope\" does not exist"),
+        ("p (nope)", "column \"nope\" referenced in foreign key constraint does not exist"),
+        ("p (free)", "there is no unique constraint matching given keys for referenced table \"p\""),
+        ("q", "there is no primary key for referenced table \"q\""),
+    ] {
+        for declared in [
+            format!("CREATE TABLE c (id int REFERENCES {references})"),
+            format!("CREATE TABLE c (id int); ALTER TABLE c ADD FOREIGN KEY (id) REFERENCES {references}"),
+        ] {
+            let said = refusal(&format!("{parent}\n{declared}"));
+            assert!(said.contains("\"1.sql\", line 3") && said.contains(expected), "{declared}: {said}");
+        }
+    }
+    for references in ["p", "p (id)", "p (n)", "p (\"Odd\")", "c"] {
+        migrated(&format!("{parent} CREATE TABLE c (id int PRIMARY KEY REFERENCES {references})"));
+    }
+}
+
+#[test]
 fn a_table_is_written_out_once_with_the_keys_that_came_later() {
     let connection = migrated(
         "CREATE TABLE a (id integer NOT NULL, b_id int, name varchar(10));

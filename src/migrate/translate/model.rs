@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::name;
+
 /// A table that a migration created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Table {
@@ -185,6 +187,21 @@ impl Table {
     pub(crate) fn counted(&self) -> Option<&Column> {
         let [name] = self.primary_key.as_ref()?.columns.as_slice() else { return None };
         self.column(name).filter(|column| column.identity.is_some())
+    }
+
+    /// True when no two rows have the same values in these columns, in whatever order the key has them.
+    pub(crate) fn has_key_of(&self, columns: &[String]) -> bool {
+        let is_same = |key: &[String]| key.len() == columns.len() && columns.iter().all(|column| key.contains(column));
+        let is_full = |index: &&Index| index.uniqueness == Uniqueness::Unique && index.predicate.is_none();
+        let columns_of = |index: &Index| -> Option<Vec<String>> {
+            let name = |part: &IndexPart| {
+                let column = self.columns.iter().find(|column| name::quote(&column.name) == part.expression);
+                column.map(|column| column.name.clone())
+            };
+            index.parts.iter().map(name).collect()
+        };
+        self.primary_key.iter().chain(&self.unique).any(|key| is_same(&key.columns))
+            || self.indexes.iter().filter(is_full).filter_map(columns_of).any(|key| is_same(&key))
     }
 
     /// True when a constraint or an index has that name.

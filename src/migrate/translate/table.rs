@@ -39,9 +39,43 @@ impl Translator<'_> {
         if let Some(column) = keys.into_iter().find(|name| table.column(name).is_none()).or(faulty) {
             return refuse(format!("column \"{column}\" named in key does not exist"));
         }
+        self.check_references(&table)?;
         render::table(&table, &table.name, self.schema)?;
         render::indexes(&table, self.schema)?;
         self.schema.tables.insert(table.name.clone(), table);
+        Ok(())
+    }
+
+    /// Refuses foreign keys to what is not there, or is no key: SQLite would not look before the first row comes.
+    fn check_references(&self, table: &Table) -> Result<(), Refusal> {
+        for key in &table.foreign_keys {
+            let to = &key.references;
+            let referenced = if *to == table.name { Some(table) } else { self.schema.tables.get(to) };
+            let Some(referenced) = referenced else {
+                // What the file had before is not known so well.
+                if self.schema.has_relation(to) {
+                    continue;
+                }
+                return refuse(format!("relation \"{to}\" does not exist"));
+            };
+            if key.references_columns.is_empty() {
+                match &referenced.primary_key {
+                    Some(primary) if primary.columns.len() == key.columns.len() => continue,
+                    Some(_) => {
+                        return refuse("number of referencing and referenced columns for foreign key disagree");
+                    }
+                    None => return refuse(format!("there is no primary key for referenced table \"{to}\"")),
+                }
+            }
+            if let Some(column) = key.references_columns.iter().find(|name| referenced.column(name).is_none()) {
+                return refuse(format!("column \"{column}\" referenced in foreign key constraint does not exist"));
+            }
+            if !referenced.has_key_of(&key.references_columns) {
+                return refuse(format!(
+                    "there is no unique constraint matching given keys for referenced table \"{to}\""
+                ));
+            }
+        }
         Ok(())
     }
 
