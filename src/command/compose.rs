@@ -24,7 +24,7 @@ use crate::store::{self, Store};
 use crate::telemetry::{Event, Telemetry};
 use crate::volume::disk::{Disk, Strategy};
 use crate::volume::log::slot;
-use crate::volume::probe::{self, Depth, Facts, Refusal};
+use crate::volume::probe::{self, Depth, Facts, Refusal, Tried};
 
 /// Age from which a file aside is a killed writer's: no put takes an hour.
 const LITTER_SECONDS: u64 = 3_600;
@@ -46,6 +46,18 @@ pub(super) enum Error {
         /// The operating system's reason.
         #[source]
         source: std::io::Error,
+    },
+    /// No file can be made on the volume.
+    #[error(
+        "the volume \"{path}\" cannot be written: {reason}; mount it for reading and writing, and let the user that berth \
+         runs as write it (65532 in the image)",
+        path = path.display()
+    )]
+    Unwritable {
+        /// Where it is.
+        path: PathBuf,
+        /// The operating system's reason.
+        reason: String,
     },
     /// The volume is none that may be used as it was chosen.
     #[error(transparent)]
@@ -242,6 +254,18 @@ fn peer(file: &Path) -> std::io::Result<std::process::Command> {
 }
 
 fn in_place(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
+    open_in_place(config, telemetry).map_err(|error| unwritable(&config.storage).unwrap_or(error))
+}
+
+/// What SQLite only calls a file that cannot be opened.
+fn unwritable(storage: &config::Storage) -> Option<Error> {
+    match look(&storage.volume, Depth::Start).ok()?.writable {
+        Tried::Fails(reason) => Some(Error::Unwritable { path: storage.volume.clone(), reason }),
+        Tried::Works | Tried::Untried => None,
+    }
+}
+
+fn open_in_place(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
     tell_applied(&super::migrate::in_place(&config.storage, migrate::Mode::Apply)?, telemetry);
     Ok(Sqlite::open(&sqlite_settings(config, database_path(&config.storage)), telemetry.clone())?)
 }

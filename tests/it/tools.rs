@@ -46,6 +46,20 @@ fn a_local_volume_is_safe_in_place_and_locks_are_tried_against_a_second_process(
 }
 
 #[test]
+fn a_volume_that_takes_no_file_is_named_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_berth"))
+        .env_clear()
+        .envs([("VOLUME", "/proc"), ("VOLUME_MODE", "in-place"), ("VOLUME_UNSAFE", "true"), ("PORT", "0")])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with("berth: the volume \"/proc\" cannot be written: "), "{said}");
+}
+
+#[test]
 fn in_place_beside_a_log_of_that_name_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let volume = folder.path().join("data");
