@@ -293,8 +293,10 @@ pub async fn transfer(
     target::set_counters(&transaction, &tables).await?;
     target::analyze(&transaction, &tables).await?;
     kept::copy(&transaction, connection).await?;
+    let collation = target::collation(&transaction).await?;
     transaction.commit().await?;
-    let Foreign { mut left, notes, .. } = foreign;
+    let Foreign { mut left, mut notes, .. } = foreign;
+    notes.extend(collation);
     if existing == Existing::Replaced {
         // What was left out then is not there now: nothing was defined.
         left.clear();

@@ -36,6 +36,16 @@ pub(super) fn qualified(table: &str) -> String {
     format!("{SCHEMA}.{}", quote(table))
 }
 
+/// What is to be said of how the server sorts text; nothing where it does as SQLite does.
+pub(super) async fn collation(transaction: &Transaction<'_>) -> Result<Option<String>, Error> {
+    let sql = "SELECT datcollate::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
+    let Some(row) = transaction.query_opt(sql, &[]).await? else { return Ok(None) };
+    let collation: String = row.try_get(0)?;
+    let is_same = matches!(collation.to_ascii_lowercase().as_str(), "c" | "posix" | "c.utf-8" | "c.utf8");
+    Ok((!is_same)
+        .then(|| format!("text sorts by the database's collation {collation} on the server, by code points here")))
+}
+
 /// Which of these names a table, a view or a sequence of the server has.
 pub(super) async fn present(transaction: &Transaction<'_>, names: &[&str]) -> Result<Vec<String>, Error> {
     let sql = "SELECT relname::text FROM pg_catalog.pg_class \

@@ -5,7 +5,7 @@ mod foreign;
 use std::path::{Path, PathBuf};
 
 use crate::differential::{Pair, assert_equal, generated, requests, sample};
-use crate::support::command::{done, refused};
+use crate::support::command::{done, refused, spawn};
 use crate::support::postgres::{self, Cluster};
 use crate::support::{Berth, Start};
 
@@ -191,4 +191,49 @@ fn what_fails_on_the_way_leaves_the_server_as_it_was() {
     assert!(refused(folder, &[], &["copy"]).contains("say --to DSN"));
     let none = tempfile::tempdir().unwrap();
     assert!(refused(none.path(), &[], &["copy", "--to", &dsn]).contains("there is no database"));
+}
+
+#[test]
+fn a_copy_that_is_killed_just_before_its_end_leaves_nothing() {
+    let Some(cluster) = postgres::cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let migrations = crate::support::migrations();
+    let sqlite = serve(folder, &migrations, "in-place");
+    let once = [("Content-Type", "application/json"), ("Idempotency-Key", "killed")];
+    assert_eq!(sqlite.client().send("POST", "/directors", &once, r#"{"name":"Last"}"#).status, 201);
+    let dsn = cluster.create_database("killed");
+    // The last thing that is copied waits for this row.
+    let kept = "CREATE SCHEMA berth; CREATE TABLE berth.replies (name bytea PRIMARY KEY, fingerprint bytea NOT NULL, \
+                made_at timestamptz NOT NULL DEFAULT now(), outcome text, body bytea); \
+                INSERT INTO berth.replies VALUES ('x', 'y')";
+    cluster.run("killed", kept);
+    let mut holder = cluster.spawn("killed", "BEGIN; SELECT * FROM berth.replies FOR UPDATE; SELECT pg_sleep(60)");
+    let waits = |what: &str| {
+        let sql = format!("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = 'killed' AND {what}");
+        let started = std::time::Instant::now();
+        while cluster.run("killed", &sql) != "t" {
+            assert!(started.elapsed() < std::time::Duration::from_secs(30), "{what}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    waits("wait_event = 'PgSleep'");
+    let mut copy = spawn(folder, &[], &["copy", "--to", &dsn]);
+    waits("wait_event_type = 'Lock' AND query LIKE 'DELETE FROM berth.replies%'");
+    copy.kill().unwrap();
+    copy.wait().unwrap();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    cluster.run(
+        "killed",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'killed' AND pid <> pg_backend_pid()",
+    );
+    waits("pid = pg_backend_pid() AND (SELECT count(*) FROM pg_stat_activity WHERE datname = 'killed') = 1");
+    assert_eq!(
+        cluster.run("killed", "SELECT to_regclass('public.films') IS NULL AND to_regclass('berth.migrations') IS NULL"),
+        "t"
+    );
+    assert_eq!(cluster.run("killed", "SELECT count(*) FROM berth.replies"), "1");
+    done(folder, &[], &["copy", "--to", &dsn]);
+    assert_eq!(cluster.run("killed", "SELECT count(*) FROM films"), "8");
 }

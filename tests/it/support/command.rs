@@ -1,11 +1,12 @@
 //! berth's commands beside `serve`, run to their end.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
-/// Runs `berth arguments…` in `folder`, with `data` in it for the volume and the variables of `env`.
-pub fn berth(folder: &Path, env: &[(&str, &str)], arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_berth"))
+/// `berth arguments…` in `folder`, with `data` in it for the volume and the variables of `env`.
+fn command(folder: &Path, env: &[(&str, &str)], arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_berth"));
+    command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("LLVM_PROFILE_FILE", std::env::var_os("LLVM_PROFILE_FILE").unwrap_or_default())
@@ -14,9 +15,18 @@ pub fn berth(folder: &Path, env: &[(&str, &str)], arguments: &[&str]) -> Output 
         .env("MIGRATIONS", folder.join("no-migrations"))
         .envs(env.iter().copied())
         .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
+        .current_dir(folder);
+    command
+}
+
+/// Runs it.
+pub fn berth(folder: &Path, env: &[(&str, &str)], arguments: &[&str]) -> Output {
+    command(folder, env, arguments).output().unwrap()
+}
+
+/// Starts it.
+pub fn spawn(folder: &Path, env: &[(&str, &str)], arguments: &[&str]) -> Child {
+    command(folder, env, arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// The same, which must end well; what it said on stdout.

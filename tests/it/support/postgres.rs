@@ -148,6 +148,14 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Runs SQL as the superuser without waiting for its end.
+    pub fn spawn(&self, database: &str, sql: &str) -> std::process::Child {
+        let arguments = ["-X", "-q", "-h", "127.0.0.1", "-U", "postgres"];
+        let mut command = self.command("psql");
+        command.args(arguments).args(["-p", &self.port.to_string(), "-d", database, "-c", sql]);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     /// What `pg_dump` prints of the schema `public`.
     pub fn dump(&self, database: &str, arguments: &[&str]) -> String {
         let output = self
