@@ -7,6 +7,7 @@
 //! | any text `NNNNN: message` of a function or trigger | that code and message, and the details after a U+001F |
 //! | interrupted | [`Error::Timeout`]: only a deadline interrupts |
 //! | busy, locked | [`Error::QueueFull`]: another process writes, try again |
+//! | full, since `AUTOINCREMENT` has given its last number | 2200H |
 //! | volume full, I/O, corrupt, too big, read-only | 53100, 58030, XX001, 54000, 25006 |
 //! | no such table, column, function | 42P01, 42703, 42883 |
 //! | what no statement should bring about | [`Error::Internal`], for the log only |
@@ -119,9 +120,19 @@ pub(super) fn explain(
         }
         Some(ffi::SQLITE_CONSTRAINT_NOTNULL) => context.not_null(message),
         Some(ffi::SQLITE_CONSTRAINT_CHECK) if split_sqlstate(message).is_none() => context.check(message),
+        Some(ffi::SQLITE_FULL) => runs.get(place.run).and_then(|run| counted_out(connection, &run.table)),
         Some(_) | None => None,
     };
     explained.unwrap_or_else(|| plain(error))
+}
+
+/// The same code says that the volume is full, and that a table has given its last number: what it counts on from is what
+/// was inserted with the largest one.
+fn counted_out(connection: &Connection, table: &str) -> Option<Error> {
+    let last = connection.query_row("SELECT seq FROM sqlite_sequence WHERE name = ?1", [table], |row| row.get(0));
+    let is_last = last.is_ok_and(|number: i64| number == i64::MAX);
+    let message = || format!("nextval: reached maximum value of the numbers of \"{table}\" ({})", i64::MAX);
+    is_last.then(|| database("2200H", &message()))
 }
 
 /// Whether a foreign key is violated. `RESTRICT` is made of a trigger, and SQLite says so in the code.

@@ -14,6 +14,7 @@ const SCHEMA: &str = "
     CREATE TABLE prize (name TEXT, artist_id INT REFERENCES artist ON DELETE RESTRICT);
     CREATE TABLE pair (a TEXT, b INT, PRIMARY KEY (a, b));
     CREATE TABLE pair_user (a TEXT, b INT, CONSTRAINT to_pair FOREIGN KEY (a, b) REFERENCES pair);
+    CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, a); INSERT INTO counted VALUES (9223372036854775807, 1);
     CREATE TABLE loud (a); CREATE TABLE strict (a INT) STRICT;
     CREATE TRIGGER loud_insert BEFORE INSERT ON loud BEGIN
         SELECT RAISE(ABORT, 'no more') WHERE new.a = 1; SELECT RAISE(ABORT, '22001: too long') WHERE new.a = 2; END;
@@ -182,6 +183,23 @@ fn a_key_that_is_pointed_to_is_told_from_the_parent() {
         "23503: update or delete on table \"artist\" violates foreign key constraint \"prize_artist_id_fkey\" \
          on table \"prize\" [Key (artist_id)=(2) is still referenced from table \"prize\".]"
     );
+}
+
+#[test]
+fn a_table_that_has_given_its_last_number_is_not_taken_for_a_full_volume() {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(SCHEMA).unwrap();
+    let explained = |sql: &str| {
+        let error = connection.execute(sql, []).unwrap_err();
+        shown(counted_out(&connection, "counted").unwrap_or_else(|| plain(error)))
+    };
+    assert_eq!(
+        explained("INSERT INTO counted (a) VALUES (1)"),
+        "2200H: nextval: reached maximum value of the numbers of \"counted\" (9223372036854775807)"
+    );
+    connection.execute_batch("UPDATE sqlite_sequence SET seq = 7; PRAGMA max_page_count = 1").unwrap();
+    let full = explained("CREATE TABLE more AS SELECT zeroblob(1000000) AS a");
+    assert!(full.starts_with("53100"), "{full}");
 }
 
 #[test]
