@@ -280,13 +280,20 @@ async function overview() {
       h('a', { href: new URL('-/metrics', base).href }, 'metrics'), ', the API is described at ',
       h('a', { href: base.href }, base.pathname), '.'),
     h('h2', {}, 'What you see'),
-    trouble ? [problem(trouble), closed()] : tables.size + functions.size === 0 ? closed()
+    trouble ? [problem(trouble), byName(), trouble.data && trouble.data.code === 'PGRST126' ? null : closed()] : tables.size + functions.size === 0 ? closed()
       : h('p', {}, [tables.size && `${tables.size} tables and views`, functions.size && `${functions.size} functions`].filter(Boolean).join(' and '), token.value ? ' as your token’s role.' : ' without a token.',
         ' Pick one at the side', h('span', { className: 'hidden' }, ' (Menu)'), '.'),
     h('h2', {}, 'Who may see more'),
     h('p', {}, 'Grants decide, row by row where policies say so. Paste a token to ask as its role: ',
       h('button', { type: 'button', onclick: () => $('who').click() }, token.value ? 'Another token' : 'Paste a token')),
   ];
+}
+
+// Without a description a table can still be asked for.
+function byName() {
+  const name = h('input', { id: 'by-name', placeholder: 'films', autocomplete: 'off', spellcheck: false, required: true });
+  return h('form', { className: 'line', onsubmit: event => { event.preventDefault(); go('t', name.value.trim(), ''); } },
+    h('label', { className: 'hidden', htmlFor: 'by-name' }, 'A table or view by its name'), name, h('button', {}, 'Open'));
 }
 
 function closed() {
