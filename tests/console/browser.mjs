@@ -5,14 +5,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/// Milliseconds that a page may take for a step, on a machine that does much else.
+const PATIENCE = 60_000
+
 export class Browser {
   static async start(program) {
     const profile = mkdtempSync(join(tmpdir(), 'berth-console-'))
+    // A group of its own, so that its end is the end of all its processes.
     const child = spawn(program, [
       '--headless=new', '--remote-debugging-pipe', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
       '--no-first-run', '--disable-background-networking', '--disable-component-update', `--user-data-dir=${profile}`,
       'about:blank',
-    ], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] })
+    ], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true })
     return new Browser(child, profile)
   }
 
@@ -53,9 +57,10 @@ export class Browser {
 
   async stop() {
     const ended = new Promise(resolve => this.child.on('exit', resolve))
-    this.child.kill('SIGKILL')
+    process.kill(-this.child.pid, 'SIGKILL')
     await ended
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 })
+    // Processes that are being killed may still write: what is left then is no fault of the console.
+    try { rmSync(this.profile, { recursive: true, force: true, maxRetries: 10 }) } catch (error) { console.error(`left: ${error.message}`) }
   }
 }
 
@@ -71,9 +76,11 @@ class Page {
     return result.value
   }
 
-  /// Waits until an expression is true.
+  /// Waits until an expression is true. It is asked of whatever the page shows: when the page was another one before, the
+  /// expression must be false of that one.
   async until(expression) {
-    for (let round = 0; round < 200; round += 1) {
+    const end = Date.now() + PATIENCE
+    while (Date.now() < end) {
       if (await this.get(expression)) return
       await new Promise(resolve => setTimeout(resolve, 50))
     }

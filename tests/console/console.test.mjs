@@ -35,7 +35,7 @@ const tests = {
     assert.equal(await page.get("document.querySelector('#line').value"), '/films?year=gte.1980&order=title&limit=10')
     assert.match(await page.get("document.querySelector('main details').textContent"), /\.gte\('year', '1980'\)\s+\.order\('title'\)/)
     await page.open(`${server}/-/#/t/films?order=id&limit=3`)
-    await page.until(`${rows} === 3`)
+    await page.until("document.querySelector('#line').value === '/films?order=id&limit=3'")
     await page.get("[...document.querySelectorAll('main button')].find(it => it.textContent === 'Next').click()")
     await page.until("document.querySelector('main').innerText.includes('4–6 of 8')")
   },
@@ -88,6 +88,20 @@ const tests = {
     await page.get("document.querySelector('#token-forget').click()")
     await page.until("document.querySelector('#who').textContent === 'No token'")
     assert.equal(await page.get('sessionStorage.length'), 0)
+  },
+
+  async 'a table is reached by its name where there is no description'(page) {
+    await page.open(`${server}/-/`)
+    await page.until("document.querySelector('.cards')")
+    await page.get("sessionStorage.setItem('berth.token', 'no.token.really')")
+    await page.open('about:blank')
+    await page.open(`${server}/-/`)
+    await page.until("document.querySelector('#by-name')")
+    await page.get("sessionStorage.removeItem('berth.token')")
+    await page.get("document.querySelector('#by-name').focus()")
+    await page.type('films')
+    await page.key('Enter')
+    await page.until(`${rows} === 8`)
   },
 
   async 'it works below the path of a proxy, and where only /rest/v1/ is handed on'(page) {
