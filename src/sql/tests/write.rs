@@ -144,7 +144,7 @@ fn rows_of_one_shape_share_a_text_and_keep_their_order() {
     ];
     assert_snapshot!(insert_both(insert(columns, rows)), @r#"
     WITH berth_source AS (INSERT INTO "public"."films" ("title", "year")
-    SELECT berth_body."title", berth_body."year" FROM jsonb_array_elements($1::jsonb) AS berth_element(value), jsonb_to_record(jsonb_build_object($2::text, 'untitled', $3::text, now_year()) || berth_element.value) AS berth_body("title" text, "year" smallint) RETURNING 1)
+    SELECT berth_body."title", berth_body."year" FROM jsonb_array_elements($1::jsonb) AS berth_element(value), jsonb_to_record(jsonb_build_object($2::text, CASE WHEN NOT berth_element.value ? $2::text THEN 'untitled' END, $3::text, CASE WHEN NOT berth_element.value ? $3::text THEN now_year() END) || berth_element.value) AS berth_body("title" text, "year" smallint) RETURNING 1)
     SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['[{…}]', 'title', 'year']
     INSERT INTO "films" ("title", "year") VALUES (?1, ?2)  (title, year) ['a', '1'] ['b', '2']
     INSERT INTO "films" ("title") VALUES (?1)  (title) ['c']
@@ -264,7 +264,7 @@ fn an_update() {
 fn an_update_to_defaults() {
     let columns = vec![column("title", Some("'untitled'")), column("year", None)];
     assert_snapshot!(update_both(update(columns, vec![Cell::Default, Cell::Default])), @r#"
-    WITH berth_source AS (UPDATE "public"."films" SET "title" = berth_body."title", "year" = berth_body."year" FROM jsonb_array_elements($1::jsonb) AS berth_element(value), jsonb_to_record(jsonb_build_object($2::text, 'untitled') || berth_element.value) AS berth_body("title" text, "year" smallint) WHERE "public"."films"."id" = $3 RETURNING 1)
+    WITH berth_source AS (UPDATE "public"."films" SET "title" = berth_body."title", "year" = berth_body."year" FROM jsonb_array_elements($1::jsonb) AS berth_element(value), jsonb_to_record(jsonb_build_object($2::text, CASE WHEN NOT berth_element.value ? $2::text THEN 'untitled' END) || berth_element.value) AS berth_body("title" text, "year" smallint) WHERE "public"."films"."id" = $3 RETURNING 1)
     SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['[{…}]', 'title', '1']
     UPDATE "films" SET "title" = ('untitled'), "year" = NULL WHERE "films"."id" = ?1  () ['1']
     "#);

@@ -120,7 +120,8 @@ pub(in crate::sql) fn delete(delete: &Delete, media: &MediaType) -> Work {
 /// Adds the body as rows called `berth_body`.
 ///
 /// With defaults, each object is laid over an object of the defaults, which is made anew for each row: two rows get
-/// two numbers of a sequence.
+/// two numbers of a sequence. A default is asked for only where the object lacks it: who gives the key of an identity
+/// column uses up no number, and needs no right to the sequence.
 fn write_payload(writer: &mut Writer, columns: &[InsertColumn], rows: &InsertRows) {
     let json = Value::Text(match rows {
         InsertRows::Json(json) => json.clone(),
@@ -142,7 +143,9 @@ fn write_payload(writer: &mut Writer, columns: &[InsertColumn], rows: &InsertRow
         for pairs in defaults.chunks(PAIRS_MAX) {
             writer.push("jsonb_build_object(");
             writer.separated(", ", pairs, |writer, (name, default)| {
-                writer.bind(Value::Text((*name).to_owned())).push("::text, ").catalog_sql(default);
+                let name = writer.reserve(Value::Text((*name).to_owned()));
+                writer.reserved(name).push("::text, CASE WHEN NOT berth_element.value ? ").reserved(name);
+                writer.push("::text THEN ").catalog_sql(default).push(" END");
             });
             writer.push(") || ");
         }
