@@ -54,6 +54,8 @@ pub enum PolicyKind {
 pub struct Expression {
     /// In the engine's own SQL.
     pub sql: String,
+    /// There is a query, of whatever, in its policy.
+    pub has_query: bool,
     /// Columns of the row.
     pub columns: BTreeSet<String>,
     /// What it reads besides with the rights of whoever asks. The table itself may be among it.

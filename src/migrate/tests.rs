@@ -25,7 +25,7 @@ fn migrated(text: &str) -> Connection {
 
 fn refusal(text: &str) -> String {
     let mut connection = Connection::open_in_memory().expect("a database");
-    let error = apply(&mut connection, &[("1.sql", text)]).expect_err("refused");
+    let error = apply(&mut connection, &[("1.sql", text)]).expect_err(text);
     let tables: i64 = value(&connection, "SELECT count(*) FROM sqlite_schema");
     assert_eq!(tables, 0, "something of {text} was left");
     error.to_string()
@@ -324,4 +324,99 @@ fn the_ledger_keeps_what_scripts_define_and_that_of_an_earlier_version_takes_it_
     apply(&mut connection, &[first, ("2.sql", "CREATE TABLE c (d int)")]).expect("applied");
     assert!(matches!(recorded(&connection, &[]), Err(Error::Unrecorded { name }) if name == "1.sql"));
     assert_eq!(recorded(&connection, &same).expect("recorded").len(), 2);
+}
+
+/// Everything noted of policies, a line each.
+fn policies(connection: &Connection) -> Vec<String> {
+    let sql = "SELECT concat_ws(' ', table_name, name, kind, command, roles, '[' || using_expression || ']', '[' || check_expression || ']') \
+               FROM _berth_policies ORDER BY table_name, name";
+    let mut statement = connection.prepare(sql).expect("a query");
+    let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+    rows.collect::<rusqlite::Result<_>>().expect("texts")
+}
+
+#[test]
+fn policies_are_noted_in_both_languages() {
+    let connection = migrated(
+        "CREATE ROLE web; CREATE ROLE lead BYPASSRLS;
+         CREATE TABLE teams (id int PRIMARY KEY, person text);
+         CREATE TABLE notes (id int PRIMARY KEY, owner text, team int, done boolean, tags text[]);
+         ALTER TABLE notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+         CREATE POLICY own ON notes TO web USING (owner = current_setting('request.jwt.claims', true)::json ->> 'sub');
+         CREATE POLICY team ON notes AS RESTRICTIVE FOR SELECT TO web, PUBLIC
+             USING (team IN (SELECT id FROM teams t WHERE t.person = (select auth.jwt() ->> 'name')) OR 'all' = ANY (tags));
+         CREATE POLICY add ON notes FOR INSERT WITH CHECK (NOT done AND owner LIKE current_user || '%');
+         CREATE POLICY gone ON notes USING (true); DROP POLICY gone ON notes; DROP POLICY IF EXISTS gone ON notes;
+         ALTER POLICY add ON notes RENAME TO \"Add One\"; ALTER POLICY \"Add One\" ON notes TO web;
+         CREATE VIEW seen WITH (security_invoker = on) AS SELECT id FROM notes;
+         CREATE VIEW all_of_it AS SELECT id FROM notes; ALTER VIEW all_of_it SET (security_invoker = true);
+         ALTER VIEW all_of_it RESET (security_invoker);",
+    );
+    assert_eq!(
+        policies(&connection),
+        [
+            "notes Add One permissive insert [\"web\"] [NOT done AND owner LIKE current_user || '%']",
+            "notes own permissive all [\"web\"] [owner = current_setting('request.jwt.claims', true)::JSON ->> 'sub']",
+            "notes team restrictive select [\"web\",\"public\"] [team IN (SELECT id FROM teams t WHERE t.person = \
+             (SELECT auth.jwt() ->> 'name')) OR 'all' = ANY(tags)]",
+        ]
+    );
+    let written: String =
+        value(&connection, "SELECT group_concat(coalesce(using_sql, check_sql), ' / ') FROM _berth_policies");
+    assert_eq!(
+        written,
+        "(NOT done) AND (berth_like((SELECT berth_user() || '%'), owner)) / owner = (SELECT \
+         berth_json_text(berth_cast(berth_setting('request.jwt.claims', 1), 'json'), 'sub')) / (team IN (SELECT id AS id \
+         FROM teams AS t WHERE t.person = (SELECT (SELECT berth_json_text(berth_auth_jwt(), 'name')) AS \"?column?\"))) OR \
+         (CASE WHEN tags IS NOT NULL THEN 'all' IN (SELECT value FROM json_each(tags)) END)"
+    );
+    let security: String = value(&connection, "SELECT concat(table_name, enabled, forced) FROM _berth_row_security");
+    assert_eq!(security, "notes11");
+    assert_eq!(value::<String>(&connection, "SELECT name FROM _berth_bypassing_roles"), "lead");
+    assert_eq!(value::<String>(&connection, "SELECT group_concat(name) FROM _berth_invoker_views"), "seen");
+}
+
+#[test]
+fn policies_follow_renames_and_hold_what_they_need() {
+    let base = "CREATE ROLE web; CREATE TABLE people (id int PRIMARY KEY, name text, old int);
+         CREATE TABLE notes (id int PRIMARY KEY, owner text, age int);
+         CREATE POLICY own ON notes TO web USING (owner = current_user AND EXISTS (SELECT 1 FROM people p WHERE p.name = notes.owner));";
+    let renamed = migrated(&format!(
+        "{base} ALTER TABLE notes RENAME COLUMN owner TO writer; ALTER TABLE people RENAME TO persons;
+         ALTER TABLE persons RENAME COLUMN name TO called; ALTER TABLE notes RENAME TO papers;
+         ALTER TABLE papers DROP COLUMN age; ALTER TABLE persons DROP COLUMN old;"
+    ));
+    let expression: String = value(&renamed, "SELECT concat(table_name, ': ', using_expression) FROM _berth_policies");
+    assert_eq!(
+        expression,
+        "papers: \"writer\" = current_user AND EXISTS (SELECT 1 FROM \"persons\" p WHERE p.\"called\" = \"papers\".\"writer\")"
+    );
+    for (then, reason) in [
+        ("ALTER TABLE notes DROP COLUMN owner;", "cannot drop column \"owner\" of \"notes\": the policy \"own\""),
+        (
+            "ALTER TABLE people DROP COLUMN name;",
+            "cannot drop column \"name\" of \"people\": the policy \"own\" of \"notes\"",
+        ),
+        ("ALTER TABLE notes ALTER COLUMN owner TYPE varchar(9);", "cannot alter the type of column \"owner\""),
+        ("DROP TABLE people;", "cannot drop table people: the policy \"own\" of \"notes\" depends on it"),
+        ("DROP ROLE web;", "role \"web\" cannot be dropped: the policy \"own\" of \"notes\" is for it"),
+        (
+            "ALTER TABLE people RENAME COLUMN id TO owner; ALTER TABLE notes RENAME COLUMN owner TO o;",
+            "names several columns \"owner\"",
+        ),
+        ("CREATE POLICY own ON notes USING (true);", "policy \"own\" for table \"notes\" already exists"),
+        ("CREATE POLICY p ON notes TO nobody USING (true);", "role \"nobody\" does not exist"),
+        ("CREATE POLICY p ON notes FOR SELECT WITH CHECK (true);", "WITH CHECK cannot be applied to SELECT or DELETE"),
+        ("CREATE POLICY p ON notes USING (ownr = 'x');", "no such column: ownr"),
+        ("CREATE POLICY p ON notes USING (\"Ownr\" = 'Ownr');", "no such column: Ownr"),
+        ("CREATE VIEW v AS SELECT id FROM notes; ALTER TABLE v ENABLE ROW LEVEL SECURITY;", "\"v\" is not a table"),
+        ("DROP POLICY other ON notes;", "policy \"other\" for table \"notes\" does not exist"),
+    ] {
+        let refused = refusal(&format!("{base} {then}"));
+        assert!(refused.contains(reason), "{then}: {refused}");
+    }
+    let cascaded = migrated(&format!("{base} DROP TABLE people CASCADE;"));
+    assert!(policies(&cascaded).is_empty());
+    let dropped = migrated(&format!("{base} ALTER TABLE notes DROP COLUMN owner CASCADE;"));
+    assert!(policies(&dropped).is_empty());
 }

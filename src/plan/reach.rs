@@ -64,6 +64,20 @@ impl Reach {
         }
     }
 
+    /// True for a table that may be read only by the part of the statement that shows its rows. What is written to is read
+    /// as it is as well: its rules stand beside the filter.
+    #[must_use]
+    pub fn hides(&self, table: &str) -> bool {
+        match self {
+            Self::Plan(plan, rules) => {
+                let is_written = !plan.action.is_read_only() && plan.action.table().is_some_and(|of| of.name == table);
+                !is_written && rules.hides(table)
+            }
+            #[cfg(test)]
+            Self::Everything => false,
+        }
+    }
+
     /// True when the name stands for a part of the statement that shows a table or view, at least somewhere in it.
     #[must_use]
     pub fn shows(&self, name: &str) -> bool {

@@ -9,12 +9,15 @@
 //!
 //! Permissive policies are alternatives, restrictive ones all hold; without a permissive one that applies there are no
 //! rows. A policy's own queries read with the sender's rights, under the policies of what they read. A view reads with its
-//! owner's rights, for whom only forced policies hold; one with `security_invoker` reads with the sender's.
+//! owner's rights, for whom only forced policies hold; one with `security_invoker` reads with the sender's, also where
+//! another view reads it.
 //!
 //! Source: <https://www.postgresql.org/docs/15/sql-createpolicy.html>; Postgres' `rowsecurity.c`.
 
 mod expansion;
 mod guard;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::BTreeSet;
@@ -72,8 +75,8 @@ pub enum Source {
         /// What names stand for inside of it, instead of what they stand for outside.
         within: Vec<Shown>,
     },
-    /// What it is: the name stands for something else outside.
-    Itself,
+    /// These columns of what it is: the name stands for something else outside.
+    Itself(BTreeSet<String>),
 }
 
 /// What must hold of a row that is there: one of the permissive policies, and all restrictive ones.
@@ -130,7 +133,8 @@ impl Rules {
         let mut expansion = Expansion::new(roles, catalog);
         let write = write::rules(action, &needs, roles, catalog);
         if let Some(table) = action.table() {
-            expansion.add_expressions(table, write.expressions())?;
+            let expressions: Vec<Arc<Expression>> = write.expressions().cloned().collect();
+            expansion.add_expressions(table, &expressions)?;
         }
         let (of_target, mut reads) = (expansion.asked.len(), Reads::new());
         for need in needs.0.iter().filter(|need| need.privilege == Privilege::Select) {
@@ -160,7 +164,7 @@ impl Rules {
         self.shown.iter().any(|shown| match &shown.source {
             Source::Rows { rule, .. } => rule.expressions().any(|of| !of.reads.is_empty() || !of.trusted.is_empty()),
             Source::Query { .. } => true,
-            Source::Itself => false,
+            Source::Itself(_) => false,
         })
     }
 
@@ -181,6 +185,13 @@ impl Rules {
             })
         }
         is_in(&self.shown, name)
+    }
+
+    /// True when some rows of that table are not shown.
+    #[must_use]
+    pub fn hides(&self, table: &str) -> bool {
+        let is_rows = |shown: &Shown| matches!(shown.source, Source::Rows { .. });
+        self.shown.iter().any(|shown| shown.relation.name == table && is_rows(shown))
     }
 
     /// True when a policy or a view reads that column, or with an empty name whether there are rows.

@@ -44,8 +44,10 @@ fn write_parts(writer: &mut Writer, shown: &[Shown]) {
         writer.identifier(&relation.name);
         writer.push(if *apart { " AS MATERIALIZED (" } else { " AS NOT MATERIALIZED (" });
         match source {
-            Source::Itself => {
-                writer.push("SELECT * FROM ");
+            Source::Itself(columns) => {
+                writer.push("SELECT ");
+                write_columns(writer, &relation.name, columns);
+                writer.push(" FROM ");
                 write_itself(writer, relation);
             }
             Source::Rows { columns, rule, mark } => {
@@ -98,13 +100,13 @@ pub(super) fn write_rule(writer: &mut Writer, rule: &Rule) {
     write_alternatives(writer, &rule.permissive);
     writer.push(")");
     for expression in &rule.restrictive {
-        writer.push(" AND (").catalog_sql(&expression.sql).push("\n)");
+        writer.push(" AND (").catalog_sql(&expression.sql).push(")");
     }
 }
 
 fn write_alternatives(writer: &mut Writer, any: &[Arc<Expression>]) {
     write_junction(writer, Junction::Or, any, &mut |writer, expression| {
-        writer.push("(").catalog_sql(&expression.sql).push("\n)");
+        writer.push("(").catalog_sql(&expression.sql).push(")");
     });
 }
 

@@ -2,6 +2,7 @@
 
 mod condition;
 mod read;
+mod rules;
 mod write;
 
 use rusqlite::Connection;
@@ -20,6 +21,7 @@ const TABLE: &str = "CREATE TABLE films (id INTEGER PRIMARY KEY, title TEXT, yea
 fn database() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(TABLE).unwrap();
+    connection.execute_batch("CREATE TABLE members (film INT, person TEXT)").unwrap();
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     for name in ["like", "ilike", "match", "imatch", "json", "json_text", "contains", "array_contains", "overlaps"]
         .map(|name| format!("berth_{name}"))
@@ -27,6 +29,7 @@ fn database() -> Connection {
         connection.create_scalar_function(name.as_str(), 2, flags, |_| Ok(None::<i64>)).unwrap();
     }
     connection.create_scalar_function("berth_convert", 3, flags, |_| Ok(None::<i64>)).unwrap();
+    connection.create_scalar_function("berth_refuse", 1, FunctionFlags::SQLITE_UTF8, |_| Ok(1_i64)).unwrap();
     connection.create_scalar_function("berth_updated", 0, FunctionFlags::SQLITE_UTF8, |_| Ok(1_i64)).unwrap();
     connection
 }
@@ -117,7 +120,11 @@ fn shown(action: Action, engine: Engine) -> String {
 }
 
 fn shown_as(action: Action, media: MediaType, engine: Engine) -> String {
-    match work(&plan(action, media), &Rules::default(), engine) {
+    shown_with(action, media, &Rules::default(), engine)
+}
+
+fn shown_with(action: Action, media: MediaType, rules: &Rules, engine: Engine) -> String {
+    match work(&plan(action, media), rules, engine) {
         Work::Envelope { query, planned } => {
             let planned = planned.map(|query| format!("\nplanned: {}", show(&query)));
             let shown = show(&query).replace(&format!(", {}", envelope::SETTINGS), "").replace(") SELECT", ")\nSELECT");

@@ -147,10 +147,12 @@ impl Translator<'_> {
     }
 }
 
-/// True for `ALTER … OWNER TO …`: SQLite's objects have no owner.
+/// True for `ALTER … OWNER TO …`: SQLite's objects have no owner. A column that is called so may still be renamed.
 fn gives_away(text: &str) -> bool {
     let mut words = text.split_whitespace().rev().skip(1).map(str::to_ascii_lowercase);
-    words.next().as_deref() == Some("to") && words.next().as_deref() == Some("owner")
+    words.next().as_deref() == Some("to")
+        && words.next().as_deref() == Some("owner")
+        && !matches!(words.next().as_deref(), Some("column" | "rename"))
 }
 
 /// The one schema is there: `pg_dump` creates it all the same.

@@ -56,12 +56,11 @@ impl<'a> Expansion<'a> {
         let Some(relation) = self.catalog.table(relation).map(|table| &table.name) else { return Ok(()) };
         let is_known = self.read.contains_key(relation);
         self.read.entry(relation.clone()).or_default().extend(columns.into_iter().map(str::to_owned));
-        self.refuse_circle(relation)?;
         if let Some(query) = self.catalog.view_queries.get(relation) {
+            self.refuse_circle(relation)?;
             return if is_known { Ok(()) } else { self.read_view(relation, query) };
         }
-        let security = self.catalog.row_security.get(relation);
-        match security.filter(|_| !self.roles.bypasses_policies && !self.shown.contains_key(relation)) {
+        match self.catalog.row_security.get(relation).filter(|_| !self.roles.bypasses_policies) {
             Some(security) => self.read_table(relation, security),
             None => Ok(()),
         }
@@ -70,18 +69,26 @@ impl<'a> Expansion<'a> {
     fn read_table(&mut self, table: &'a QualifiedName, security: &RowSecurity) -> Result<(), Error> {
         let rule = Rule::of(&Applying::find(security, Privilege::Select, &self.roles.all));
         let expressions: Vec<Arc<Expression>> = rule.expressions().cloned().collect();
+        if expressions.iter().any(|of| of.has_query) {
+            self.refuse_circle(table)?;
+        }
+        if self.shown.contains_key(table) {
+            return Ok(());
+        }
         self.shown.insert(table, Source::Rows { columns: BTreeSet::new(), rule, mark: None });
-        self.add_expressions(table, expressions.iter())
+        self.add_expressions(table, &expressions)
     }
 
     /// Adds what expressions of the policies of a table read.
-    pub(super) fn add_expressions<'e>(
+    pub(super) fn add_expressions(
         &mut self,
         table: &QualifiedName,
-        expressions: impl Iterator<Item = &'e Arc<Expression>>,
+        expressions: &[Arc<Expression>],
     ) -> Result<(), Error> {
         let Some(table) = self.catalog.table(table).map(|table| &table.name) else { return Ok(()) };
-        self.path.push(table);
+        let depth = self.path.len();
+        // As on Postgres, policies without a query lead nowhere, and so not back.
+        self.path.extend(expressions.iter().any(|of| of.has_query).then_some(table));
         for expression in expressions {
             add(&mut self.trusted, table, &expression.columns);
             for (relation, columns) in &expression.trusted {
@@ -89,7 +96,7 @@ impl<'a> Expansion<'a> {
             }
             self.read_all(&expression.reads)?;
         }
-        self.path.pop();
+        self.path.truncate(depth);
         Ok(())
     }
 
@@ -125,14 +132,13 @@ impl<'a> Expansion<'a> {
         Ok(())
     }
 
-    /// Refuses what is being followed already. As on Postgres the error names a table: a view has no policy.
-    fn refuse_circle(&self, relation: &'a QualifiedName) -> Result<(), Error> {
+    /// Refuses what is being followed already.
+    fn refuse_circle(&self, relation: &QualifiedName) -> Result<(), Error> {
         if !self.path.contains(&relation) {
             return Ok(());
         }
-        let mut followed = self.path.iter().rev().chain([&relation]);
-        let table = followed.find(|name| !self.catalog.view_queries.contains_key(**name)).unwrap_or(&relation);
-        let message = format!("infinite recursion detected in policy for relation \"{}\"", table.name);
+        let place = if self.catalog.view_queries.contains_key(relation) { "rules" } else { "policy" };
+        let message = format!("infinite recursion detected in {place} for relation \"{}\"", relation.name);
         Err(Error::sqlstate("42P17", message))
     }
 
@@ -146,37 +152,34 @@ impl<'a> Expansion<'a> {
     fn read_as_owner(&mut self, relation: &'a QualifiedName, owned: &mut Owned<'a>) -> Result<bool, Error> {
         let query = self.catalog.view_queries.get(relation);
         let security = self.catalog.row_security.get(relation).filter(|security| security.forced);
-        if query.is_some() || security.is_some() {
+        let rule = security.map(|of| Rule::of(&Applying::find(of, Privilege::Select, &BTreeSet::from([EVERYONE]))));
+        let leads_on = query.is_some() || rule.iter().flat_map(Rule::expressions).any(|of| of.has_query);
+        if leads_on {
             self.refuse_circle(relation)?;
         }
         if let Some(known) = owned.parts.get(relation) {
             return Ok(known.is_some());
         }
-        self.path.push(relation);
-        let source = match (query, security) {
+        let depth = self.path.len();
+        self.path.extend(leads_on.then_some(relation));
+        let source = match (query, rule) {
             (Some(query), _) => {
                 let columns = self.catalog.table(relation).into_iter().flat_map(|table| &table.columns);
                 let columns = columns.map(|column| column.name.clone()).collect();
                 let is_other = self.read_all_as_owner(&query.reads, owned)?;
                 is_other.then(|| self.query(relation, query, columns, Vec::new()))
             }
-            (None, Some(security)) => Some(self.forced_rows(relation, security, owned)?),
+            (None, Some(rule)) => Some(self.forced_rows(relation, rule, owned)?),
             (None, None) => None,
         };
-        self.path.pop();
+        self.path.truncate(depth);
         let is_other = source.is_some();
         owned.parts.insert(relation, source);
         Ok(is_other)
     }
 
     /// The rows of a table that its owner sees. Of the roles that policies are for, the owner is none.
-    fn forced_rows(
-        &mut self,
-        table: &'a QualifiedName,
-        security: &RowSecurity,
-        owned: &mut Owned<'a>,
-    ) -> Result<Source, Error> {
-        let rule = Rule::of(&Applying::find(security, Privilege::Select, &BTreeSet::from([EVERYONE])));
+    fn forced_rows(&mut self, table: &'a QualifiedName, rule: Rule, owned: &mut Owned<'a>) -> Result<Source, Error> {
         for expression in rule.expressions() {
             add(&mut owned.reads, table, &expression.columns);
             for (relation, columns) in &expression.trusted {
@@ -190,10 +193,15 @@ impl<'a> Expansion<'a> {
     fn read_all_as_owner(&mut self, reads: &Reads, owned: &mut Owned<'a>) -> Result<bool, Error> {
         let mut is_other = false;
         for (relation, columns) in reads {
-            add(&mut owned.reads, relation, columns);
-            if let Some(table) = self.catalog.table(relation) {
-                is_other |= self.read_as_owner(&table.name, owned)?;
+            let Some(table) = self.catalog.table(relation) else { continue };
+            if self.catalog.view_queries.get(relation).is_some_and(|query| query.rights == ViewRights::Invoker) {
+                // It reads with the sender's rights whoever reads it: its name stands for what it does outside.
+                self.read(relation, columns.iter().map(String::as_str))?;
+                is_other = true;
+                continue;
             }
+            add(&mut owned.reads, relation, columns);
+            is_other |= self.read_as_owner(&table.name, owned)?;
         }
         Ok(is_other)
     }
@@ -204,13 +212,13 @@ impl<'a> Expansion<'a> {
             add(&mut self.trusted, relation, columns);
         }
         let part = |(relation, source): (&&QualifiedName, &Option<Source>)| {
+            let columns = owned.reads.get(*relation).cloned().unwrap_or_default();
             let source = match source {
                 Some(Source::Rows { rule, mark, .. }) => {
-                    let columns = owned.reads.get(*relation).cloned().unwrap_or_default();
                     Source::Rows { columns, rule: rule.clone(), mark: mark.clone() }
                 }
                 Some(other) => other.clone(),
-                None => Source::Itself,
+                None => Source::Itself(columns),
             };
             Shown { relation: (*relation).clone(), source, apart: false }
         };
@@ -224,7 +232,7 @@ impl<'a> Expansion<'a> {
             let taken = read.get(relation).cloned().unwrap_or_default();
             match &mut source {
                 Source::Rows { columns, .. } | Source::Query { columns, .. } => *columns = taken,
-                Source::Itself => {}
+                Source::Itself(_) => {}
             }
             Shown { relation: relation.clone(), source, apart: false }
         });

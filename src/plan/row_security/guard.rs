@@ -89,7 +89,7 @@ impl Rules {
             }
             // Its rows have no mark: it is worked out first.
             Source::Query { .. } => shown.apart = true,
-            Source::Itself => {}
+            Source::Itself(_) => {}
         }
     }
 

@@ -9,11 +9,11 @@ use crate::plan::{
 use crate::request::order::{Direction, Nulls};
 use crate::request::prefer::Resolution;
 
-fn column(name: &str, default: Option<&str>) -> InsertColumn {
+pub(super) fn column(name: &str, default: Option<&str>) -> InsertColumn {
     InsertColumn { name: name.to_owned(), type_name: type_of(name), default: default.map(str::to_owned) }
 }
 
-fn given(value: &str) -> Cell {
+pub(super) fn given(value: &str) -> Cell {
     Cell::Value(text(value))
 }
 
@@ -22,7 +22,7 @@ fn json() -> InsertRows {
     InsertRows::Json("[{…}]".to_owned())
 }
 
-fn insert(columns: Vec<InsertColumn>, rows: Vec<Vec<Cell>>) -> Insert {
+pub(super) fn insert(columns: Vec<InsertColumn>, rows: Vec<Vec<Cell>>) -> Insert {
     Insert {
         into: films(),
         columns,
@@ -34,7 +34,7 @@ fn insert(columns: Vec<InsertColumn>, rows: Vec<Vec<Cell>>) -> Insert {
     }
 }
 
-fn update(columns: Vec<InsertColumn>, row: Vec<Cell>) -> Update {
+pub(super) fn update(columns: Vec<InsertColumn>, row: Vec<Cell>) -> Update {
     Update {
         table: films(),
         columns,
@@ -45,16 +45,16 @@ fn update(columns: Vec<InsertColumn>, row: Vec<Cell>) -> Update {
     }
 }
 
-fn delete() -> Delete {
+pub(super) fn delete() -> Delete {
     Delete { from: films(), filter: equal("id", "1"), returning: Returning::Nothing, expect: Expectation::default() }
 }
 
-fn two_columns() -> Insert {
+pub(super) fn two_columns() -> Insert {
     let columns = vec![column("id", None), column("title", None)];
     insert(columns, vec![vec![given("1"), given("a")], vec![given("2"), given("b")]])
 }
 
-fn on_conflict(resolution: Resolution) -> Option<Conflict> {
+pub(super) fn on_conflict(resolution: Resolution) -> Option<Conflict> {
     Some(Conflict { columns: vec!["id".to_owned()], resolution })
 }
 

@@ -141,7 +141,8 @@ impl Armed {
                 TABLE_FUNCTIONS.contains(&table_name)
                     || self.is_internal(table_name)
                     || (column_name.is_empty() && self.through_view)
-                    || self.touches(table_name, Touch::Read(column_name))
+                    || (self.touches(table_name, Touch::Read(column_name))
+                        && (context.accessor.is_some() || !self.reach.hides(table_name)))
             }
             AuthAction::Insert { table_name } => {
                 self.is_internal(table_name) || self.touches(table_name, Touch::Insert)

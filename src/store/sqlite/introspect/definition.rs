@@ -118,6 +118,11 @@ pub(super) fn is_counted(sql: &str) -> bool {
     tokens(sql).iter().any(|token| token.is_word("AUTOINCREMENT"))
 }
 
+/// Whether there is a query in an expression.
+pub(super) fn has_query(sql: &str) -> bool {
+    tokens(sql).iter().any(|token| token.is_word("SELECT"))
+}
+
 /// The query of a `CREATE VIEW`.
 pub(super) fn view_query(sql: &str) -> Option<&str> {
     let tokens = tokens(sql);

@@ -3,7 +3,7 @@
 //! | table | columns |
 //! |---|---|
 //! | `_berth_row_security` | `table_name`, `enabled`, `forced` |
-//! | `_berth_policies` | `table_name`, `name`, `kind`, `command`, `roles` (JSON array), `using_sql`, `check_sql` |
+//! | `_berth_policies` | `table_name`, `name`, `kind`, `command`, `roles` (JSON array), `using_sql`, `check_sql`, and both as `…_expression` in Postgres' SQL |
 //! | `_berth_bypassing_roles`, `_berth_invoker_views` | `name` |
 //!
 //! What cannot be read opens nothing: a policy that SQLite does not understand holds of no row.
@@ -85,8 +85,8 @@ fn next_number(table: &Table, sql: &str) -> Option<String> {
 }
 
 fn read_policies(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Policy>> {
-    let sql = "SELECT name, kind, command, roles, using_sql, check_sql FROM _berth_policies WHERE table_name = ?1 \
-               ORDER BY name";
+    let sql = "SELECT name, kind, command, roles, using_sql, using_expression, check_sql, check_expression \
+               FROM _berth_policies WHERE table_name = ?1 ORDER BY name";
     let mut statement = connection.prepare(sql)?;
     let policies = statement.query_map([table], |row| read_policy(connection, table, row))?;
     policies.collect()
@@ -94,7 +94,11 @@ fn read_policies(connection: &Connection, table: &str) -> rusqlite::Result<Vec<P
 
 fn read_policy(connection: &Connection, table: &str, row: &Row<'_>) -> rusqlite::Result<Policy> {
     let (kind, command, roles): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
-    let expression = |sql: Option<String>| sql.map(|sql| Arc::new(read_expression(connection, table, sql)));
+    let (using, check): (Option<String>, Option<String>) = (row.get(5)?, row.get(7)?);
+    let has_query = using.iter().chain(&check).any(|expression| definition::has_query(expression));
+    let expression = |sql: Option<String>| {
+        sql.map(|sql| Arc::new(Expression { has_query, ..read_expression(connection, table, sql) }))
+    };
     Ok(Policy {
         name: row.get(0)?,
         kind: if kind == "permissive" { PolicyKind::Permissive } else { PolicyKind::Restrictive },
@@ -107,7 +111,7 @@ fn read_policy(connection: &Connection, table: &str, row: &Row<'_>) -> rusqlite:
         },
         roles: serde_json::from_str(&roles).unwrap_or_default(),
         using: expression(row.get(4)?),
-        check: expression(row.get(5)?),
+        check: expression(row.get(6)?),
     })
 }
 

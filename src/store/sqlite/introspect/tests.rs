@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::{Grant, Privilege};
+use crate::catalog::{Grant, PolicyKind, Privilege, ViewRights};
 
 fn catalog(sql: &str) -> Catalog {
     let connection = Connection::open_in_memory().unwrap();
@@ -185,4 +185,63 @@ fn what_migrations_noted_is_read() {
     assert_eq!(table.columns[0].comment.as_deref(), Some("of a"));
     assert_eq!(table.columns[1].enum_values, ["x", "y"]);
     assert_eq!(catalog.schema_comments["public"], "of all");
+}
+
+const NOTED: &str = "
+    CREATE TABLE _berth_row_security (table_name TEXT, enabled INT, forced INT);
+    CREATE TABLE _berth_policies (table_name TEXT, name TEXT, kind TEXT, command TEXT, roles TEXT, using_expression TEXT, check_expression TEXT, using_sql TEXT, check_sql TEXT);
+    CREATE TABLE _berth_bypassing_roles (name TEXT); CREATE TABLE _berth_invoker_views (name TEXT);
+    CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT, twice TEXT GENERATED ALWAYS AS (owner || owner) STORED);
+    CREATE TABLE members (person TEXT, team INT); CREATE TABLE other (id INT);
+    CREATE VIEW seen (a) AS SELECT owner FROM notes -- a comment
+    ;
+    INSERT INTO _berth_row_security VALUES ('notes', 1, 1), ('other', 0, 0);
+    INSERT INTO _berth_bypassing_roles VALUES ('free'); INSERT INTO _berth_invoker_views VALUES ('seen');";
+
+fn noted(policies: &str) -> Catalog {
+    let connection = Connection::open_in_memory().unwrap();
+    crate::store::sqlite::authorizer::heed_reach(&connection).unwrap();
+    connection.execute_batch(&format!("{NOTED} INSERT INTO _berth_policies VALUES {policies}")).unwrap();
+    read(&connection).unwrap()
+}
+
+#[test]
+fn policies_are_read_with_what_they_look_at() {
+    let catalog = noted(
+        "('notes', 'own', 'permissive', 'update', '[\"web\"]', 'x', NULL, 'notes.owner = 1', NULL),
+         ('notes', 'team', 'restrictive', 'all', '[\"public\"]', '(SELECT 1)', 'y',
+          'EXISTS (SELECT 1 FROM members m WHERE m.person = notes.owner) AND 1 = (SELECT count(*) FROM main.other)', 'id > 1')",
+    );
+    assert_eq!(catalog.bypassing_roles, BTreeSet::from(["free".to_owned()]));
+    assert_eq!(catalog.row_security.len(), 1, "what is not enabled does not count");
+    let security = &catalog.row_security[&QualifiedName::new("public", "notes")];
+    assert!(security.forced);
+    assert_eq!(security.generated["twice"], "owner || owner");
+    assert!(security.next_number.as_deref().is_some_and(|sql| sql.contains("sqlite_sequence WHERE name = 'notes'")));
+    let [own, team] = security.policies.as_slice() else { panic!("{security:?}") };
+    assert_eq!((own.command, own.roles.as_slice()), (Some(Privilege::Update), ["web".to_owned()].as_slice()));
+    let columns = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<String>>();
+    let reads = |table: &str, names: &[&str]| BTreeMap::from([(QualifiedName::new("public", table), columns(names))]);
+    let using = own.using.as_deref().unwrap();
+    assert_eq!((using.columns.clone(), using.reads.len(), using.has_query), (columns(&["owner"]), 0, false));
+    let using = team.using.as_deref().unwrap();
+    assert_eq!((using.columns.clone(), using.has_query), (columns(&["owner"]), true));
+    assert_eq!((using.reads.clone(), using.trusted.clone()), (reads("members", &["person"]), reads("other", &[])));
+    assert_eq!(team.check.as_deref().unwrap().columns, columns(&["id"]));
+    let view = &catalog.view_queries[&QualifiedName::new("public", "seen")];
+    assert_eq!((view.rights, view.reads.clone()), (ViewRights::Invoker, reads("notes", &["owner"])));
+    assert!(view.sql.trim_start().starts_with("SELECT owner FROM notes"), "{}", view.sql);
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_opens_nothing() {
+    let catalog = noted(
+        "('notes', 'a', 'permissive', 'all', 'no json', NULL, NULL, 'TRUE', NULL),
+         ('notes', 'b', 'permissive', 'all', '[\"public\"]', NULL, NULL, 'nothing > 1', NULL),
+         ('notes', 'c', 'who knows', 'whatever', '[\"public\"]', NULL, NULL, 'TRUE', NULL)",
+    );
+    let [a, b, c] = catalog.row_security[&QualifiedName::new("public", "notes")].policies.as_slice() else { panic!() };
+    assert!(a.roles.is_empty());
+    assert_eq!(b.using.as_deref().unwrap().sql, "FALSE");
+    assert_eq!((c.kind, c.command), (PolicyKind::Restrictive, None));
 }
