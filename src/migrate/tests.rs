@@ -408,7 +408,7 @@ fn policies_follow_renames_and_hold_what_they_need() {
         ("CREATE POLICY p ON notes TO nobody USING (true);", "role \"nobody\" does not exist"),
         ("CREATE POLICY p ON notes FOR SELECT WITH CHECK (true);", "WITH CHECK cannot be applied to SELECT or DELETE"),
         ("CREATE POLICY p ON notes USING (ownr = 'x');", "no such column: ownr"),
-        ("CREATE POLICY p ON notes USING (\"Ownr\" = 'Ownr');", "no such column: Ownr"),
+        ("CREATE POLICY p ON notes USING (\"Ownr\" = 'Ownr');", "no such column: \"Ownr\""),
         ("CREATE VIEW v AS SELECT id FROM notes; ALTER TABLE v ENABLE ROW LEVEL SECURITY;", "\"v\" is not a table"),
         ("DROP POLICY other ON notes;", "policy \"other\" for table \"notes\" does not exist"),
     ] {

@@ -4,10 +4,10 @@ use super::*;
 use crate::auth::Identity;
 use crate::catalog::type_name::Origin as TypeOrigin;
 use crate::catalog::{Column, Generated, Grant, Kind, Table, TypeName, ViewQuery, ViewRights};
-use crate::plan::authorize::Origin;
+
 use crate::plan::{AccessMode, Authorized, Condition, Engine, Guard, Settings, TransactionOverride};
 use crate::request::prefer::TransactionEnd;
-use crate::request::{Raw, Request};
+use crate::request::{Origin, Raw, Request};
 
 fn name(table: &str) -> QualifiedName {
     QualifiedName::new("public", table)

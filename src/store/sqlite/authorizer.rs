@@ -75,7 +75,7 @@ fn record(context: &AuthContext<'_>) {
 struct Armed {
     reach: Reach,
     catalog: Arc<Catalog>,
-    /// A view was read. What SQLite then says of the tables behind it names no column, and not the view either.
+    /// A view was read, or a part that shows a table. What SQLite then says of the tables behind it names no column, and not the view either.
     through_view: bool,
 }
 
@@ -130,9 +130,9 @@ impl Drop for Guard {
 impl Armed {
     #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else there is or will be is not allowed")]
     fn allows(&mut self, context: &AuthContext<'_>) -> bool {
+        self.through_view |= context.accessor.is_some();
         // A part of the statement that shows a table reads what the plan and its policies do.
         if let Some(accessor) = context.accessor.filter(|name| *name != VIEW_PART && !self.reach.shows(name)) {
-            self.through_view = true;
             return self.trusts(accessor);
         }
         match context.action {
@@ -141,8 +141,7 @@ impl Armed {
                 TABLE_FUNCTIONS.contains(&table_name)
                     || self.is_internal(table_name)
                     || (column_name.is_empty() && self.through_view)
-                    || (self.touches(table_name, Touch::Read(column_name))
-                        && (context.accessor.is_some() || !self.reach.hides(table_name)))
+                    || self.reads(table_name, column_name, context.accessor.is_some())
             }
             AuthAction::Insert { table_name } => {
                 self.is_internal(table_name) || self.touches(table_name, Touch::Insert)
@@ -164,6 +163,13 @@ impl Armed {
             |other: &Table| table.strip_prefix(other.name.name.as_str()).is_some_and(|rest| rest.starts_with('_'));
         table == STATISTICS
             || (find_table(&self.catalog, table).is_none() && self.catalog.tables.values().any(is_named_after))
+    }
+
+    /// A table of which some rows are hidden is read by the part that shows it, or to look at a key.
+    fn reads(&self, table: &str, column: &str, within_part: bool) -> bool {
+        let touch = Touch::Read(column);
+        let is_planned = (within_part || !self.reach.hides(table)) && self.reach.allows(table, touch);
+        is_planned || self.follows(table, touch)
     }
 
     fn touches(&self, table: &str, touch: Touch<'_>) -> bool {

@@ -85,6 +85,8 @@ CREATE VIEW both_forced AS SELECT f.id, f.note, a.note AS again FROM forced f JO
 GRANT SELECT ON members, notes, comments, tags, note_tags, closed, idle, once, forced, circle, defaults,
     all_notes, my_notes, my_comments, all_forced, both_forced TO pol_anon, pol_user, pol_service;
 GRANT INSERT, UPDATE, DELETE ON members, notes, comments, note_tags, closed, idle, once, defaults TO pol_user, pol_service;
+-- `missing=default` spells out what counts an identity column, which takes a privilege of its own on Postgres.
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO PUBLIC;
 GRANT SELECT (id, title), INSERT (id, title, stars), UPDATE (title) ON notes TO pol_narrow;
 GRANT SELECT ON my_notes, comments TO pol_narrow;
 GRANT SELECT, INSERT, UPDATE ON notes TO pol_writer;
@@ -105,3 +107,5 @@ INSERT INTO once VALUES (1, 'x');
 INSERT INTO forced VALUES (1, 'shown', true), (2, 'hidden', false);
 INSERT INTO circle VALUES (1, 'x');
 INSERT INTO defaults (id, kind, who) VALUES (11, 'plain', 'pol_user'), (12, 'plain', 'pol_user'), (13, 'plain', 'other');
+SELECT setval('notes_id_seq', 500);
+SELECT setval('defaults_id_seq', 500);

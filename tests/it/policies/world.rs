@@ -33,6 +33,7 @@ CREATE VIEW vi WITH (security_invoker = true) AS SELECT id, n FROM va;
 INSERT INTO a (id, owner, n, t) VALUES (1, 'ann', 1, 'p'), (2, 'bob', 2, 'q'), (3, NULL, 3, NULL), (4, 'ann', 4, 'R'),
     (5, 'gen_one', NULL, 's'), (6, 'bob', 8, 'tt');
 SELECT setval('a_id_seq', 100);
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO PUBLIC;
 INSERT INTO b VALUES (1, 1, 'ann', true), (2, 1, 'bob', false), (3, 3, 'ann', NULL), (4, NULL, NULL, true), (5, 6, 'bob', true);
 INSERT INTO c VALUES (1, 1, 'x'), (1, 2, 'y'), (3, 1, NULL), (6, 5, 'z');
 ";
