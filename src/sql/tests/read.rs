@@ -9,7 +9,8 @@ use crate::request::prefer::Count;
 use crate::request::seek::Side;
 use crate::sql::expectation;
 
-fn read(node: ReadNode) -> Read {
+/// A read of a node with nothing beside it.
+pub(super) fn read(node: ReadNode) -> Read {
     Read {
         node,
         distinct: Distinct::No,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 
+use super::read::read;
 use super::write::{column, delete, given, insert, on_conflict, two_columns, update};
 use super::*;
 use crate::catalog::Expression;
 use crate::plan::row_security::{Absent, Check, RowColumn, Rule, Shown, Source};
-use crate::plan::{Cell, Distinct, Guard, Insert, Read};
+use crate::plan::{Cell, Guard, Insert, Read};
 use crate::request::prefer::{Count, Resolution};
 
 fn expression(sql: &str) -> Arc<Expression> {
@@ -56,16 +57,7 @@ fn a_tables_name_stands_for_the_rows_that_are_shown() {
     let like = test("title", Test::Compare(Comparison::Like, text("a%")));
     let filter = Condition::Behind(Guard::Mark("berth_shown".to_owned()), Box::new(like));
     let node = ReadNode { filter, ..node(vec![projection("id")]) };
-    let expect = crate::plan::Expectation::default();
-    let read = Read {
-        node,
-        count: Some(Count::Exact),
-        max_rows: None,
-        headers_only: false,
-        by_key: false,
-        distinct: Distinct::No,
-        expect,
-    };
+    let read = Read { count: Some(Count::Exact), ..read(node) };
     assert_snapshot!(shown_for(Action::Read(read), &rules), @r#"
 WITH "films" AS NOT MATERIALIZED (SELECT "films"."id" AS "id", "films"."title" AS "title", (((films.kept) OR (EXISTS (SELECT 1 FROM members AS m WHERE m.film = films.id))) AND (films.year > 0)) AS "berth_shown" FROM main."films" WHERE ((films.kept) OR (EXISTS (SELECT 1 FROM members AS m WHERE m.film = films.id))) AND (films.year > 0)), "members" AS NOT MATERIALIZED (SELECT "members"."film" AS "film" FROM main."members" WHERE (FALSE)) SELECT "films"."id" FROM "films" WHERE CASE WHEN "films"."berth_shown" THEN berth_like(?1, "films"."title") END  ['a%']
 output: id integer
@@ -91,10 +83,7 @@ fn the_query_of_a_view_stands_in_its_place() {
         within,
     };
     rules.shown = vec![Shown { relation: films(), source, apart: true }];
-    let expect = crate::plan::Expectation::default();
-    let node = node(vec![projection("id")]);
-    let read =
-        Read { node, count: None, max_rows: None, headers_only: false, by_key: false, distinct: Distinct::No, expect };
+    let read = read(node(vec![projection("id")]));
     assert_snapshot!(shown_for(Action::Read(read), &rules), @r#"
 WITH "films" AS MATERIALIZED (WITH "films" AS NOT MATERIALIZED (SELECT "films"."id" AS "id" FROM main."films" WHERE ((TRUE))), "members" AS NOT MATERIALIZED (SELECT "members"."film" AS "film" FROM main."members"), berth_view("id", "title") AS NOT MATERIALIZED ( SELECT id, 1 FROM films -- all of them
 ) SELECT "berth_view"."id" AS "id" FROM berth_view) SELECT "films"."id" FROM "films"

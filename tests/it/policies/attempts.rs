@@ -192,7 +192,7 @@ pub(super) fn ask_for_existence(compared: &mut Compared<'_>) {
     }
 }
 
-/// All of an answer but what names the request itself (its ETag does) and the moment.
+/// All of an answer but what names the request itself (its `ETag` does) and the moment.
 fn told(answer: &Answer, id: &str) -> (u16, Vec<(String, String)>, String) {
     let passing = ["date", "x-request-id", "berth-position", "etag"];
     let headers = answer.headers.iter().filter(|(name, _)| !passing.contains(&name.as_str()));
