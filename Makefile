@@ -54,9 +54,17 @@ bench-start: ## how long an instance takes to open a shared log of 100 MB and 1,
 	./benches/cold_start.sh
 
 .PHONY: torture
-torture: ## crashes, fleets, simulations and differential tests with many rounds (about half an hour)
+torture: ## crashes, fleets, simulations, overload and differential tests with many rounds (about 40 minutes)
 	BERTH_TORTURE=1 cargo test --release --lib simulation -- --nocapture
-	BERTH_TORTURE=1 cargo test --release --test it -- --nocapture --test-threads 1 durability shared_log generated
+	BERTH_TORTURE=1 cargo test --release --test it -- --nocapture --test-threads 1 durability shared_log generated overload
+
+.PHONY: overload
+overload: ## ten times the load that each store can take, for a minute; a million requests; prints what docs/operations.md has
+	BERTH_TORTURE=1 cargo test --release --test it -- --nocapture --test-threads 1 overload::
+
+.PHONY: costs
+costs: ## what a million requests cost in time and volume operations; prints the tables of docs/costs.md
+	BERTH_TORTURE=1 cargo test --release --test it -- --nocapture --test-threads 1 costs::
 
 .PHONY: container-test
 container-test: ## the release image: size, start, memory, a read-only root, a stop and a restart

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::failover::Pooler;
-use crate::support::bucket::{self, Bucket};
+use crate::support::bucket::{self, Bucket, Network};
 use crate::support::server::Server;
 use crate::support::{Start, postgres};
 
@@ -134,7 +134,9 @@ fn a_pooler_between_is_seen_and_what_it_forbids_is_said() {
 fn a_mount_of_an_object_store_is_never_used_in_place() {
     let folder = tempfile::tempdir().unwrap();
     let volume = folder.path().join("data");
-    let Some(mount) = bucket::mount(&std::sync::Arc::new(Bucket::default()), &volume, 1) else { return };
+    let Some(mount) = bucket::mount(&std::sync::Arc::new(Bucket::default()), &volume, Network::Faulty(1)) else {
+        return;
+    };
     let output = check(folder.path(), &[], &["--json"]);
     let chosen = report(&output);
     assert!(output.status.success(), "{chosen:#}");

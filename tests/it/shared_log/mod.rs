@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::bucket::{self, Bucket};
+use crate::support::bucket::{self, Bucket, Network};
 use crate::support::torture;
 use fleet::{Fleet, Settings};
 use ledger::Ledger;
@@ -89,7 +89,8 @@ fn three_hosts_that_mount_a_faulty_bucket_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let shared = Arc::new(Bucket::default());
     let places: Vec<PathBuf> = (0..3).map(|host| folder.path().join(format!("host-{host}"))).collect();
-    let mounts: Option<Vec<_>> = (1..).zip(&places).map(|(seed, place)| bucket::mount(&shared, place, seed)).collect();
+    let mount = |(seed, place): (u64, &PathBuf)| bucket::mount(&shared, place, Network::Faulty(seed));
+    let mounts: Option<Vec<_>> = (1..).zip(&places).map(mount).collect();
     let Some(mounts) = mounts else { return };
     run("bucket", folder.path(), places, Vec::new(), Duration::from_secs(if torture() { 120 } else { 8 }));
     drop(mounts);

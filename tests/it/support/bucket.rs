@@ -37,9 +37,27 @@ pub struct Bucket {
     directories: Mutex<BTreeSet<String>>,
 }
 
+/// What lies between a host and its bucket.
+#[derive(Clone, Copy)]
+pub enum Network {
+    /// It loses, delays and refuses, as the seed decides.
+    Faulty(u64),
+    /// It takes its time, always the same.
+    Steady(Latency),
+}
+
+/// How long the store takes for a request.
+#[derive(Clone, Copy)]
+pub struct Latency {
+    pub list: Duration,
+    pub get: Duration,
+    pub put: Duration,
+}
+
 /// One host's mount of a bucket.
 struct Mount {
     bucket: Arc<Bucket>,
+    latency: Option<Latency>,
     state: Mutex<State>,
 }
 
@@ -51,7 +69,8 @@ struct State {
     pending: HashMap<String, Vec<u8>>,
     /// Names that are believed absent.
     absent: HashMap<String, Instant>,
-    seed: u64,
+    /// `None` where nothing fails.
+    seed: Option<u64>,
 }
 
 impl State {
@@ -78,8 +97,9 @@ impl State {
 
     /// True once in `times`.
     fn once_in(&mut self, times: u64) -> bool {
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.seed >> 33).is_multiple_of(times)
+        let Some(seed) = &mut self.seed else { return false };
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 33).is_multiple_of(times)
     }
 
     fn is_believed_absent(&self, path: &str) -> bool {
@@ -108,6 +128,13 @@ fn attributes(inode: u64, kind: FileType, size: usize) -> FileAttr {
 }
 
 impl Mount {
+    /// The time on the way to the store and back.
+    fn wait(&self, of: impl Fn(&Latency) -> Duration) {
+        if let Some(latency) = &self.latency {
+            thread::sleep(of(latency));
+        }
+    }
+
     fn find(&self, state: &mut State, path: &str) -> Option<FileAttr> {
         if path.is_empty() || self.bucket.directories.lock().unwrap().contains(path) {
             return Some(attributes(state.inode(path), FileType::Directory, 0));
@@ -132,6 +159,7 @@ impl Mount {
         if is_slow {
             thread::sleep(Duration::from_millis(15));
         }
+        self.wait(|latency| latency.put);
         if is_refused {
             return Err(Errno::EIO);
         }
@@ -223,6 +251,7 @@ impl Filesystem for Mount {
     }
 
     fn open(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        self.wait(|latency| latency.get);
         reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO);
     }
 
@@ -290,6 +319,7 @@ impl Filesystem for Mount {
     }
 
     fn opendir(&self, _: &Request, inode: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        self.wait(|latency| latency.list);
         let mut state = self.state.lock().unwrap();
         let directory = format!("{}/", state.path(inode));
         state.absent.retain(|path, _| !path.starts_with(&directory));
@@ -319,8 +349,12 @@ impl Filesystem for Mount {
 }
 
 /// Mounts the bucket; `None`, and why, where this machine cannot.
-pub fn mount(bucket: &Arc<Bucket>, place: &Path, seed: u64) -> Option<BackgroundSession> {
+pub fn mount(bucket: &Arc<Bucket>, place: &Path, network: Network) -> Option<BackgroundSession> {
     std::fs::create_dir_all(place).unwrap();
+    let (seed, latency) = match network {
+        Network::Faulty(seed) => (Some(seed), None),
+        Network::Steady(latency) => (None, Some(latency)),
+    };
     let state = State {
         paths: vec![String::new()],
         inodes: HashMap::from([(String::new(), 1)]),
@@ -331,7 +365,8 @@ pub fn mount(bucket: &Arc<Bucket>, place: &Path, seed: u64) -> Option<Background
     let mut config = Config::default();
     // Puts take their time; nobody else should wait for them.
     config.n_threads = Some(4);
-    match fuser::spawn_mount(Mount { bucket: Arc::clone(bucket), state: Mutex::new(state) }, place, &config) {
+    let mount = Mount { bucket: Arc::clone(bucket), latency, state: Mutex::new(state) };
+    match fuser::spawn_mount(mount, place, &config) {
         Ok(session) => Some(session),
         Err(error) => {
             eprintln!("skipped: no FUSE file system can be mounted here ({error}); it takes /dev/fuse and root");

@@ -4,6 +4,7 @@ pub mod bucket;
 pub mod client;
 pub mod command;
 pub mod deployment;
+pub mod load;
 pub mod postgres;
 pub mod server;
 
