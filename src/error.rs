@@ -320,8 +320,9 @@ fn plan_hint(error: &plan::Error) -> Option<String> {
         plan::Error::NotEmbedded(resource) => {
             Some(format!("Verify that '{resource}' is included in the 'select' query parameter."))
         }
-        plan::Error::NoRelationship { child, suggestion, .. } => {
-            suggestion.as_ref().map(|name| format!("Perhaps you meant '{name}' instead of '{child}'."))
+        plan::Error::NoRelationship { suggestion, .. } => {
+            let better = suggestion.as_deref()?;
+            Some(format!("Perhaps you meant '{}' instead of '{}'.", better.name, better.than))
         }
         plan::Error::AmbiguousRelationship { child, candidates, .. } => {
             let hints: Vec<String> = candidates.iter().map(|candidate| format!("'{}'", candidate.hint)).collect();

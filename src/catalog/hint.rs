@@ -7,9 +7,9 @@
 /// How alike a suggestion must be: below it, a hint would reveal names rather than mend a typing error.
 pub const MIN_SCORE: f64 = 0.75;
 
-/// How alike a function's list of parameters must be to the arguments that were sent: who calls it knows its name, and
-/// may see what it takes.
-pub const PARAMETERS_MIN_SCORE: f64 = 0.33;
+/// How alike what belongs to a known name must be: the parameters of a function to the arguments that were sent, a
+/// relation of a table to the one that was asked for. Who knows the one may see the other.
+pub const BELONGING_MIN_SCORE: f64 = 0.33;
 
 /// Longest name that is compared, in characters. Postgres cuts names at 63 bytes; the bound keeps the cost of a
 /// name that a client made up in hand.

@@ -206,6 +206,13 @@ impl Catalog {
         found
     }
 
+    /// The tables that have a relationship.
+    #[must_use]
+    pub fn related_tables(&self) -> BTreeSet<&QualifiedName> {
+        let keys = self.keys(|_, _| true).flat_map(|Owned { owner, key, .. }| [owner, &key.references]);
+        keys.chain(self.computed.iter().map(|way| &way.table)).collect()
+    }
+
     /// The foreign keys that are wanted, those that views show too.
     fn keys<'a>(
         &'a self,

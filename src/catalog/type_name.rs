@@ -109,6 +109,8 @@ pub enum TypeKind {
         /// The labels in their order.
         labels: Vec<String>,
     },
+    /// Words of a text, to be searched.
+    TsVector,
     /// No declared type (a SQLite expression or an untyped column): the value itself tells.
     Any,
     /// A type berth has no rule for (enums, domains, ranges, geometry): Postgres reads and writes it.
@@ -155,7 +157,10 @@ impl TypeName {
         let name = self.postgres_name();
         if matches!(self.kind, TypeKind::Any) {
             String::new()
-        } else if matches!(self.kind, TypeKind::Json | TypeKind::Jsonb | TypeKind::Enum { .. } | TypeKind::Other) {
+        } else if matches!(
+            self.kind,
+            TypeKind::Json | TypeKind::Jsonb | TypeKind::TsVector | TypeKind::Enum { .. } | TypeKind::Other
+        ) {
             quote(format!("{name}{}", parse::TEXT_SUFFIX))
         } else {
             quote(name)
@@ -195,6 +200,7 @@ impl TypeKind {
             Self::Numeric { precision: None, .. } => "numeric".to_owned(),
             Self::Boolean => "boolean".to_owned(),
             Self::Text { max_length: Some(length) } => format!("character varying({length})"),
+            Self::TsVector => "tsvector".to_owned(),
             Self::Text { max_length: None } | Self::Any | Self::Other => "text".to_owned(),
             Self::Date => "date".to_owned(),
             Self::Time => "time without time zone".to_owned(),

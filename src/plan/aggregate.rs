@@ -190,6 +190,7 @@ fn has_extremes(kind: &TypeKind) -> bool {
         | TypeKind::TimestampTz
         | TypeKind::Enum { .. }
         | TypeKind::Any
+        | TypeKind::TsVector
         | TypeKind::Other => true,
         TypeKind::Boolean
         | TypeKind::Interval

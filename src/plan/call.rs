@@ -287,7 +287,7 @@ fn suggest(
     let known: Vec<String> =
         overloads.iter().map(|it| list(it.parameters.iter().map(|parameter| &parameter.name).collect())).collect();
     let sent = list(arguments.iter().collect());
-    hint::closest_above(hint::PARAMETERS_MIN_SCORE, &sent, known.iter().map(String::as_str))
+    hint::closest_above(hint::BELONGING_MIN_SCORE, &sent, known.iter().map(String::as_str))
         .map(|parameters| format!("{}{parameters}", name.name))
 }
 

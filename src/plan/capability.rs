@@ -75,7 +75,7 @@ pub(super) fn check_is(value: IsValue, compared: &TypeName) -> Result<(), Error>
         IsValue::False => "FALSE",
         IsValue::Unknown => "UNKNOWN",
     };
-    if matches!(compared.kind, TypeKind::Boolean | TypeKind::Any | TypeKind::Other) {
+    if matches!(compared.kind, TypeKind::Boolean | TypeKind::TsVector | TypeKind::Any | TypeKind::Other) {
         return Ok(());
     }
     let found = postgres_name(compared);
@@ -128,7 +128,7 @@ pub(super) fn is_pattern(operator: Comparison) -> bool {
 }
 
 fn is_text(compared: &TypeName) -> bool {
-    matches!(compared.kind, TypeKind::Text { .. } | TypeKind::Any | TypeKind::Other)
+    matches!(compared.kind, TypeKind::Text { .. } | TypeKind::TsVector | TypeKind::Any | TypeKind::Other)
 }
 
 /// `json` keeps its text and is neither equal to nor less than anything; `jsonb` is.
@@ -179,7 +179,7 @@ fn kind_name(kind: &TypeKind) -> Option<String> {
         TypeKind::Jsonb => "jsonb",
         TypeKind::Bytea => "bytea",
         TypeKind::Array(element) => return kind_name(element).map(|name| format!("{name}[]")),
-        TypeKind::Enum { .. } | TypeKind::Any | TypeKind::Other => return None,
+        TypeKind::TsVector | TypeKind::Enum { .. } | TypeKind::Any | TypeKind::Other => return None,
     };
     Some(name.to_owned())
 }

@@ -59,7 +59,7 @@ pub enum Error {
         /// The hint of the request.
         hint: Option<String>,
         /// A name that is close.
-        suggestion: Option<String>,
+        suggestion: Option<Box<Better>>,
     },
     /// PGRST201: several relationships between two tables.
     #[error("Could not embed because more than one relationship was found for '{parent}' and '{child}'")]
@@ -130,6 +130,15 @@ fn argument_list(arguments: &[String], whole: Option<Whole>) -> String {
         Some(Whole::Json) | None if arguments.is_empty() => " without parameters".to_owned(),
         Some(Whole::Json) | None => format!("({})", arguments.join(", ")),
     }
+}
+
+/// A name that was perhaps meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Better {
+    /// It.
+    pub name: String,
+    /// What was said.
+    pub than: String,
 }
 
 /// One of several relationships that a request may mean.

@@ -12,7 +12,7 @@
 //! Source: <https://docs.postgrest.org/en/v16/references/api/resource_embedding.html>.
 
 use super::Error;
-use super::error::Candidate;
+use super::error::{Better, Candidate};
 use super::scope::Scope;
 use crate::catalog::{Cardinality, Junction, Kind, Link, Relationship, hint};
 
@@ -36,18 +36,33 @@ pub(super) fn find_relationship(scope: &Scope<'_>, name: &str, wanted: Option<&s
             child: name.to_owned(),
             candidates: meant.into_iter().chain([last]).map(candidate).collect(),
         }),
-        (None, _) => {
-            let targets = all.iter().map(|way| way.target.name.as_str());
-            let is_known = targets.clone().any(|target| target == name);
-            Err(Error::NoRelationship {
-                parent: table.name.clone(),
-                child: name.to_owned(),
-                schema: table.schema.clone(),
-                hint: wanted.map(str::to_owned),
-                suggestion: if is_known { None } else { hint::closest(name, targets).map(str::to_owned) },
-            })
-        }
+        (None, _) => Err(Error::NoRelationship {
+            parent: table.name.clone(),
+            child: name.to_owned(),
+            schema: table.schema.clone(),
+            hint: wanted.map(str::to_owned),
+            suggestion: suggest(scope, name, &all).map(Box::new),
+        }),
     }
+}
+
+/// The relation that was perhaps meant. Where the table has none, the table that its name begins with is perhaps the
+/// one to ask: partitions are called after theirs, which has the keys.
+fn suggest(scope: &Scope<'_>, name: &str, all: &[Relationship]) -> Option<Better> {
+    let table = &scope.table.name;
+    if all.is_empty() {
+        let related = scope.catalog.related_tables();
+        let beside = related.into_iter().filter(|other| other.schema == table.schema && *other != table);
+        let whole = beside.filter(|other| table.name.starts_with(&other.name) && scope.catalog.table(other).is_some());
+        let longest = whole.max_by_key(|other| other.name.len())?;
+        return Some(Better { name: longest.name.clone(), than: table.name.clone() });
+    }
+    let targets = all.iter().map(|way| way.target.name.as_str());
+    if targets.clone().any(|target| target == name) {
+        return None;
+    }
+    let closest = hint::closest_above(hint::BELONGING_MIN_SCORE, name, targets)?;
+    Some(Better { name: closest.to_owned(), than: name.to_owned() })
 }
 
 /// The target must be in the schema of the request, a junction in any that is exposed.

@@ -199,7 +199,7 @@ impl Reply {
 
     fn insert(plan: &Plan, insert: &Insert, outcome: &Outcome) -> Self {
         let merged_only = plan.preferences.resolution == Some(Resolution::MergeDuplicates)
-            && outcome.inserted.is_some_and(|inserted| inserted == 0);
+            && outcome.inserted.unwrap_or(outcome.page) == 0;
         let status = if merged_only { 200 } else { 201 };
         let mut headers = Vec::new();
         if let Some(query) = outcome.location.as_deref().and_then(location::of_key) {

@@ -28,7 +28,7 @@ pub(super) fn postgres(call: &Call, media: &MediaType) -> Work {
     writer.push("WITH berth_source AS (");
     write_call(&mut writer, call);
     writer.push(")");
-    let total = Total::of(&call.read);
+    let total = Total::of_call(&call.read);
     total.write_part(&mut writer, &call.read, scope);
     writer.push(" SELECT ");
     total.write(&mut writer);

@@ -136,9 +136,8 @@ pub enum Work {
     Envelope {
         /// The query.
         query: Query,
-        /// `EXPLAIN (FORMAT JSON)` of the rows without limit, to be run when `total` is null: the number of rows is
-        /// then the planner's guess, or `page` when that is greater.
-        planned: Option<Query>,
+        /// What the planner is asked of the number of rows.
+        planned: Option<Planned>,
     },
     /// SQLite: a query whose rows the store writes out.
     Rows {
@@ -179,6 +178,15 @@ pub struct Page {
     pub size: Option<u64>,
     /// The types of the keys.
     pub keys: Vec<TypeName>,
+}
+
+/// A question to the planner of Postgres. The greatest of its guess, `total` and `page` is the number of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// `EXPLAIN (FORMAT JSON)` of the rows without limit.
+    pub query: Query,
+    /// Asked only when more than this many rows were counted, or none were.
+    pub above: Option<u64>,
 }
 
 /// One text, run once for each list of values.

@@ -146,7 +146,9 @@ impl Dialect for Postgres {
     }
 
     fn full_text(writer: &mut Writer, field: Field<'_>, operator: FullText, language: Option<&str>, query: &str) {
-        if field.path.is_empty() && field.type_name.declared == "tsvector" {
+        // What is no column of the table is a function of its rows, and gives what it gives.
+        let is_computed = field.type_name.declared.is_empty();
+        if field.path.is_empty() && (is_computed || field.type_name.kind == TypeKind::TsVector) {
             Self::field(writer, field);
         } else {
             writer.push("to_tsvector(");

@@ -9,7 +9,7 @@ use super::rules::write_shown;
 use super::sqlite::Sqlite;
 use super::top::{write_all, write_top};
 use super::writer::Writer;
-use super::{Output, Page, Work, count, page};
+use super::{Output, Page, Planned, Work, count, page};
 use crate::catalog::TypeName;
 use crate::plan::{Keyset, Read, ReadNode, Rules};
 use crate::request::prefer::Count;
@@ -78,7 +78,18 @@ pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
         None => _ = writer.push(" FROM ").push(envelope::SOURCE),
     }
     writer.push(" AS berth_row");
-    Work::Envelope { query: writer.finish(), planned: total.needs_plan().then(|| count::planned(read)) }
+    Work::Envelope { query: writer.finish(), planned: planned(read) }
+}
+
+/// What the planner is asked: always when only its guess is wanted, and for an estimate when there are more rows than
+/// one answer may have, or when that has no bound.
+fn planned(read: &Read) -> Option<Planned> {
+    let above = match read.count? {
+        Count::Exact => return None,
+        Count::Planned => None,
+        Count::Estimated => read.max_rows,
+    };
+    Some(Planned { query: count::planned(read), above })
 }
 
 /// Where a Postgres read takes its total from.
@@ -92,27 +103,27 @@ pub(super) enum Total {
     Page,
     /// All rows, one by one.
     Counted,
-    /// All rows up to this many; null, and then the planner's guess, when there are more.
+    /// All rows, but no more than one above this many.
     CountedUpTo(u64),
 }
 
 impl Total {
     /// How a read asks for it.
-    pub(super) fn of(read: &Read) -> Self {
+    fn of(read: &Read) -> Self {
         match (read.count, read.max_rows) {
-            (None, _) => Self::None,
-            (Some(Count::Planned), _) => Self::Planned,
             (Some(Count::Estimated), Some(max)) => Self::CountedUpTo(max),
-            (Some(Count::Exact | Count::Estimated), _) if read.node.range == Range::ALL && read.keyset.is_none() => {
-                Self::Page
-            }
-            (Some(Count::Exact | Count::Estimated), _) => Self::Counted,
+            (None | Some(Count::Planned | Count::Exact | Count::Estimated), _) => Self::of_call(read),
         }
     }
 
-    /// Whether the planner must be asked as well.
-    fn needs_plan(self) -> bool {
-        matches!(self, Self::Planned | Self::CountedUpTo(_))
+    /// How the read of a function's result asks for it: the function has run, and its rows are all there.
+    pub(super) fn of_call(read: &Read) -> Self {
+        match read.count {
+            None => Self::None,
+            Some(Count::Planned) => Self::Planned,
+            Some(Count::Exact | Count::Estimated) if read.node.range == Range::ALL => Self::Page,
+            Some(Count::Exact | Count::Estimated) => Self::Counted,
+        }
     }
 
     /// Adds the rows to be counted. One more than the limit is enough to know that there are more.
@@ -133,11 +144,7 @@ impl Total {
         match self {
             Self::None | Self::Planned => writer.push("NULL::bigint"),
             Self::Page => writer.push("count(*)"),
-            Self::Counted => writer.push("(SELECT count(*) FROM berth_total)"),
-            Self::CountedUpTo(max) => writer
-                .push("(SELECT CASE WHEN count(*) <= ")
-                .bind(Postgres::number(max))
-                .push(" THEN count(*) END FROM berth_total)"),
+            Self::Counted | Self::CountedUpTo(_) => writer.push("(SELECT count(*) FROM berth_total)"),
         };
     }
 }

@@ -56,7 +56,7 @@ fn type_of(column: &str) -> TypeName {
         "tags" => ("text[]", TypeKind::Array(Box::new(TypeKind::Text { max_length: None }))),
         "made" => ("timestamp with time zone", TypeKind::TimestampTz),
         "raw" => ("bytea", TypeKind::Bytea),
-        "search" => ("tsvector", TypeKind::Other),
+        "search" => ("tsvector", TypeKind::TsVector),
         _ => ("text", TypeKind::Text { max_length: None }),
     };
     TypeName { declared: declared.to_owned(), kind }
@@ -126,7 +126,10 @@ fn shown_as(action: Action, media: MediaType, engine: Engine) -> String {
 fn shown_with(action: Action, media: MediaType, rules: &Rules, engine: Engine) -> String {
     match work(&plan(action, media), rules, engine) {
         Work::Envelope { query, planned } => {
-            let planned = planned.map(|query| format!("\nplanned: {}", show(&query)));
+            let planned = planned.map(|planned| {
+                let above = planned.above.map(|most| format!(" above {most}")).unwrap_or_default();
+                format!("\nplanned{above}: {}", show(&planned.query))
+            });
             let shown = show(&query).replace(&format!(", {}", envelope::SETTINGS), "").replace(") SELECT", ")\nSELECT");
             shown + &planned.unwrap_or_default()
         }

@@ -81,6 +81,7 @@ fn write_text(out: &mut Vec<u8>, bytes: &[u8], type_name: &TypeName) -> Result<(
         | TypeKind::Bytea
         | TypeKind::Enum { .. }
         | TypeKind::Any
+        | TypeKind::TsVector
         | TypeKind::Other => out.extend_from_slice(text.as_bytes()),
     }
     Ok(())
@@ -94,7 +95,7 @@ pub(super) fn canonical<'a>(text: &'a str, type_name: &TypeName) -> Option<Cow<'
         Cow::Owned(String::from_utf8(out).unwrap_or_default())
     };
     Some(match &type_name.kind {
-        TypeKind::Other => return None,
+        TypeKind::TsVector | TypeKind::Other => return None,
         TypeKind::Real | TypeKind::Double => {
             text.parse().map_or(Cow::Borrowed(text), |real| number(real, &type_name.kind))
         }

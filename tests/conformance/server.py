@@ -18,7 +18,9 @@ class Server:
         self.port = free_port()
         self.folder = tempfile.TemporaryDirectory(prefix="berth-conformance-")
         own = {"PORT": str(self.port), "HOST": "127.0.0.1", "LOG_FORMAT": "json", "TMPDIR": self.folder.name}
-        self.environment = {"PATH": os.environ["PATH"]} | environment | own
+        # A berth bounds its answers by its memory, unless told otherwise; the specification knows of no bound then.
+        unbounded = {} if "PGRST_DB_MAX_ROWS" in environment else {"MAX_ROWS": "none"}
+        self.environment = {"PATH": os.environ["PATH"]} | unbounded | environment | own
         self.log = os.path.join(self.folder.name, "log")
 
     def __enter__(self):

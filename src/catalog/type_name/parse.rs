@@ -56,6 +56,7 @@ pub(super) fn sqlite(declared: &str) -> TypeKind {
         | TypeKind::Jsonb
         | TypeKind::Bytea
         | TypeKind::Array(_)
+        | TypeKind::TsVector
         | TypeKind::Enum { .. }
         | TypeKind::Any) => kind,
     }
@@ -119,6 +120,7 @@ fn named(words: &str, modifiers: &[u32]) -> Option<TypeName> {
         "json" => TypeKind::Json,
         "jsonb" => TypeKind::Jsonb,
         "bytea" => TypeKind::Bytea,
+        "tsvector" => TypeKind::TsVector,
         other if other.starts_with("interval ") => TypeKind::Interval,
         _ => return None,
     };

@@ -1,6 +1,7 @@
 //! Reads: names, media types, selects, filters, orders.
 
 use super::*;
+use crate::plan::error::Better;
 use crate::request::OrderTerm;
 use crate::request::filter::LogicTree;
 use crate::request::order::{Direction, Nulls};
@@ -221,12 +222,27 @@ fn an_embed_needs_a_relation() {
         child: "director".to_owned(),
         schema: "public".to_owned(),
         hint: None,
-        suggestion: Some("directors".to_owned()),
+        suggestion: Some(Box::new(Better { name: "directors".to_owned(), than: "director".to_owned() })),
     };
     assert_eq!(embed("director"), Err(expected));
     for known in ["directors", "films_director_id_fkey", "director_id"] {
         assert!(embed(known).is_ok(), "{known}");
     }
+}
+
+#[test]
+fn a_table_without_relations_is_told_of_the_one_that_its_name_begins_with() {
+    let directors =
+        SelectItem::Relation { name: "directors".to_owned(), alias: None, hint: None, join: None, select: Vec::new() };
+    let resource = Resource::Relation("films_view".to_owned());
+    let expected = Error::NoRelationship {
+        parent: "films_view".to_owned(),
+        child: "directors".to_owned(),
+        schema: "public".to_owned(),
+        hint: None,
+        suggestion: Some(Box::new(Better { name: "films".to_owned(), than: "films_view".to_owned() })),
+    };
+    assert_eq!(sqlite(Request { resource, select: vec![directors], ..get() }), Err(expected));
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub(super) fn input_name(kind: &TypeKind) -> String {
         | TypeKind::Array(_)
         | TypeKind::Enum { .. }
         | TypeKind::Any
+        | TypeKind::TsVector
         | TypeKind::Other => kind.postgres_name(),
     }
 }

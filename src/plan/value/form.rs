@@ -50,7 +50,10 @@ pub fn write_json(out: &mut Vec<u8>, value: Scalar<'_>, kind: &TypeKind) {
             Some(boolean) => out.extend_from_slice(if boolean { b"true" } else { b"false" }),
             None => write_json_string(out, text),
         },
-        (Scalar::Integer(_) | Scalar::Real(_), TypeKind::Text { .. } | TypeKind::Enum { .. } | TypeKind::Other) => {
+        (
+            Scalar::Integer(_) | Scalar::Real(_),
+            TypeKind::Text { .. } | TypeKind::Enum { .. } | TypeKind::TsVector | TypeKind::Other,
+        ) => {
             out.push(b'"');
             write_number(out, value, kind);
             out.push(b'"');

@@ -94,7 +94,7 @@ pub(super) fn read(text: &str, form: &Form<'_>) -> Result<Value, Error> {
             None => Err(fault::invalid_syntax(kind, text)),
         },
         TypeKind::Text { max_length: Some(length) } => read_limited(text, *length, form),
-        TypeKind::Text { max_length: None } | TypeKind::Other => Ok(Value::Text(text.to_owned())),
+        TypeKind::Text { max_length: None } | TypeKind::TsVector | TypeKind::Other => Ok(Value::Text(text.to_owned())),
         TypeKind::Date | TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz => {
             temporal::read(text, kind, form.fraction_digits).map(Value::Text)
         }

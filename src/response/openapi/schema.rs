@@ -106,6 +106,7 @@ pub(super) fn json_type(kind: &TypeKind) -> Option<&'static str> {
         | TypeKind::Uuid
         | TypeKind::Bytea
         | TypeKind::Enum { .. }
+        | TypeKind::TsVector
         | TypeKind::Other => Some("string"),
     }
 }
@@ -134,6 +135,7 @@ pub(super) fn format_of(type_name: &TypeName) -> String {
         | TypeKind::Bytea
         | TypeKind::Array(_)
         | TypeKind::Any
+        | TypeKind::TsVector
         | TypeKind::Other => type_name.declared.clone(),
         // As Postgres names a type that is not its own.
         TypeKind::Enum { .. } => format!("public.{}", type_name.declared),

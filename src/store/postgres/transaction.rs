@@ -32,7 +32,7 @@ use crate::catalog::Isolation;
 use crate::clock::Deadline;
 use crate::plan::Value;
 use crate::request::{MediaType, Once};
-use crate::sql::{Precondition, Query, Statement, Work};
+use crate::sql::{Planned, Precondition, Query, Statement, Work};
 use crate::store::{Edges, Error, Next, Outcome, Transaction, content};
 
 /// Forgets what code in the database said of the answer to the statement before.
@@ -339,15 +339,15 @@ fn edges(row: &Row) -> Result<Option<Edges>, tokio_postgres::Error> {
 }
 
 /// Asks the planner for the number of rows when they were not counted.
-async fn plan_count(lease: &Lease, planned: Option<&Query>, outcome: &mut Outcome) -> Result<(), Failed> {
-    let Some(planned) = planned.filter(|_| outcome.total.is_none()) else { return Ok(()) };
+async fn plan_count(lease: &Lease, planned: Option<&Planned>, outcome: &mut Outcome) -> Result<(), Failed> {
+    let is_asked = |planned: &&Planned| outcome.total.is_none_or(|total| planned.above.is_none_or(|most| total > most));
+    let Some(Planned { query, .. }) = planned.filter(is_asked) else { return Ok(()) };
     let client = lease.client()?;
-    let rows = query_with(client, &Ready::Text(&planned.text), &planned.values)
-        .await
-        .map_err(|error| fault::failed(&error))?;
+    let rows =
+        query_with(client, &Ready::Text(&query.text), &query.values).await.map_err(|error| fault::failed(&error))?;
     let plan: Option<Json> = rows.first().and_then(|row| row.try_get::<_, Json>(0).ok());
     let guess = plan.as_ref().and_then(|plan| plan.pointer("/0/Plan/Plan Rows")).and_then(Json::as_u64);
-    outcome.total = guess.map(|guess| guess.max(outcome.page));
+    outcome.total = guess.map(|guess| guess.max(outcome.page)).max(outcome.total);
     Ok(())
 }
 
