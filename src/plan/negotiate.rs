@@ -48,9 +48,10 @@ pub(super) fn choose_description_media(accept: &[MediaType]) -> Result<MediaType
 fn rows_as(accepted: &MediaType) -> Option<MediaType> {
     match accepted {
         MediaType::Any | MediaType::Json | MediaType::ArrayJson { strip_nulls: false } => Some(MediaType::Json),
-        MediaType::ArrayJson { strip_nulls: true } | MediaType::ObjectJson { .. } | MediaType::Csv => {
-            Some(accepted.clone())
-        }
+        MediaType::ArrayJson { strip_nulls: true }
+        | MediaType::ObjectJson { .. }
+        | MediaType::Csv
+        | MediaType::NdJson => Some(accepted.clone()),
         MediaType::GeoJson
         | MediaType::Text
         | MediaType::Xml
@@ -76,6 +77,7 @@ fn media_text(media: &MediaType) -> String {
         MediaType::ObjectJson { strip_nulls: true } => "application/vnd.pgrst.object+json;nulls=stripped",
         MediaType::GeoJson => "application/geo+json",
         MediaType::Csv => "text/csv",
+        MediaType::NdJson => "application/x-ndjson",
         MediaType::Text => "text/plain",
         MediaType::Xml => "text/xml",
         MediaType::OpenApi => "application/openapi+json",

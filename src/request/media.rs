@@ -37,6 +37,8 @@ pub enum MediaType {
     GeoJson,
     /// `text/csv`.
     Csv,
+    /// `application/x-ndjson`: one JSON value on each line.
+    NdJson,
     /// `text/plain`.
     Text,
     /// `text/xml`.
@@ -82,6 +84,7 @@ impl MediaType {
             }
             "application/geo+json" => Self::GeoJson,
             "text/csv" => Self::Csv,
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Self::NdJson,
             "text/plain" => Self::Text,
             "text/xml" => Self::Xml,
             "application/openapi+json" => Self::OpenApi,
@@ -122,6 +125,7 @@ impl fmt::Display for MediaType {
             }
             Self::GeoJson => formatter.write_str("application/geo+json"),
             Self::Csv => formatter.write_str("text/csv"),
+            Self::NdJson => formatter.write_str("application/x-ndjson"),
             Self::Text => formatter.write_str("text/plain"),
             Self::Xml => formatter.write_str("text/xml"),
             Self::OpenApi => formatter.write_str("application/openapi+json"),
@@ -199,6 +203,7 @@ impl MediaType {
             | Self::ObjectJson { .. }
             | Self::GeoJson
             | Self::Csv
+            | Self::NdJson
             | Self::Text
             | Self::Xml
             | Self::OpenApi

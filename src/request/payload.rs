@@ -3,14 +3,13 @@
 //! | media type | to a relation | to a function |
 //! |---|---|---|
 //! | JSON, also without `Content-Type` | an object, or an array of objects with equal keys | the same; empty is `{}` |
+//! | `application/x-ndjson` | an array; an object on each line, lines of white space are none | refused |
 //! | `text/csv` | an array; the first line names the keys, `NULL` is null, all else text | the same |
 //! | `application/x-www-form-urlencoded` | one object of texts | arguments |
 //! | `text/plain`, `text/xml`, `application/octet-stream` | refused | kept as they are |
 //!
 //! `columns=` says which keys count, so that the objects of an array need not have the same ones. Any other JSON value
 //! counts as `[]`. An empty array has no rows; `[{}]` has one row of nothing but defaults.
-
-use std::collections::HashSet;
 
 use bytes::Bytes;
 use serde_json::value::{RawValue, to_raw_value};
@@ -73,6 +72,7 @@ impl Payload {
                 Ok((Self::Rows(Rows::parse_json(b"{}", None)?), Vec::new()))
             }
             (MediaType::Json, _) => Ok((Self::Rows(Rows::parse_json(body, envelope.columns)?), Vec::new())),
+            (MediaType::NdJson, false) => Ok((Self::Rows(Rows::parse_lines(body, envelope.columns)?), Vec::new())),
             (MediaType::Csv, _) => Ok((Self::Rows(Rows::parse_csv(body)?), Vec::new())),
             (MediaType::UrlEncoded, _) => {
                 let pairs = form(body)?;
@@ -103,6 +103,32 @@ impl Rows {
             None => uniform_keys(&objects)?,
         };
         Ok(Self { json, shape, objects, keys })
+    }
+
+    fn parse_lines(body: &[u8], columns: Option<&[String]>) -> Result<Self, Error> {
+        let mut json = Vec::with_capacity(body.len().saturating_add(2));
+        let mut objects: Vec<Map<String, Value>> = Vec::new();
+        let lines = body.split(|byte| *byte == b'\n').zip(1_u64..);
+        for (line, number) in lines.filter(|(line, _)| !line.trim_ascii().is_empty()) {
+            let object: Map<String, Value> = serde_json::from_slice(line)
+                .map_err(|_| Error::InvalidBody(format!("line {number} of the body is no JSON object")))?;
+            let differs = |first: &Map<String, Value>| !has_same_keys(first, &object);
+            if columns.is_none() && objects.first().is_some_and(differs) {
+                return Err(Error::InvalidBody(format!("All object keys must match; those of line {number} do not")));
+            }
+            json.push(if objects.is_empty() { b'[' } else { b',' });
+            json.extend_from_slice(line.trim_ascii());
+            objects.push(object);
+        }
+        if objects.is_empty() {
+            json.push(b'[');
+        }
+        json.push(b']');
+        let json = String::from_utf8(json).map_err(|_| Error::InvalidBody("the body is not UTF-8".to_owned()))?;
+        let json = RawValue::from_string(json).map_err(|error| Error::InvalidBody(error.to_string()))?;
+        let first_keys = || objects.first().map(|object| object.keys().cloned().collect()).unwrap_or_default();
+        let keys = columns.map_or_else(first_keys, <[String]>::to_vec);
+        Ok(Self { json, shape: Shape::Array, objects, keys })
     }
 
     fn parse_csv(body: &[u8]) -> Result<Self, Error> {
@@ -157,13 +183,15 @@ fn only_objects(items: Vec<Value>) -> Result<Vec<Map<String, Value>>, Error> {
 /// The keys that all objects have, in the order of the first.
 fn uniform_keys(objects: &[Map<String, Value>]) -> Result<Vec<String>, Error> {
     let Some((first, others)) = objects.split_first() else { return Ok(Vec::new()) };
-    let keys: HashSet<&String> = first.keys().collect();
-    for object in others {
-        if object.len() != keys.len() || !object.keys().all(|key| keys.contains(key)) {
-            return Err(keys_differ());
-        }
+    if others.iter().all(|object| has_same_keys(first, object)) {
+        Ok(first.keys().cloned().collect())
+    } else {
+        Err(keys_differ())
     }
-    Ok(first.keys().cloned().collect())
+}
+
+fn has_same_keys(first: &Map<String, Value>, object: &Map<String, Value>) -> bool {
+    object.len() == first.len() && object.keys().all(|key| first.contains_key(key))
 }
 
 fn form(body: &[u8]) -> Result<Pairs, Error> {

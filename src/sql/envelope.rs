@@ -24,6 +24,12 @@ pub(super) const SOURCE: &str = "berth_source";
 pub(super) const SETTINGS: &str = "nullif(current_setting('response.headers', true), '') AS response_headers, \
                                    nullif(current_setting('response.status', true), '') AS response_status";
 
+/// A row on a line of its own. A line feed that is left in JSON stands between its values, never in a string.
+const ROW_AS_LINE: &str = "translate(row_to_json(berth_row.*)::text, E'\\n\\r', '  ') || E'\\n'";
+
+/// A result that is no row.
+const VALUE_AS_LINE: &str = "translate(to_json(berth_row.pgrst_scalar)::text, E'\\n\\r', '  ') || E'\\n'";
+
 /// Adds the body: the rows in the media type that was asked for.
 ///
 /// What planning does not let through (plans, forms, plain text) is written as JSON.
@@ -40,6 +46,7 @@ pub(super) fn write_body(writer: &mut Writer, media: &MediaType, node: &ReadNode
             "::text || string_agg(\
                  substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\\n'), E'\\n')",
         ),
+        MediaType::NdJson => writer.push("coalesce(string_agg(").push(ROW_AS_LINE).push(", ''), '')"),
         MediaType::GeoJson => writer.push(
             "json_build_object('type', 'FeatureCollection', \
              'features', coalesce(json_agg(ST_AsGeoJSON(berth_row.*)::json), '[]'))::text",
@@ -60,12 +67,17 @@ pub(super) fn write_body(writer: &mut Writer, media: &MediaType, node: &ReadNode
 /// Adds the body of a call: what [`write_body`] gives, but a single result stands alone and a value has no name.
 pub(super) fn write_result(writer: &mut Writer, media: &MediaType, node: &ReadNode, result: Outcome) {
     let strips = match media {
+        MediaType::NdJson if !result.is_row() => {
+            writer.push("coalesce(string_agg(coalesce(").push(VALUE_AS_LINE).push(", E'null\\n'), ''), '')");
+            return;
+        }
         MediaType::Any | MediaType::Json | MediaType::ArrayJson { strip_nulls: false } => false,
         MediaType::ArrayJson { strip_nulls: true } => true,
         MediaType::ObjectJson { strip_nulls } if matches!(result, Outcome::Nothing | Outcome::Value) => *strip_nulls,
         MediaType::ObjectJson { .. }
         | MediaType::GeoJson
         | MediaType::Csv
+        | MediaType::NdJson
         | MediaType::Text
         | MediaType::Xml
         | MediaType::OpenApi

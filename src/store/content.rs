@@ -4,7 +4,7 @@ use crate::request::MediaType;
 use crate::request::digest::Digest;
 use crate::request::tag::Content;
 
-/// Names the one row of a body; the same whether it stands alone or in an array.
+/// Names the one row of a body; the same whether it stands alone, in an array or on a line.
 ///
 /// `None` for bodies of which a row cannot be told, such as CSV, or that leave nulls out.
 #[must_use]
@@ -13,7 +13,7 @@ pub fn of_row(body: &[u8], media: &MediaType) -> Option<Content> {
         MediaType::Any | MediaType::Json | MediaType::ArrayJson { strip_nulls: false } => {
             body.strip_prefix(b"[")?.strip_suffix(b"]")?
         }
-        MediaType::ObjectJson { strip_nulls: false } => body,
+        MediaType::ObjectJson { strip_nulls: false } | MediaType::NdJson => body,
         MediaType::ArrayJson { strip_nulls: true }
         | MediaType::ObjectJson { strip_nulls: true }
         | MediaType::GeoJson
@@ -49,6 +49,7 @@ mod tests {
         assert!(alone.is_some());
         assert_eq!(of_row(br#"[{"id":1}]"#, &MediaType::Json), alone);
         assert_ne!(of_row(br#"[{"id":2}]"#, &MediaType::Json), alone);
+        assert_eq!(of_row(b"{\"id\":1}\n", &MediaType::NdJson), alone);
         assert_eq!(of_row(b"id\n1", &MediaType::Csv), None);
         assert_ne!(Some(of_body(br#"{"id":1}"#, "")), alone, "a body is no row");
     }

@@ -30,6 +30,7 @@ mod import;
 mod jwks;
 mod keyset;
 mod migrations;
+mod ndjson;
 mod overload;
 mod policies;
 mod rate_limit;

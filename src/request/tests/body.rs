@@ -6,6 +6,7 @@ use crate::request::{Error, Payload, Request};
 
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
+const NDJSON: &str = "application/x-ndjson";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn send(verb: &str, path: &str, media: &str, body: &str) -> Result<Request, Error> {
@@ -44,6 +45,39 @@ fn json_keeps_its_text_its_shape_and_the_order_of_its_keys() {
         assert_eq!((rows.shape, rows.objects.len()), (shape, count), "{body}");
         assert_eq!(rows.keys.join(" "), keys, "{body}");
     }
+}
+
+#[test]
+fn lines_are_objects_of_an_array() {
+    for (body, text, count, keys) in [
+        ("{\"b\":1,\"a\":2}\n{\"a\": 3, \"b\": 4}\n", "[{\"b\":1,\"a\":2},{\"a\": 3, \"b\": 4}]", 2, "b a"),
+        ("\r\n{\"a\":1.10}\r\n \n{\"a\":null}", "[{\"a\":1.10},{\"a\":null}]", 2, "a"),
+        ("", "[]", 0, ""),
+        ("\n", "[]", 0, ""),
+        ("{}\n", "[{}]", 1, ""),
+    ] {
+        let rows = rows("POST", "/t", NDJSON, body);
+        assert_eq!(rows.json.get(), text, "{body}");
+        assert_eq!((rows.shape, rows.objects.len()), (Shape::Array, count), "{body}");
+        assert_eq!(rows.keys.join(" "), keys, "{body}");
+    }
+    let named = rows("POST", "/t?columns=a,c", NDJSON, "{\"a\":1}\n{\"b\":2}\n");
+    assert_eq!(named.keys, ["a", "c"]);
+}
+
+#[test]
+fn the_line_that_is_wrong_is_named() {
+    for (body, expected) in [
+        ("{\"a\":1}\n\n{\"a\":1", "line 3 of the body is no JSON object"),
+        ("[{\"a\":1}]", "line 1 of the body is no JSON object"),
+        ("{\"a\":1}\n7\n", "line 2 of the body is no JSON object"),
+        ("{\"a\":1} {\"a\":2}\n", "line 1 of the body is no JSON object"),
+        ("{\"a\":1}\n{\"b\":1}\n", "All object keys must match; those of line 2 do not"),
+        ("{\"a\":1}\n{\"a\":1,\"b\":1}", "All object keys must match; those of line 2 do not"),
+    ] {
+        assert_eq!(refusal("POST", "/t", NDJSON, body), expected, "{body}");
+    }
+    assert_eq!(refusal("POST", "/rpc/f", NDJSON, "{}"), "Content-Type not acceptable: application/x-ndjson");
 }
 
 #[test]

@@ -80,7 +80,8 @@ pub fn describe(catalog: &Catalog, schema: &str, settings: &Settings, is_visible
         "application/json",
         "application/vnd.pgrst.object+json;nulls=stripped",
         "application/vnd.pgrst.object+json",
-        "text/csv"
+        "text/csv",
+        "application/x-ndjson"
     ]);
     let mut document = Map::new();
     let mut say = |key: &str, value: Value| document.insert(key.to_owned(), value);

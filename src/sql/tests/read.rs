@@ -225,6 +225,7 @@ fn bodies_by_media_type() {
         MediaType::ObjectJson { strip_nulls: false },
         MediaType::ObjectJson { strip_nulls: true },
         MediaType::Csv,
+        MediaType::NdJson,
         MediaType::GeoJson,
     ]
     .map(|media| {
@@ -243,6 +244,7 @@ fn bodies_by_media_type() {
     coalesce(json_strip_nulls(json_agg(berth_row.*)->0), 'null')::text
     coalesce($1::text || string_agg(substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\n'), E'\n')  ['id,"a,""b"""
     ']
+    coalesce(string_agg(translate(row_to_json(berth_row.*)::text, E'\n\r', '  ') || E'\n', ''), '')
     json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(ST_AsGeoJSON(berth_row.*)::json), '[]'))::text
     "#);
 }

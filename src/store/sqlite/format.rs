@@ -8,6 +8,7 @@
 //! | array | `[` | `, \n ` | `]` | `[]` |
 //! | array without nulls | `[` | `,` (`json_strip_nulls` drops white space) | `]` | `[]` |
 //! | object | | (later rows are left out) | | `null` |
+//! | lines | | line feed | line feed | |
 //! | CSV | names, `\n` | `\n` | | `\n` |
 //!
 //! Source: <https://docs.postgrest.org/en/stable/references/api/media_type_handlers.html>; observed on Postgres 15.
@@ -50,6 +51,7 @@ pub(super) fn with_scalar<Answer>(value: ValueRef<'_>, use_it: impl FnOnce(Scala
 enum Shape {
     Array,
     Object,
+    Lines,
     Csv,
 }
 
@@ -81,11 +83,12 @@ pub struct BodyWriter {
 }
 
 impl BodyWriter {
-    /// Begins a body of the media type; any that is neither CSV nor a single object becomes an array.
+    /// Begins a body of the media type; any that is neither CSV, lines nor a single object becomes an array.
     #[must_use]
     pub fn new(output: &Output) -> Self {
         let (shape, nulls) = match output.media {
             MediaType::Csv => (Shape::Csv, Nulls::Kept),
+            MediaType::NdJson => (Shape::Lines, Nulls::Kept),
             MediaType::ObjectJson { strip_nulls: true } => (Shape::Object, Nulls::Stripped),
             MediaType::ObjectJson { strip_nulls: false } => (Shape::Object, Nulls::Kept),
             MediaType::ArrayJson { strip_nulls: true } => (Shape::Array, Nulls::Stripped),
@@ -140,7 +143,7 @@ impl BodyWriter {
             (Shape::Array, _) => self.out.push(b']'),
             (Shape::Object, 0) => self.out.extend_from_slice(b"null"),
             (Shape::Csv, 0) => self.out.push(b'\n'),
-            (Shape::Object | Shape::Csv, _) => {}
+            (Shape::Object | Shape::Lines | Shape::Csv, _) => {}
         }
         Bytes::from(self.out)
     }
@@ -149,7 +152,7 @@ impl BodyWriter {
         let is_first = self.rows == 0;
         self.rows += 1;
         match (self.shape, is_first, self.nulls) {
-            (Shape::Object, true, _) => {}
+            (Shape::Object, true, _) | (Shape::Lines, _, _) => {}
             (Shape::Object, false, _) => return Ok(()),
             (Shape::Array, true, _) => self.out.push(b'['),
             (Shape::Array, false, Nulls::Kept) => self.out.extend_from_slice(b", \n "),
@@ -162,6 +165,7 @@ impl BodyWriter {
         }
         match (self.shape, self.nulls) {
             (Shape::Csv, _) => self.csv_row(get),
+            (Shape::Lines, _) => self.line(get),
             (Shape::Array | Shape::Object, Nulls::Kept) => self.object(get),
             (Shape::Array | Shape::Object, Nulls::Stripped) => self.stripped_object(get),
         }
@@ -174,6 +178,16 @@ impl BodyWriter {
             }
             write_csv(&mut self.out, get(index)?, &column.type_name);
         }
+        Ok(())
+    }
+
+    /// A line feed that is left in JSON stands between its values, never in a string.
+    fn line<'row>(&mut self, get: impl Fn(usize) -> rusqlite::Result<ValueRef<'row>>) -> rusqlite::Result<()> {
+        let start = self.out.len();
+        self.object(get)?;
+        let line = self.out.get_mut(start..).unwrap_or_default();
+        line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+        self.out.push(b'\n');
         Ok(())
     }
 

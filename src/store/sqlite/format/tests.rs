@@ -131,6 +131,7 @@ fn no_row_gives_the_empty_body_of_each_media_type() {
         (MediaType::ArrayJson { strip_nulls: true }, "[]"),
         (MediaType::ObjectJson { strip_nulls: false }, "null"),
         (MediaType::Csv, "\n"),
+        (MediaType::NdJson, ""),
     ];
     for (media, expected) in cases {
         assert_eq!(body(&connection, &output(media), "select * from x where false"), expected);
@@ -143,6 +144,15 @@ fn a_single_object_is_the_first_row_alone() {
     let query = "select i, b from x order by i";
     assert_eq!(body(&filled(), &one(MediaType::ObjectJson { strip_nulls: false }), query), r#"{"i":-5,"b":null}"#);
     assert_eq!(body(&filled(), &one(MediaType::ObjectJson { strip_nulls: true }), query), r#"{"i":-5}"#);
+}
+
+#[test]
+fn each_row_is_one_line_whatever_the_json_in_it_looks_like() {
+    let connection = Connection::open_in_memory().unwrap();
+    let rows = "SELECT 1, '{\"a\":' || char(13, 10) || '\"x\\ny\"}' UNION ALL SELECT 2, NULL";
+    let column = |name: &str, declared| OutputColumn { name: name.to_owned(), type_name: type_of(declared) };
+    let output = Output { media: MediaType::NdJson, columns: vec![column("i", "integer"), column("j", "json")] };
+    assert_eq!(body(&connection, &output, rows), "{\"i\":1,\"j\":{\"a\":  \"x\\ny\"}}\n{\"i\":2,\"j\":null}\n");
 }
 
 #[test]
