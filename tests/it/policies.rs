@@ -2,6 +2,7 @@
 
 mod attempts;
 mod cases;
+mod examples;
 mod generated;
 mod requests;
 mod stores;

@@ -121,6 +121,11 @@ impl Stores {
         Some(Self { oracle, others, _folder: folder })
     }
 
+    /// Each, by its name.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Berth)> {
+        std::iter::once(("postgres", &self.oracle)).chain(self.others.iter().map(|(name, berth)| (*name, berth)))
+    }
+
     pub(super) fn compare(&self) -> Compared<'_> {
         Compared { stores: self, any_table: false, allowed: 0, refused: 0, differences: Vec::new() }
     }
