@@ -8,19 +8,27 @@ pub mod policy;
 pub mod relationship;
 pub mod routine;
 pub mod table;
+pub mod template;
 pub mod tuning;
 pub mod type_name;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 pub use policy::{Expression, Policy, PolicyKind, Reads, RowSecurity, ViewQuery, ViewRights};
 pub use relationship::{Cardinality, Computed, Junction, Link, Relationship};
-pub use routine::{Parameter, ReturnKind, Returns, Routine, Volatility};
+pub use routine::{Bearer, Body, Change, Parameter, ReturnKind, Returns, Routine, Step, Use, Verb, Volatility};
 pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
+pub use template::{Piece, Template};
 pub use tuning::{Isolation, Tuning};
 pub use type_name::{TypeKind, TypeName};
 pub use view::ShownKey;
+
+/// Functions of a table's row, by table and name.
+pub type RowFunctions = BTreeMap<(QualifiedName, String), Arc<Routine>>;
 
 /// Everything planning may know of the database at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,8 +39,10 @@ pub struct Catalog {
     pub tables: BTreeMap<QualifiedName, Table>,
     /// Foreign keys between views and tables or views, both of which are in `tables`.
     pub shown_keys: Vec<ShownKey>,
-    /// Ways from a table to others that functions of its rows make (Postgres only).
+    /// Ways from a table to others that functions of its rows make.
     pub computed: Vec<Relationship>,
+    /// Functions of a table's row, by table and name, where berth itself runs them (SQLite).
+    pub row_functions: RowFunctions,
     /// Functions by name, those of a name with fewer parameters first.
     pub routines: BTreeMap<QualifiedName, Vec<Routine>>,
     /// Comments on schemas.
@@ -75,7 +85,8 @@ pub struct Grant {
 }
 
 /// What a grant allows on a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Privilege {
     /// Read rows.
     Select,

@@ -10,8 +10,9 @@
 //! Source: <https://docs.postgrest.org/en/v16/references/api/resource_embedding.html>
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{Catalog, ForeignKey, Kind, QualifiedName, ShownKey};
+use super::{Body, Catalog, ForeignKey, Kind, QualifiedName, ShownKey};
 
 /// A way from the rows of one table to those of another.
 ///
@@ -50,6 +51,12 @@ pub struct Computed {
     pub function: QualifiedName,
     /// At most one row is given.
     pub single: bool,
+    /// What it does, where berth itself runs it (SQLite).
+    pub body: Option<Arc<Body>>,
+    /// Roles that may call it (SQLite).
+    pub grantees: BTreeSet<String>,
+    /// The columns of the row, all of which the caller must be allowed to read (SQLite).
+    pub row: Vec<String>,
 }
 
 /// A foreign key, seen from one of its sides.
@@ -70,6 +77,14 @@ pub struct Junction {
     pub source: Link,
     /// The foreign key to the target. The columns of both are pairs of an outer column and the junction's.
     pub target: Link,
+}
+
+impl Computed {
+    /// One that a server runs, which also checks who may call it.
+    #[must_use]
+    pub fn on_server(function: QualifiedName, single: bool) -> Self {
+        Self { function, single, body: None, grantees: BTreeSet::new(), row: Vec::new() }
+    }
 }
 
 impl Relationship {

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{TypeName, cache_control};
 
 /// A name inside a schema. SQLite has one schema, which berth calls `public`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QualifiedName {
     /// The schema.
     pub schema: String,
@@ -90,22 +92,27 @@ pub enum Generated {
     Computed,
 }
 
-/// A column.
-#[derive(Debug, Clone, PartialEq)]
+/// A column. Noted as JSON (of a function's result) it is a name and a type.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// Its name.
     pub name: String,
     /// Its type.
     pub type_name: TypeName,
     /// May be null.
+    #[serde(skip)]
     pub nullable: bool,
     /// The default's expression in the engine's own SQL.
+    #[serde(skip)]
     pub default: Option<String>,
     /// Computed or counted by the engine.
+    #[serde(skip)]
     pub generated: Generated,
     /// Values of an enumeration, in order; empty for other types.
+    #[serde(skip)]
     pub enum_values: Vec<String>,
     /// `COMMENT ON COLUMN`.
+    #[serde(skip)]
     pub comment: Option<String>,
 }
 

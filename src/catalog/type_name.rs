@@ -34,6 +34,8 @@ mod tests;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Whose rules a declared type is read by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -44,7 +46,8 @@ pub enum Origin {
 }
 
 /// A declared type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Noted", into = "Noted")]
 pub struct TypeName {
     /// As declared, e.g. `character varying(160)`; in Postgres' spelling where Postgres' rules read it.
     pub declared: String,
@@ -117,6 +120,31 @@ pub enum TypeKind {
     Other,
 }
 
+/// A type as JSON tells it, for what functions take and give: its kind follows from its name, but for an
+/// enumeration's labels.
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    declared: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
+}
+
+impl From<Noted> for TypeName {
+    fn from(Noted { declared, labels }: Noted) -> Self {
+        if labels.is_empty() {
+            return Self { kind: Self::without_modifiers(&declared).kind, declared };
+        }
+        Self { kind: TypeKind::Enum { name: declared.clone(), labels }, declared }
+    }
+}
+
+impl From<TypeName> for Noted {
+    fn from(TypeName { declared, kind }: TypeName) -> Self {
+        let labels = if let TypeKind::Enum { labels, .. } = kind { labels } else { Vec::new() };
+        Self { declared, labels }
+    }
+}
+
 impl fmt::Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.declared)
@@ -134,6 +162,22 @@ impl TypeName {
             Origin::Postgres => parse::postgres(declared),
             Origin::Sqlite => Self { declared: declared.to_owned(), kind: parse::sqlite(declared) },
         }
+    }
+
+    /// The type as functions know it: without length and precision. A bare `character` takes any length there, where
+    /// a column's would be one.
+    #[must_use]
+    pub fn without_modifiers(declared: &str) -> Self {
+        let declared = parse::without_modifiers(&parse::postgres(declared).declared);
+        let kind = parse::postgres(&declared).kind;
+        let kind = match (&kind, declared.as_str()) {
+            (TypeKind::Text { .. }, _) => TypeKind::Text { max_length: None },
+            // A row of whatever columns: it is told as JSON.
+            (_, "record") => TypeKind::Json,
+            (_, "character[]") => TypeKind::Array(Box::new(TypeKind::Text { max_length: None })),
+            _ => kind,
+        };
+        Self { declared, kind }
     }
 
     /// The type as Postgres' `format_type` prints it, e.g. `character varying(10)`.

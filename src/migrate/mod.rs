@@ -13,6 +13,7 @@
 //! | `_berth_types` | `name`, `definition`: enumerations and domains, JSON |
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
 //! | `_berth_views` | `name`, `definition`: a view's columns, JSON |
+//! | `_berth_functions` | `signature`, `definition` (PostgreSQL's statements), `model` (JSON), `routine` (JSON: translated) |
 //! | `_berth_columns` | `table_name`, `column_name`, `type_name`, `identity` (`always`, `by default` or null) |
 //! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
 //! | `_berth_roles` | `name`, `member_of` (JSON array) |

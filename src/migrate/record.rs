@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::Error;
 use super::translate::{
-    DefaultGrant, Grant, IdentityKind, Inheritance, ObjectKind, Reach, Role, Schema, Table, labels,
+    Column, DefaultGrant, EXECUTE, Grant, IdentityKind, Inheritance, NO_EXECUTE, ObjectKind, Reach, Role, Schema,
+    Table, function_signature, labels, routine,
 };
 
 /// The tables, made when the first migration runs. All are written anew with each migration: they are small.
@@ -23,11 +24,12 @@ CREATE TABLE IF NOT EXISTS _berth_columns (table_name TEXT, column_name TEXT, ty
 CREATE TABLE IF NOT EXISTS _berth_comments (object_kind TEXT, table_name TEXT, column_name TEXT, comment TEXT NOT NULL, PRIMARY KEY (object_kind, table_name, column_name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_roles (name TEXT PRIMARY KEY, member_of TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_grants (grantee TEXT NOT NULL, schema_name TEXT NOT NULL, table_name TEXT NOT NULL, privilege TEXT NOT NULL, columns TEXT);
+CREATE TABLE IF NOT EXISTS _berth_functions (signature TEXT PRIMARY KEY, definition TEXT NOT NULL, model TEXT NOT NULL, routine TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_isolated_roles (name TEXT PRIMARY KEY, member_of TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_default_grants (reach TEXT NOT NULL, grantee TEXT NOT NULL, privilege TEXT NOT NULL, PRIMARY KEY (reach, grantee, privilege)) WITHOUT ROWID;
 DELETE FROM _berth_tables; DELETE FROM _berth_types; DELETE FROM _berth_enums; DELETE FROM _berth_views; DELETE FROM _berth_columns;
 DELETE FROM _berth_comments; DELETE FROM _berth_roles; DELETE FROM _berth_grants;
-DELETE FROM _berth_default_grants; DELETE FROM _berth_isolated_roles;
+DELETE FROM _berth_default_grants; DELETE FROM _berth_isolated_roles; DELETE FROM _berth_functions;
 ";
 
 /// Changes the schema's version, by which a running instance sees that roles, grants or comments changed.
@@ -60,6 +62,9 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
         if exists(connection, "_berth_default_grants")? {
             read_default_grants(connection, &mut schema)?;
         }
+        if exists(connection, "_berth_functions")? {
+            schema.functions = definitions(connection, "SELECT signature, model FROM _berth_functions")?;
+        }
         read_comments(connection, &mut schema)?;
         policy::read(connection, &mut schema)?;
     }
@@ -69,13 +74,25 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
-        if kind == "view" {
-            schema.views.entry(name.clone()).or_insert_with(|| Table::new(name));
-        } else if !schema.tables.contains_key(&name) && !name.starts_with("_berth_") && !name.starts_with("sqlite_") {
-            schema.foreign.insert(name);
+        if kind == "view" && !schema.views.contains_key(&name) {
+            schema.views.insert(name.clone(), read_foreign(connection, name)?);
+        } else if kind != "view"
+            && !schema.tables.contains_key(&name)
+            && !name.starts_with("_berth_")
+            && !name.starts_with("sqlite_")
+        {
+            schema.foreign.insert(name.clone(), read_foreign(connection, name)?);
         }
     }
     Ok(schema)
+}
+
+/// A table or view that no migration made: the names of its columns.
+fn read_foreign(connection: &Connection, name: String) -> Result<Table, Error> {
+    let mut statement = connection.prepare_cached("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?;
+    let columns = statement.query_map([&name], |row| Ok(Column::plain(row.get(0)?, String::new())))?;
+    let columns = columns.collect::<rusqlite::Result<_>>()?;
+    Ok(Table { columns, ..Table::new(name) })
 }
 
 fn definitions<T: DeserializeOwned>(connection: &Connection, sql: &str) -> Result<BTreeMap<String, T>, Error> {
@@ -135,7 +152,8 @@ fn read_default_grants(connection: &Connection, schema: &mut Schema) -> Result<(
     while let Some(row) = rows.next()? {
         let (reach, grantee, privilege): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let reach = [Reach::Everywhere, Reach::Schema].into_iter().find(|of| of.name() == reach);
-        if let (Some(reach), Some(privilege)) = (reach, known_privilege(&privilege)) {
+        let on_functions = [EXECUTE, NO_EXECUTE].into_iter().find(|of| *of == privilege);
+        if let (Some(reach), Some(privilege)) = (reach, known_privilege(&privilege).or(on_functions)) {
             schema.default_grants.insert(DefaultGrant { reach, grantee, privilege });
         }
     }
@@ -152,7 +170,7 @@ fn read_comments(connection: &Connection, schema: &mut Schema) -> Result<(), Err
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let kind: String = row.get(0)?;
-        let kinds = [ObjectKind::Schema, ObjectKind::Table, ObjectKind::Column];
+        let kinds = [ObjectKind::Schema, ObjectKind::Table, ObjectKind::Column, ObjectKind::Function];
         if let Some(kind) = kinds.into_iter().find(|of| of.name() == kind) {
             schema.comments.insert((kind, row.get(1)?, row.get(2)?), row.get(3)?);
         }
@@ -225,12 +243,29 @@ pub(super) fn write(connection: &Connection, schema: &Schema, file: &str) -> Res
         connection.execute("INSERT INTO _berth_comments VALUES (?1, ?2, ?3, ?4)", row)?;
     }
     write_grants(connection, schema)?;
+    write_functions(connection, schema)?;
     policy::write(connection, schema, file)?;
     for default in &schema.default_grants {
         let row = (default.reach.name(), &default.grantee, default.privilege);
         connection.execute("INSERT INTO _berth_default_grants VALUES (?1, ?2, ?3)", row)?;
     }
     connection.execute_batch(TOUCH)?;
+    Ok(())
+}
+
+/// Writes the functions, translated anew: what they name may have changed. One that no longer fits is kept without a
+/// body; as on Postgres, that is told to who calls it.
+fn write_functions(connection: &Connection, schema: &Schema) -> Result<(), Error> {
+    for (signature, function) in &schema.functions {
+        let json = |written: serde_json::Result<String>| {
+            written.map_err(|source| Error::Definition { name: signature.clone(), source })
+        };
+        let model = json(serde_json::to_string(function))?;
+        let translated = routine(function, schema).unwrap_or_else(|_| function_signature(function, schema));
+        let routine = json(serde_json::to_string(&translated))?;
+        let row = (signature, &function.definition, model, routine);
+        connection.execute("INSERT INTO _berth_functions VALUES (?1, ?2, ?3, ?4)", row)?;
+    }
     Ok(())
 }
 

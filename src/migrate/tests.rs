@@ -1,5 +1,7 @@
 //! Scripts against SQLite: what they leave behind, and what is refused.
 
+mod function;
+
 use rusqlite::Connection;
 
 use super::*;
@@ -248,7 +250,6 @@ fn default_privileges_that_would_mean_something_else_are_refused() {
         ("IN SCHEMA other GRANT SELECT ON TABLES TO anon", "schema \"other\" does not exist"),
         ("GRANT SELECT (id) ON TABLES TO anon", "cannot be set for columns"),
         ("GRANT SELECT ON TABLES TO nobody", "role \"nobody\" does not exist"),
-        ("REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC", "cannot be revoked"),
     ] {
         let told = refusal(&format!("CREATE ROLE anon; ALTER DEFAULT PRIVILEGES {text};"));
         assert!(told.contains(reason), "{text}: {told}");

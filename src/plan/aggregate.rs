@@ -82,7 +82,7 @@ fn put_together(scope: &Scope<'_>, call: Call) -> Result<Projection, Error> {
 /// Stands for the row itself.
 fn rows_projection(name: String) -> Projection {
     let type_name = of_kind(TypeKind::BigInt);
-    Projection { column: String::new(), type_name, path: Vec::new(), cast: None, aggregate: None, name }
+    Projection { column: String::new(), computed: None, type_name, path: Vec::new(), cast: None, aggregate: None, name }
 }
 
 /// Lifted into the row above, a count is of the rows that are there, not of the rows above: of `column`, which is
@@ -92,6 +92,7 @@ pub(super) fn count_present(node: &mut ReadNode, column: &str, type_name: &TypeN
         if let Some(aggregate) = projection.aggregate.as_mut().filter(|aggregate| aggregate.operand == Operand::Rows) {
             aggregate.operand = Operand::Values(Aggregate::Count);
             projection.column = column.to_owned();
+            projection.computed = None;
             projection.type_name = type_name.clone();
         }
     }
@@ -145,8 +146,12 @@ fn function_name(function: Aggregate) -> &'static str {
 
 /// The type of the values that are put together.
 fn value_type(over: &Projection) -> TypeName {
-    let target =
-        super::Target { column: over.column.clone(), type_name: over.type_name.clone(), path: over.path.clone() };
+    let target = super::Target {
+        column: over.column.clone(),
+        computed: None,
+        type_name: over.type_name.clone(),
+        path: over.path.clone(),
+    };
     over.cast.clone().unwrap_or_else(|| target.compared_type())
 }
 

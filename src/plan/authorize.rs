@@ -10,14 +10,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{
-    AccessMode, Action, Condition, Delete, Distinct, Engine, Error, Insert, Operand, Plan, Projection, Reach, Read,
-    ReadNode, Related, Returning, Rules, Settings, Update, negotiate,
-};
+use super::needs::Need;
+use super::{AccessMode, Action, Engine, Error, Plan, Reach, Rules, Settings, negotiate};
 use crate::auth::Identity;
-use crate::catalog::{Catalog, Isolation, Kind, Privilege, QualifiedName, Relationship, Tuning};
+use crate::catalog::{Catalog, Isolation, Kind, Privilege, QualifiedName, Tuning};
 use crate::request::Origin;
-use crate::request::prefer::Resolution;
 
 /// The role that every role is a member of.
 pub(super) const EVERYONE: &str = "public";
@@ -129,149 +126,6 @@ impl Authorized {
     }
 }
 
-/// A privilege that an action needs.
-#[derive(Debug)]
-pub(super) struct Need<'a> {
-    pub(super) table: &'a QualifiedName,
-    pub(super) privilege: Privilege,
-    /// The columns touched; none: the privilege on any column will do.
-    pub(super) columns: BTreeSet<&'a str>,
-}
-
-/// All privileges that an action needs.
-#[derive(Debug, Default)]
-pub(super) struct Needs<'a>(pub(super) Vec<Need<'a>>);
-
-impl<'a> Needs<'a> {
-    pub(super) fn of(action: &'a Action) -> Self {
-        let mut needs = Self::default();
-        match action {
-            Action::Read(read) => needs.add_read(read),
-            Action::Insert(insert) => needs.add_insert(insert),
-            Action::Update(update) => needs.add_update(update),
-            Action::Delete(delete) => needs.add_delete(delete),
-            // SQLite has no functions to call yet; Postgres checks for itself.
-            Action::Call(_)
-            | Action::TableInfo(_)
-            | Action::RoutineInfo(_)
-            | Action::RootInfo
-            | Action::Describe { .. } => {}
-        }
-        needs
-    }
-
-    fn add(&mut self, table: &'a QualifiedName, privilege: Privilege, columns: impl IntoIterator<Item = &'a str>) {
-        self.0.push(Need { table, privilege, columns: columns.into_iter().collect() });
-    }
-
-    fn add_read(&mut self, read: &'a Read) {
-        self.add_node(&read.node);
-        if let Distinct::By(targets) = &read.distinct {
-            let columns = targets.iter().map(|target| target.column.as_str());
-            self.add(&read.node.from, Privilege::Select, columns);
-        }
-        if let Some(beyond) = read.keyset.as_ref().and_then(|keyset| keyset.beyond.as_ref()) {
-            // Its columns are those of the order.
-            self.add_condition(beyond, &mut BTreeSet::new());
-        }
-    }
-
-    /// The outermost first, as Postgres checks them.
-    fn add_node(&mut self, node: &'a ReadNode) {
-        let is_column = |projection: &&Projection| {
-            projection.aggregate.as_ref().is_none_or(|aggregate| aggregate.operand != Operand::Rows)
-        };
-        let mut columns: BTreeSet<&str> =
-            node.select.iter().filter(is_column).map(|projection| projection.column.as_str()).collect();
-        let mut below = Self::default();
-        for order in &node.order {
-            match &order.related {
-                None => _ = columns.insert(&order.column),
-                Some(related) => below.add_related(related, Some(&order.column), &mut columns),
-            }
-        }
-        below.add_condition(&node.filter, &mut columns);
-        for embed in &node.embeds {
-            columns.extend(embed.relationship.source_columns());
-            below.add_ends(&embed.relationship);
-            below.add_node(&embed.node);
-        }
-        self.add(&node.from, Privilege::Select, columns);
-        self.0.append(&mut below.0);
-    }
-
-    /// Adds the columns of a condition to `columns`, and what it needs of other tables.
-    fn add_condition(&mut self, condition: &'a Condition, columns: &mut BTreeSet<&'a str>) {
-        match condition {
-            Condition::And(children) | Condition::Or(children) => {
-                children.iter().for_each(|child| self.add_condition(child, columns));
-            }
-            Condition::Not(child) | Condition::Behind(_, child) => self.add_condition(child, columns),
-            Condition::Test(target, _) => _ = columns.insert(&target.column),
-            Condition::Related(related) => self.add_related(related, None, columns),
-        }
-    }
-
-    /// Adds what is needed to look at related rows, and at one of their columns.
-    fn add_related(&mut self, related: &'a Related, column: Option<&'a str>, columns: &mut BTreeSet<&'a str>) {
-        columns.extend(related.relationship.source_columns());
-        self.add_ends(&related.relationship);
-        let mut inner: BTreeSet<&str> = column.into_iter().collect();
-        self.add_condition(&related.filter, &mut inner);
-        self.add(&related.relationship.target, Privilege::Select, inner);
-    }
-
-    /// Adds the columns at the far side of a relationship, and those of its junction.
-    fn add_ends(&mut self, relationship: &'a Relationship) {
-        self.add(&relationship.target, Privilege::Select, relationship.target_columns());
-        if let Some(junction) = relationship.junction() {
-            let columns = junction.source.columns.iter().chain(&junction.target.columns);
-            self.add(&junction.table, Privilege::Select, columns.map(|(_, column)| column.as_str()));
-        }
-    }
-
-    fn add_insert(&mut self, insert: &'a Insert) {
-        let table = &insert.into;
-        let written = insert.columns.iter().map(|column| column.name.as_str());
-        self.add(table, Privilege::Insert, written.clone());
-        if let Some(conflict) = &insert.conflict {
-            self.add(table, Privilege::Select, conflict.columns.iter().map(String::as_str));
-            if conflict.resolution == Resolution::MergeDuplicates {
-                self.add(table, Privilege::Update, written);
-            }
-        }
-        self.add_returning(table, &insert.returning);
-    }
-
-    fn add_update(&mut self, update: &'a Update) {
-        self.add(&update.table, Privilege::Update, update.columns.iter().map(|column| column.name.as_str()));
-        self.add_filter(&update.table, &update.filter);
-        self.add_returning(&update.table, &update.returning);
-    }
-
-    fn add_delete(&mut self, delete: &'a Delete) {
-        self.add(&delete.from, Privilege::Delete, []);
-        self.add_filter(&delete.from, &delete.filter);
-        self.add_returning(&delete.from, &delete.returning);
-    }
-
-    fn add_filter(&mut self, table: &'a QualifiedName, filter: &'a Condition) {
-        let mut columns = BTreeSet::new();
-        self.add_condition(filter, &mut columns);
-        if !columns.is_empty() {
-            self.add(table, Privilege::Select, columns);
-        }
-    }
-
-    fn add_returning(&mut self, table: &'a QualifiedName, returning: &'a Returning) {
-        match returning {
-            Returning::Nothing => {}
-            Returning::Location(key) => self.add(table, Privilege::Select, key.iter().map(String::as_str)),
-            Returning::Rows(node) => self.add_node(node),
-        }
-    }
-}
-
 /// The roles whose privileges a sender has.
 #[derive(Debug)]
 pub(super) struct Roles<'a> {
@@ -369,15 +223,15 @@ pub fn may_see(catalog: &Catalog, role: &str, table: &QualifiedName, columns: &[
 /// 42501 for a write where nothing may be written.
 fn denied_write(action: &Action, table: Option<&QualifiedName>, catalog: &Catalog) -> Error {
     match (action, table) {
-        (Action::Call(call), _) => denied_call(&call.function),
+        (Action::Call(call), _) => denied_call(&call.function.name),
         (_, Some(table)) => denied(catalog, table),
         (_, None) => Error::sqlstate("42501", "permission denied"),
     }
 }
 
 /// 42501 for a function.
-fn denied_call(function: &QualifiedName) -> Error {
-    Error::sqlstate("42501", format!("permission denied for function {}", function.name))
+pub(super) fn denied_call(function: &str) -> Error {
+    Error::sqlstate("42501", format!("permission denied for function {function}"))
 }
 
 /// 42501 for a table or view.

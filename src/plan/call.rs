@@ -5,8 +5,12 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/api/functions.html>
 
+mod argument;
+pub(super) mod resolve;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::cache;
 use super::distinct::plan_distinct;
@@ -14,17 +18,20 @@ use super::embed::{self, Wishes};
 use super::scope::{Purpose, Scope};
 use super::{Condition, Engine, Error, Expectation, Operand, Plan, Read, ReadNode, Settings, Value, negotiate, prefer};
 use crate::catalog::{
-    Catalog, Column, Generated, Kind, Parameter, QualifiedName, ReturnKind, Routine, Table, Tuning, TypeKind, TypeName,
-    Volatility, hint,
+    Body, Catalog, Column, Generated, Kind, Parameter, QualifiedName, ReturnKind, Routine, Table, Tuning, TypeKind,
+    TypeName, Volatility,
 };
 use crate::request::call::{self, Whole};
 use crate::request::method::Method;
-use crate::request::payload::{Rows, Shape};
+use crate::request::payload::Shape;
 use crate::request::prefer::{Count, Handling};
 use crate::request::{MediaType, Preferences, Request};
 
 /// The column that a value stands in. `PostgREST` has the same, and CSV shows it.
 pub const VALUE: &str = "pgrst_scalar";
+
+/// What errors call the rows of a result.
+const SOURCE: &str = "berth_source";
 
 /// A call of a function.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,12 +44,18 @@ pub struct Call {
     pub result: Outcome,
     /// What is read of the result. `ReadNode::from` names no table when the result is none's row.
     pub read: Read,
+    /// The columns of a result that is a row.
+    pub columns: Vec<String>,
     /// Columns that are read of the result and that its table does not have: functions of its rows.
     pub computed: Vec<String>,
     /// Nothing may be changed.
     pub read_only: bool,
     /// How the transaction runs.
     pub tuning: Tuning,
+    /// What the function does, where berth itself runs it (SQLite).
+    pub body: Option<Arc<Body>>,
+    /// Roles that may call it, `public` for all of them (SQLite).
+    pub grantees: BTreeSet<String>,
 }
 
 /// What a function is given.
@@ -61,6 +74,8 @@ pub enum Arguments {
     },
     /// The body, to the only parameter, which has no name.
     Whole(Parameter, Value),
+    /// SQLite: for each parameter its value; `None` for its default.
+    Values(Vec<Option<Value>>),
 }
 
 /// What a parameter is given.
@@ -123,11 +138,12 @@ pub(super) fn plan_call(
     let method = request.method;
     let whole = Whole::of(&request);
     let given = call::Arguments::take(&mut request);
-    let routine = find_routine(catalog, &name, &given.names(), whole)?;
+    let routine = resolve::find_routine(catalog, &name, &given.names(), whole)?;
     let result = Outcome::of(routine);
     let table = result_table(routine, catalog);
     let read_only = method != Method::Post || routine.volatility != Volatility::Volatile;
-    let scope = Scope { table: &table, engine: settings.engine, catalog, settings, purpose: Purpose::Read };
+    let known_as = Some(SOURCE);
+    let scope = Scope { table: &table, engine: settings.engine, catalog, settings, purpose: Purpose::Read, known_as };
     let preferences = applied(&request.preferences, &scope, read_only)?;
     let range = request.range.at_most(settings.max_rows);
     let accept = std::mem::take(&mut request.accept);
@@ -154,9 +170,16 @@ pub(super) fn plan_call(
         Cow::Owned(_) => Vec::new(),
     };
     let cache_control = cache::control_of_call(routine, &node);
+    let body = match settings.engine {
+        Engine::Postgres => None,
+        Engine::Sqlite => Some(runnable(routine, read_only)?),
+    };
     let call = Call {
         function: routine.name.clone(),
-        arguments: plan_arguments(routine, given, settings.engine)?,
+        arguments: match settings.engine {
+            Engine::Postgres => argument::plan(routine, given)?,
+            Engine::Sqlite => Arguments::Values(argument::type_all(routine, given)?),
+        },
         result,
         read: Read {
             node,
@@ -169,9 +192,15 @@ pub(super) fn plan_call(
             by_key: false,
             expect,
         },
+        columns: match &routine.returns.kind {
+            ReturnKind::Row { columns, .. } => columns.iter().map(|column| column.name.clone()).collect(),
+            ReturnKind::Void | ReturnKind::Value(_) => Vec::new(),
+        },
         computed,
         read_only,
         tuning: routine.tuning.clone(),
+        body,
+        grantees: routine.grantees.clone(),
     };
     Ok(Plan { action: super::Action::Call(Box::new(call)), media, profile, preferences, cache_control })
 }
@@ -213,84 +242,6 @@ fn add_tested<'a>(condition: &'a Condition, columns: &mut BTreeSet<&'a str>) {
     }
 }
 
-/// The one function of that name that the arguments fit, by the names of its parameters; failing that, the one whose
-/// only parameter takes the body whole.
-///
-/// # Errors
-/// [`Error::NoFunction`], [`Error::AmbiguousFunction`].
-pub(super) fn find_routine<'a>(
-    catalog: &'a Catalog,
-    name: &QualifiedName,
-    arguments: &BTreeSet<String>,
-    whole: Option<Whole>,
-) -> Result<&'a Routine, Error> {
-    let overloads = catalog.routines.get(name).map(Vec::as_slice).unwrap_or_default();
-    let (mut fitting, others): (Vec<&Routine>, Vec<&Routine>) =
-        overloads.iter().partition(|routine| fits(routine, arguments, whole));
-    if fitting.is_empty() {
-        fitting = others.into_iter().filter(|routine| takes_whole(routine, whole)).collect();
-    }
-    match fitting.as_slice() {
-        [only] => Ok(only),
-        [] => Err(Error::NoFunction {
-            schema: name.schema.clone(),
-            name: name.name.clone(),
-            suggestion: suggest(catalog, name, overloads, arguments, whole),
-            arguments: arguments.iter().cloned().collect(),
-            whole,
-        }),
-        several => Err(Error::AmbiguousFunction(several.iter().map(|routine| routine.signature()).collect())),
-    }
-}
-
-/// True when each required parameter has an argument and each argument a parameter.
-fn fits(routine: &Routine, arguments: &BTreeSet<String>, whole: Option<Whole>) -> bool {
-    if routine.parameters.is_empty() {
-        return arguments.is_empty() && matches!(whole, None | Some(Whole::Json));
-    }
-    let is_known = |name: &String| routine.parameters.iter().any(|parameter| &parameter.name == name);
-    let is_given = |parameter: &&Parameter| arguments.contains(&parameter.name);
-    arguments.iter().all(is_known) && routine.parameters.iter().filter(|it| it.required).all(|it| is_given(&it))
-}
-
-/// True when the only parameter has no name and takes the body as it is.
-fn takes_whole(routine: &Routine, whole: Option<Whole>) -> bool {
-    let [Parameter { name, type_name, .. }] = routine.parameters.as_slice() else { return false };
-    name.is_empty()
-        && match whole {
-            None => false,
-            Some(Whole::Json) => matches!(type_name.kind, TypeKind::Json | TypeKind::Jsonb),
-            Some(Whole::Text) => type_name.declared == "text",
-            Some(Whole::Xml) => type_name.declared == "xml",
-            Some(Whole::Bytes) => type_name.kind == TypeKind::Bytea,
-        }
-}
-
-/// The function that was perhaps meant: another name, or the same with other parameters.
-fn suggest(
-    catalog: &Catalog,
-    name: &QualifiedName,
-    overloads: &[Routine],
-    arguments: &BTreeSet<String>,
-    whole: Option<Whole>,
-) -> Option<String> {
-    if !matches!(whole, None | Some(Whole::Json)) {
-        return None;
-    }
-    if overloads.is_empty() {
-        let beside = catalog.routines.keys().filter(|other| other.schema == name.schema);
-        return hint::closest(&name.name, beside.map(|other| other.name.as_str())).map(str::to_owned);
-    }
-    let list = |names: BTreeSet<&String>| {
-        format!("({})", names.into_iter().map(String::as_str).collect::<Vec<_>>().join(", "))
-    };
-    let known: Vec<String> =
-        overloads.iter().map(|it| list(it.parameters.iter().map(|parameter| &parameter.name).collect())).collect();
-    let sent = list(arguments.iter().collect());
-    hint::closest_above(hint::BELONGING_MIN_SCORE, &sent, known.iter().map(String::as_str))
-        .map(|parameters| format!("{}{parameters}", name.name))
-}
-
 /// The table that a result is read as: one of the catalog, or one made for it.
 fn result_table<'a>(routine: &Routine, catalog: &'a Catalog) -> Cow<'a, Table> {
     let (of, columns) = match &routine.returns.kind {
@@ -329,48 +280,23 @@ fn value_column(type_name: &TypeName) -> Column {
     }
 }
 
-/// Gives each parameter what the request has for it; those without get their defaults.
-fn plan_arguments(routine: &Routine, given: call::Arguments, engine: Engine) -> Result<Arguments, Error> {
-    if engine == Engine::Sqlite {
-        return Err(Error::not_on_sqlite("calling functions"));
-    }
-    let names = given.names();
-    let parameters = || routine.parameters.iter().filter(|parameter| names.contains(&parameter.name)).cloned();
-    match (routine.parameters.as_slice(), given) {
-        ([only], call::Arguments::Members(rows)) if only.name.is_empty() => {
-            Ok(Arguments::Whole(only.clone(), Value::Text(rows.json.get().to_owned())))
-        }
-        ([only], call::Arguments::Body(body)) if only.type_name.kind == TypeKind::Bytea => {
-            Ok(Arguments::Whole(only.clone(), Value::Blob(body.to_vec())))
-        }
-        ([only], call::Arguments::Body(body)) => Ok(Arguments::Whole(only.clone(), text_of(&body)?)),
-        (_, call::Arguments::Texts(texts)) => {
-            Ok(Arguments::Named(parameters().map(|parameter| give_texts(parameter, &texts)).collect()))
-        }
-        (_, call::Arguments::Members(Rows { json, shape, .. })) => {
-            let parameters: Vec<Parameter> = parameters().collect();
-            if parameters.is_empty() {
-                return Ok(Arguments::Named(Vec::new()));
-            }
-            Ok(Arguments::Members { parameters, json: json.get().to_owned(), shape })
-        }
-        (_, call::Arguments::Body(_)) => Ok(Arguments::Named(Vec::new())),
-    }
-}
-
-/// A variadic parameter takes all texts of its name, any other the last.
-fn give_texts(parameter: Parameter, texts: &[(String, String)]) -> (Parameter, Given) {
-    let mut own = texts.iter().filter(|(name, _)| *name == parameter.name).map(|(_, text)| Value::Text(text.clone()));
-    let given = if parameter.variadic {
-        Given::Many(own.collect())
-    } else {
-        Given::One(own.next_back().unwrap_or(Value::Null))
+/// What a function does on SQLite.
+///
+/// # Errors
+/// [`Error::Sqlstate`] in Postgres' words when it changes something and must not.
+fn runnable(routine: &Routine, read_only: bool) -> Result<Arc<Body>, Error> {
+    let Some(body) = &routine.body else {
+        let message = format!("the function {} no longer fits what it names: a migration changed that", routine.name);
+        return Err(Error::sqlstate("0A000", message));
     };
-    (parameter, given)
-}
-
-fn text_of(body: &[u8]) -> Result<Value, Error> {
-    let invalid = || Error::sqlstate("22021", "invalid byte sequence for encoding \"UTF8\"");
-    let text = std::str::from_utf8(body).map_err(|_| invalid())?;
-    if text.contains('\0') { Err(invalid()) } else { Ok(Value::Text(text.to_owned())) }
+    match body.verb() {
+        Some(verb) if routine.volatility != Volatility::Volatile => {
+            let message = format!("{} is not allowed in a non-volatile function", verb.name());
+            Err(Error::sqlstate("0A000", message))
+        }
+        Some(verb) if read_only => {
+            Err(Error::sqlstate("25006", format!("cannot execute {} in a read-only transaction", verb.name())))
+        }
+        Some(_) | None => Ok(Arc::clone(body)),
+    }
 }

@@ -1,7 +1,9 @@
 //! Conditions on rows.
 
+use std::sync::Arc;
+
 use super::row_security::Rule;
-use super::{Related, Value};
+use super::{Related, RowFunction, Value};
 use crate::catalog::TypeName;
 use crate::request::filter::{Comparison, Containment, FullText, IsValue, JsonStep, Quantifier};
 
@@ -70,6 +72,8 @@ impl Condition {
 pub struct Target {
     /// The column's name.
     pub column: String,
+    /// The function of the row that the name means, where it is no column's (SQLite).
+    pub computed: Option<Arc<RowFunction>>,
     /// The column's type.
     pub type_name: TypeName,
     /// The way into its JSON.

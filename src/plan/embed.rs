@@ -136,10 +136,10 @@ impl Size {
             let (columns, queries) = match (embed.shape, purpose) {
                 (Shape::Nothing, _) => (0, 0),
                 (Shape::Object | Shape::Array, _) => (1, inner.queries),
-                (Shape::Lifted, Purpose::Read) => (inner.columns, inner.queries),
-                (Shape::Lifted, Purpose::Write) | (Shape::Gathered, _) => {
-                    (inner.columns, inner.columns.saturating_mul(inner.queries))
+                (Shape::Lifted, Purpose::Read) if embed.relationship.computed().is_none() => {
+                    (inner.columns, inner.queries)
                 }
+                (Shape::Lifted | Shape::Gathered, _) => (inner.columns, inner.columns.saturating_mul(inner.queries)),
             };
             Self { columns: sum.columns.saturating_add(columns), queries: sum.queries.saturating_add(queries) }
         })
@@ -307,9 +307,12 @@ pub(super) fn plan_related_order(
     }
     let member = embed.node.select.iter().find(|member| member.name == field.name && member.aggregate.is_none());
     let target = match member.filter(|_| field.path.is_empty()) {
-        Some(member) => {
-            Target { column: member.column.clone(), type_name: member.type_name.clone(), path: member.path.clone() }
-        }
+        Some(member) => Target {
+            column: member.column.clone(),
+            computed: member.computed.clone(),
+            type_name: member.type_name.clone(),
+            path: member.path.clone(),
+        },
         None => scope.at(&embed.relationship.target)?.target(field)?,
     };
     Ok((target, related(embed)?))

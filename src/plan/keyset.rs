@@ -96,6 +96,7 @@ fn complete_order(scope: &Scope<'_>, node: &mut ReadNode) -> Result<(), Error> {
         for column in missing {
             node.order.push(Order {
                 column: column.clone(),
+                computed: None,
                 type_name: scope.type_of(column)?,
                 path: Vec::new(),
                 direction: Direction::Ascending,
@@ -111,7 +112,7 @@ fn complete_order(scope: &Scope<'_>, node: &mut ReadNode) -> Result<(), Error> {
 }
 
 fn is_own_column(term: &Order) -> bool {
-    term.related.is_none() && term.path.is_empty()
+    term.related.is_none() && term.path.is_empty() && term.computed.is_none()
 }
 
 fn reverse(term: &mut Order) {
@@ -197,7 +198,12 @@ fn test(term: &Order, test: Test) -> Condition {
 }
 
 fn target(term: &Order) -> Target {
-    Target { column: term.column.clone(), type_name: term.type_name.clone(), path: term.path.clone() }
+    Target {
+        column: term.column.clone(),
+        computed: term.computed.clone(),
+        type_name: term.type_name.clone(),
+        path: term.path.clone(),
+    }
 }
 
 fn compare(operator: Comparison, value: &Value) -> Test {

@@ -16,6 +16,7 @@ pub mod error;
 mod filter;
 pub mod keyset;
 pub mod mutation;
+mod needs;
 mod negotiate;
 mod prefer;
 pub mod reach;
@@ -42,8 +43,9 @@ pub use row_security::Rules;
 pub use value::Value;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::catalog::{Catalog, QualifiedName, Table, Volatility, hint};
+use crate::catalog::{Catalog, QualifiedName, Routine, Table, Volatility, hint};
 use crate::request::method::{Method, Resource};
 use crate::request::prefer::{Representation, TransactionEnd};
 use crate::request::{MediaType, Preferences, Request};
@@ -155,7 +157,8 @@ impl Plan {
                 Err(Error::NotImplemented("the path / is read-only".to_owned()))
             }
             (Resource::Function(name), Method::Options) => {
-                let routine = call::find_routine(catalog, &QualifiedName { schema, name }, &BTreeSet::new(), None)?;
+                let routine =
+                    call::resolve::find_routine(catalog, &QualifiedName { schema, name }, &BTreeSet::new(), None)?;
                 Ok(Self::without_rows(Action::RoutineInfo(routine.volatility), MediaType::Any, profile))
             }
             (Resource::Function(name), _) => {
@@ -184,7 +187,7 @@ impl Plan {
             Method::Get | Method::Head | Method::Options => Purpose::Read,
             Method::Post | Method::Put | Method::Patch | Method::Delete => Purpose::Write,
         };
-        let scope = Scope { table, engine: settings.engine, catalog, settings, purpose };
+        let scope = Scope { table, engine: settings.engine, catalog, settings, purpose, known_as: None };
         let preferences = prefer::applied(&request.preferences, method, &scope, request.on_conflict.as_deref())?;
         let media = negotiate::choose_media(&request.accept)?;
         let action = match method {
@@ -265,6 +268,15 @@ impl Action {
             Self::Call(_) | Self::RoutineInfo(_) | Self::RootInfo | Self::Describe { .. } => None,
         }
     }
+}
+
+/// A function of a table's row that berth itself writes out (SQLite).
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowFunction {
+    /// The function.
+    pub routine: Arc<Routine>,
+    /// All columns of the row, each of which must be readable for the row to be handed over.
+    pub row: Vec<String>,
 }
 
 /// What must hold of the rows a statement touched, or it is rolled back.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::authorize::Needs;
+use super::needs::{Need, Needs};
 use super::{Plan, Rules};
 use crate::catalog::Privilege;
 
@@ -36,7 +36,7 @@ impl Reach {
     pub fn allows(&self, table: &str, touch: Touch<'_>) -> bool {
         match self {
             Self::Plan(_, rules) if matches!(touch, Touch::Read(column) if rules.reads(table, column)) => true,
-            Self::Plan(plan, _) => Needs::of(&plan.action).0.iter().any(|need| {
+            Self::Plan(plan, _) => Needs::of(&plan.action).touched().any(|need| {
                 let has = |column: &str| need.columns.contains(column);
                 need.table.name == table
                     && match (touch, need.privilege) {
@@ -54,24 +54,37 @@ impl Reach {
         }
     }
 
+    /// True when functions are run, whose statements may give names to queries of their own.
+    #[must_use]
+    pub fn names_queries(&self) -> bool {
+        match self {
+            Self::Plan(plan, _) => !Needs::of(&plan.action).calls.is_empty(),
+            #[cfg(test)]
+            Self::Everything => true,
+        }
+    }
+
     /// The tables and views that are touched.
     #[must_use]
     pub fn tables(&self) -> Vec<&str> {
         match self {
-            Self::Plan(plan, _) => Needs::of(&plan.action).0.iter().map(|need| need.table.name.as_str()).collect(),
+            Self::Plan(plan, _) => Needs::of(&plan.action).touched().map(|need| need.table.name.as_str()).collect(),
             #[cfg(test)]
             Self::Everything => Vec::new(),
         }
     }
 
     /// True for a table that may be read only by the part of the statement that shows its rows. What is written to is read
-    /// as it is as well: its rules stand beside the filter.
+    /// as it is as well: its rules stand beside the filter. So is what functions read with the rights of their owner.
     #[must_use]
     pub fn hides(&self, table: &str) -> bool {
         match self {
             Self::Plan(plan, rules) => {
-                let is_written = !plan.action.is_read_only() && plan.action.table().is_some_and(|of| of.name == table);
-                !is_written && rules.hides(table)
+                let needs = Needs::of(&plan.action);
+                let is_written = |need: &Need<'_>| need.table.name == table && need.privilege != Privilege::Select;
+                rules.hides(table)
+                    && !needs.touched().any(is_written)
+                    && !needs.trusted.iter().any(|need| need.table.name == table)
             }
             #[cfg(test)]
             Self::Everything => false,
@@ -93,8 +106,7 @@ impl Reach {
     pub fn written(&self) -> Vec<&str> {
         match self {
             Self::Plan(plan, _) => Needs::of(&plan.action)
-                .0
-                .iter()
+                .touched()
                 .filter(|need| need.privilege != Privilege::Select)
                 .map(|need| need.table.name.as_str())
                 .collect(),

@@ -1,10 +1,12 @@
 //! Reads: which columns of which rows in which order.
 
+use std::sync::Arc;
+
 use super::distinct::{Distinct, plan_distinct};
 use super::embed::{self, Wishes};
 use super::keyset::{Keyset, plan_keyset};
 use super::scope::Scope;
-use super::{Condition, Engine, Error, Expectation, aggregate, capability, cast};
+use super::{Condition, Engine, Error, Expectation, RowFunction, aggregate, capability, cast};
 use crate::catalog::{Kind, QualifiedName, Relationship, Table, TypeKind, TypeName};
 use crate::request::filter::{Arrow, Comparison, EmbedPath, Field, Filter, JsonOperand, JsonStep, Operation};
 use crate::request::method::Method;
@@ -57,6 +59,8 @@ pub struct ReadNode {
 pub struct Projection {
     /// The column.
     pub column: String,
+    /// The function of the row that the name means, where it is no column's (SQLite).
+    pub computed: Option<Arc<RowFunction>>,
     /// Its type.
     pub type_name: TypeName,
     /// The way into its JSON.
@@ -94,6 +98,8 @@ pub enum Operand {
 pub struct Order {
     /// The column.
     pub column: String,
+    /// The function of the row that the name means, where it is no column's (SQLite).
+    pub computed: Option<Arc<RowFunction>>,
     /// Its type.
     pub type_name: TypeName,
     /// The way into its JSON.
@@ -241,6 +247,7 @@ pub(super) fn plan_select(scope: &Scope<'_>, select: Vec<SelectItem>) -> Result<
             SelectItem::Field { field, .. } if field.name == "*" && field.path.is_empty() => {
                 projections.extend(scope.table.columns.iter().map(|column| Projection {
                     column: column.name.clone(),
+                    computed: None,
                     type_name: column.type_name.clone(),
                     path: Vec::new(),
                     cast: None,
@@ -271,6 +278,7 @@ pub(super) fn plan_projection(
     }
     Ok(Projection {
         column: target.column,
+        computed: target.computed,
         type_name: target.type_name,
         path: target.path,
         cast,
@@ -316,5 +324,13 @@ pub(super) fn plan_order(scope: &Scope<'_>, embeds: &[Embed], term: OrderTerm) -
     if scope.engine == Engine::Sqlite {
         capability::check_order(&target.compared_type())?;
     }
-    Ok(Order { column: target.column, type_name: target.type_name, path: target.path, direction, nulls, related })
+    Ok(Order {
+        column: target.column,
+        computed: target.computed,
+        type_name: target.type_name,
+        path: target.path,
+        direction,
+        nulls,
+        related,
+    })
 }

@@ -5,6 +5,7 @@
 //! | a table is read, wherever in the plan | `SELECT` | the table's name stands for the rows that are shown ([`Shown`]) |
 //! | `UPDATE`, `DELETE` | `USING` of that command; of `SELECT` too when columns are read | beside the filter |
 //! | `INSERT`, `UPDATE` | `WITH CHECK` of that command; `USING` of `SELECT` too when columns are read | on the new row, before it is written |
+//! | functions write | as for `INSERT`, `UPDATE` and `DELETE` | on the row when it has been made |
 //! | `ON CONFLICT DO UPDATE` | all of `INSERT` on the row that came; `USING` of `UPDATE` and `SELECT` on the row that is there; `WITH CHECK` of `UPDATE`, `USING` of `SELECT` on what it becomes | an error, never a row less |
 //!
 //! Permissive policies are alternatives, restrictive ones all hold; without a permissive one that applies there are no
@@ -20,12 +21,13 @@ mod guard;
 mod tests;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::authorize::{Needs, Roles};
+use super::authorize::Roles;
+use super::needs::Needs;
 use super::{Action, Error, Plan};
-use crate::catalog::{Catalog, Expression, Policy, PolicyKind, Privilege, QualifiedName, Reads, RowSecurity};
+use crate::catalog::{Catalog, Change, Expression, Policy, PolicyKind, Privilege, QualifiedName, Reads, RowSecurity};
 use expansion::{Asked, Expansion};
 
 pub use write::{Absent, Check, RowColumn, WriteRules};
@@ -37,6 +39,8 @@ pub struct Rules {
     pub shown: Vec<Shown>,
     /// What must hold of the rows that are written.
     pub write: WriteRules,
+    /// What must hold of the rows that statements of a function write.
+    pub called: BTreeMap<Change, WriteRules>,
     /// What is read for all that, besides what the plan itself does.
     pub(super) reads: Reads,
 }
@@ -136,8 +140,13 @@ impl Rules {
             let expressions: Vec<Arc<Expression>> = write.expressions().cloned().collect();
             expansion.add_expressions(table, &expressions)?;
         }
+        let called = write::called(action, &needs, roles, catalog)?;
+        for (change, rules) in &called {
+            let expressions: Vec<Arc<Expression>> = rules.expressions().cloned().collect();
+            expansion.add_expressions(&change.table, &expressions)?;
+        }
         let (of_target, mut reads) = (expansion.asked.len(), Reads::new());
-        for need in needs.0.iter().filter(|need| need.privilege == Privilege::Select) {
+        for need in needs.tables.iter().chain(&needs.called).filter(|need| need.privilege == Privilege::Select) {
             expansion.read(need.table, need.columns.iter().copied())?;
         }
         // In Postgres' order, so that errors name the same table: a write is a part of its statement, and what its policies
@@ -145,17 +154,18 @@ impl Rules {
         let (before, after) = expansion.asked.split_at(of_target);
         let asked = |asked: &[Asked]| asked.iter().try_for_each(|asked| asked.need().check(roles, catalog));
         asked(before)?;
-        needs.0.iter().try_for_each(|need| need.check(roles, catalog))?;
+        needs.check(roles, catalog)?;
         asked(after)?;
         let shown = expansion.finish(&mut reads);
         write.add_reads(action, &mut reads);
-        Ok(Self { shown, write, reads })
+        called.keys().for_each(|change| write::add_key(&change.table, catalog, &mut reads));
+        Ok(Self { shown, write, called, reads })
     }
 
     /// True when nothing is added.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.shown.is_empty() && self.write == WriteRules::default()
+        self.shown.is_empty() && self.write == WriteRules::default() && self.called.is_empty()
     }
 
     /// True when policies or views read other tables.

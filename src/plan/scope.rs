@@ -1,7 +1,9 @@
 //! The table that names of a request are looked up in.
 
-use super::{Engine, Error, Settings, Target};
-use crate::catalog::{Catalog, Column, QualifiedName, Table, TypeKind, TypeName};
+use std::sync::Arc;
+
+use super::{Engine, Error, RowFunction, Settings, Target};
+use crate::catalog::{Catalog, Column, QualifiedName, ReturnKind, Table, TypeKind, TypeName};
 use crate::request::Field;
 use crate::request::filter::{Arrow, JsonOperand, JsonStep};
 
@@ -18,6 +20,8 @@ pub(super) struct Scope<'a> {
     pub(super) settings: &'a Settings,
     /// What the rows are wanted for.
     pub(super) purpose: Purpose,
+    /// What errors call the rows when they are no table's.
+    pub(super) known_as: Option<&'static str>,
 }
 
 /// What rows are wanted for.
@@ -37,7 +41,7 @@ impl<'a> Scope<'a> {
             name: name.name.clone(),
             suggestion: None,
         })?;
-        Ok(Self { table, ..*self })
+        Ok(Self { table, known_as: None, ..*self })
     }
 
     /// The type of the column of that name.
@@ -48,8 +52,24 @@ impl<'a> Scope<'a> {
         match (self.table.column(name), self.engine) {
             (Some(column), _) => Ok(column.type_name.clone()),
             (None, Engine::Postgres) => Ok(TypeName { declared: String::new(), kind: TypeKind::Other }),
-            (None, Engine::Sqlite) => Err(self.unknown_column(name)),
+            (None, Engine::Sqlite) => match self.computed(name) {
+                Some((_, type_name)) => Ok(type_name),
+                None => Err(self.unknown_column(name)),
+            },
         }
+    }
+
+    /// The function of a row that a name means where the table has no such column, and the type of what it gives.
+    ///
+    /// Only where berth itself runs functions: a Postgres server looks for them by itself.
+    pub(super) fn computed(&self, name: &str) -> Option<(Arc<RowFunction>, TypeName)> {
+        if self.engine == Engine::Postgres || self.table.column(name).is_some() {
+            return None;
+        }
+        let routine = self.catalog.row_functions.get(&(self.table.name.clone(), name.to_owned()))?;
+        let ReturnKind::Value(type_name) = &routine.returns.kind else { return None };
+        let row = self.table.columns.iter().map(|column| column.name.clone()).collect();
+        (!routine.returns.set).then(|| (Arc::new(RowFunction { routine: Arc::clone(routine), row }), type_name.clone()))
     }
 
     /// The column that a write names, which must be in the catalog on both engines.
@@ -65,11 +85,13 @@ impl<'a> Scope<'a> {
         if self.engine == Engine::Sqlite {
             check_path(&field.path)?;
         }
-        Ok(Target { column: field.name, type_name, path: field.path })
+        let computed = self.computed(&field.name).map(|(function, _)| function);
+        Ok(Target { column: field.name, computed, type_name, path: field.path })
     }
 
     fn unknown_column(&self, name: &str) -> Error {
-        Error::sqlstate("42703", format!("column {}.{name} does not exist", self.table.name.name))
+        let table = self.known_as.unwrap_or(&self.table.name.name);
+        Error::sqlstate("42703", format!("column {table}.{name} does not exist"))
     }
 }
 

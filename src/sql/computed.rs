@@ -1,9 +1,13 @@
-//! Rows that a function of a row gives.
+//! What functions of a row give: rows, and on SQLite values.
+
+use std::collections::BTreeSet;
 
 use super::child::write_table;
 use super::dialect::{Dialect, Scope};
+use super::postgres::Postgres;
+use super::sqlite::Sqlite;
 use super::writer::{Alias, Writer};
-use crate::catalog::Relationship;
+use crate::catalog::{Body, Piece, QualifiedName, Relationship};
 
 /// Adds the rows that a relationship leads to from a row of `outer`: a table, or a function of that row.
 ///
@@ -18,15 +22,86 @@ pub(super) fn write_target<D: Dialect>(
     let Some(computed) = relationship.computed() else {
         return write_table::<D>(writer, &relationship.target, alias);
     };
-    D::table(writer, &computed.function);
+    D::computed_rows(writer, computed, &relationship.table, outer);
+    writer.push(" AS ").alias_name(alias);
+}
+
+/// Postgres: adds a call with the row.
+pub(super) fn write_call(writer: &mut Writer, function: &QualifiedName, of: &QualifiedName, outer: Scope<'_>) {
+    Postgres::table(writer, function);
     writer.push("(");
-    outer.source::<D>(writer);
+    outer.source::<Postgres>(writer);
     match outer {
         Scope::Part(_) => {
             writer.push("::");
-            D::table(writer, &relationship.table);
+            Postgres::table(writer, of);
         }
         Scope::Table(_) | Scope::Alias(_) => _ = writer.push(".*"),
     }
-    writer.push(") AS ").alias_name(alias);
+    writer.push(")");
+}
+
+/// SQLite: adds the query that the function consists of, in parentheses, with the columns of the row in their places.
+///
+/// Inside of it a table's name means what the query reads: the columns of a row that is known by its table's name are
+/// given another.
+pub(super) fn write_body(writer: &mut Writer, body: &Body, outer: Scope<'_>) {
+    let Some(step) = body.steps.last() else {
+        writer.push("(SELECT NULL WHERE FALSE)");
+        return;
+    };
+    let pieces = &step.sql.0;
+    let reads_rows = |piece: &Piece| matches!(piece, Piece::Rows(_) | Piece::AllRows(_));
+    let is_hidden = matches!(outer, Scope::Table(_)) && pieces.iter().any(reads_rows);
+    if !is_hidden {
+        writer.push("(");
+        write_pieces(writer, pieces, &mut |writer, piece| {
+            column_of(piece).into_iter().for_each(|column| outer.column::<Sqlite>(writer, column));
+        });
+        writer.push(")");
+        return;
+    }
+    let row = writer.alias();
+    writer.push("(WITH ").alias_name(row).push(" AS (SELECT ");
+    let columns: BTreeSet<&str> = pieces.iter().filter_map(column_of).collect();
+    if columns.is_empty() {
+        writer.push("1");
+    }
+    writer.separated(", ", columns, |writer, column| {
+        outer.column::<Sqlite>(writer, column);
+        writer.push(" AS ").identifier(column);
+    });
+    writer.push(") SELECT * FROM (");
+    write_pieces(writer, pieces, &mut |writer, piece| {
+        if let Some(column) = column_of(piece) {
+            writer.push("(SELECT ").identifier(column).push(" FROM ").alias_name(row).push(")");
+        }
+    });
+    writer.push("))");
+}
+
+fn column_of(piece: &Piece) -> Option<&str> {
+    match piece {
+        Piece::Column(column) => Some(column),
+        Piece::Text(_)
+        | Piece::Parameter(_)
+        | Piece::Rows(_)
+        | Piece::AllRows(_)
+        | Piece::Existing { .. }
+        | Piece::Made { .. } => None,
+    }
+}
+
+/// Adds the pieces of a statement of a body; `write_other` those that depend on where it stands. A function's parameters
+/// are the first placeholders of the statement.
+pub(super) fn write_pieces(writer: &mut Writer, pieces: &[Piece], write_other: &mut dyn FnMut(&mut Writer, &Piece)) {
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => _ = writer.catalog_sql(text),
+            Piece::Parameter(place) => _ = writer.placeholder(*place),
+            Piece::Rows(table) => _ = writer.identifier(table),
+            Piece::AllRows(table) => _ = writer.push("main.").identifier(table),
+            Piece::Column(_) | Piece::Existing { .. } | Piece::Made { .. } => write_other(writer, piece),
+        }
+    }
 }

@@ -21,15 +21,20 @@ pub(super) fn exact(read: &Read, rules: &Rules) -> Query {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     let scope = Scope::Table(&read.node.from);
     write_shown(&mut writer, &rules.shown);
+    write_count::<Sqlite>(&mut writer, read, scope);
+    writer.finish()
+}
+
+/// Adds `SELECT count(*) FROM … WHERE …`, or of the rows that are given once.
+pub(super) fn write_count<D: Dialect>(writer: &mut Writer, read: &Read, scope: Scope<'_>) {
     writer.push("SELECT count(*)");
     if read.distinct == Distinct::No {
-        write_source::<Sqlite>(&mut writer, &read.node, scope);
+        write_source::<D>(writer, &read.node, scope);
     } else {
         writer.push(" FROM (");
-        write_all::<Sqlite>(&mut writer, read, scope);
+        write_all::<D>(writer, read, scope);
         writer.push(")");
     }
-    writer.finish()
 }
 
 /// Postgres: asks the planner how many rows it expects.

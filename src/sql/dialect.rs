@@ -3,8 +3,8 @@
 use super::aggregate::Aggregation;
 use super::embed::Naming;
 use super::writer::{Alias, Writer};
-use crate::catalog::{QualifiedName, TypeKind, TypeName};
-use crate::plan::{Order, Projection, Target, Value};
+use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
+use crate::plan::{Order, Projection, RowFunction, Target, Value};
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonStep, Quantifier};
 
 /// An engine's spelling. Its types hold nothing: the choice is made at compile time.
@@ -46,6 +46,9 @@ pub(super) trait Dialect {
 
     /// The array of the values of one column of `query`. Arrays of several columns have their values in one order.
     fn gather_one(writer: &mut Writer, types: &[TypeName], index: usize, query: &mut dyn FnMut(&mut Writer));
+
+    /// The rows that a function gives for a row of `outer`, a row of the table `of`.
+    fn computed_rows(writer: &mut Writer, computed: &Computed, of: &QualifiedName, outer: Scope<'_>);
 
     /// JSON in a form that equal values share.
     fn comparable_json(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer));
@@ -119,6 +122,8 @@ impl Scope<'_> {
 pub(super) struct Field<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) column: &'a str,
+    /// The function of the row that gives the value, where no column does.
+    pub(super) computed: Option<&'a RowFunction>,
     pub(super) type_name: &'a TypeName,
     pub(super) path: &'a [JsonStep],
     /// What is made of the values of all rows.
@@ -128,7 +133,14 @@ pub(super) struct Field<'a> {
 impl<'a> Field<'a> {
     /// What a condition looks at.
     pub(super) fn of_target(scope: Scope<'a>, target: &'a Target) -> Self {
-        Self { scope, column: &target.column, type_name: &target.type_name, path: &target.path, aggregation: None }
+        Self {
+            scope,
+            column: &target.column,
+            computed: target.computed.as_deref(),
+            type_name: &target.type_name,
+            path: &target.path,
+            aggregation: None,
+        }
     }
 
     /// What a projection gives.
@@ -136,6 +148,7 @@ impl<'a> Field<'a> {
         Self {
             scope,
             column: &projection.column,
+            computed: projection.computed.as_deref(),
             type_name: &projection.type_name,
             path: &projection.path,
             aggregation: None,
@@ -144,7 +157,14 @@ impl<'a> Field<'a> {
 
     /// What an order compares.
     pub(super) fn of_order(scope: Scope<'a>, order: &'a Order) -> Self {
-        Self { scope, column: &order.column, type_name: &order.type_name, path: &order.path, aggregation: None }
+        Self {
+            scope,
+            column: &order.column,
+            computed: order.computed.as_deref(),
+            type_name: &order.type_name,
+            path: &order.path,
+            aggregation: None,
+        }
     }
 
     /// What the function makes of the field's values.

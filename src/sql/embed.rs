@@ -157,7 +157,7 @@ impl<'a> Level<'a> {
     /// Names the tables that are joined, which come before the text that they are joined in.
     fn new<D: Dialect>(writer: &mut Writer, node: &'a ReadNode, scope: Scope<'a>, joins: Joins) -> Self {
         let place = |embed: &'a Embed| match (embed.shape, joins) {
-            (Shape::Lifted, Joins::Allowed) => {
+            (Shape::Lifted, Joins::Allowed) if D::HAS_LATERAL || embed.relationship.computed().is_none() => {
                 let alias = writer.alias();
                 Place::Joined(Self::new::<D>(writer, &embed.node, Scope::Alias(alias), joins), alias)
             }

@@ -33,6 +33,7 @@ use std::sync::Arc;
 pub use representation::representation;
 
 use crate::catalog::TypeName;
+use crate::plan::call::Outcome;
 use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Reach, Rules, Value, authorize::Session};
 use crate::request::seek::Side;
 use crate::request::{Conditions, MediaType, Once};
@@ -67,10 +68,9 @@ fn work(plan: &Plan, rules: &Rules, engine: Engine) -> Work {
         (Action::Update(update), Engine::Postgres) => write::postgres::update(update, media),
         (Action::Delete(delete), Engine::Sqlite) => write::sqlite::delete(delete, media, rules),
         (Action::Delete(delete), Engine::Postgres) => write::postgres::delete(delete, media),
-        (Action::Call(call), Engine::Postgres) => call::postgres(call, media),
-        // Planning lets no call through to SQLite.
-        (Action::Call(_), Engine::Sqlite)
-        | (Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo | Action::Describe { .. }, _) => Work::None,
+        (Action::Call(call), Engine::Sqlite) => call::sqlite::call(call, media, rules),
+        (Action::Call(call), Engine::Postgres) => call::postgres::call(call, media),
+        (Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo | Action::Describe { .. }, _) => Work::None,
     }
 }
 
@@ -161,6 +161,8 @@ pub enum Work {
         /// Names of the key columns that a single returned row holds, for `Location`.
         location: Option<Vec<String>>,
     },
+    /// SQLite: the statements of a function, in one savepoint when they write.
+    Call(Box<Invocation>),
     /// Nothing to run: `OPTIONS` and the description.
     None,
 }
@@ -189,6 +191,45 @@ pub struct Planned {
     pub above: Option<u64>,
 }
 
+/// A call of a function on SQLite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invocation {
+    /// What the parameters get: the first placeholders of each statement, before those of its own values.
+    pub arguments: Vec<Argument>,
+    /// Statements to be run first, in their order; what they give is not wanted.
+    pub before: Vec<Run>,
+    /// The statement whose rows are kept, to be read by `read` and `count`.
+    pub kept: Option<Kept>,
+    /// Reads the result; `None` when there is none. Its values belong to the placeholders behind the arguments and, with
+    /// `kept`, behind the one that takes the kept rows.
+    pub read: Option<Query>,
+    /// Counts the rows of the result.
+    pub count: Option<Query>,
+    /// How the result becomes a body.
+    pub output: Output,
+    /// Something is changed.
+    pub writes: bool,
+}
+
+/// What a parameter gets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Argument {
+    /// A value.
+    Value(Value),
+    /// The value of an expression, evaluated once.
+    Default(String),
+}
+
+/// A statement whose rows are kept: as a JSON array of arrays, in which integers are numbers, text is a string, and
+/// what JSON has no exact form for is an object (see `store/sqlite/functions/cell.rs`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// The statement.
+    pub run: Run,
+    /// Only its first row is wanted.
+    pub one: bool,
+}
+
 /// One text, run once for each list of values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -209,6 +250,8 @@ pub struct Output {
     pub media: MediaType,
     /// Name and form of each result column.
     pub columns: Vec<OutputColumn>,
+    /// What a function gives; `None` for the rows of a table.
+    pub result: Option<Outcome>,
 }
 
 /// A result column.

@@ -2,10 +2,11 @@
 //! place in the statement asks for.
 
 use super::aggregate::write_postgres;
-use super::dialect::{Dialect, Field};
+use super::computed::write_call;
+use super::dialect::{Dialect, Field, Scope};
 use super::embed::Naming;
 use super::writer::Writer;
-use crate::catalog::{QualifiedName, TypeKind, TypeName};
+use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
 use crate::plan::Value;
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, JsonStep, Quantifier};
 
@@ -84,6 +85,10 @@ impl Dialect for Postgres {
         writer.push("(SELECT ").alias_name(gathered).push(".").column_number(index).push(" FROM (");
         Self::gather(writer, types, query);
         writer.push(") AS ").alias_name(gathered).push(")");
+    }
+
+    fn computed_rows(writer: &mut Writer, computed: &Computed, of: &QualifiedName, outer: Scope<'_>) {
+        write_call(writer, &computed.function, of, outer);
     }
 
     fn comparable_json(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer)) {

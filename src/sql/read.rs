@@ -33,7 +33,7 @@ pub(super) fn sqlite(read: &Read, media: &MediaType, rules: &Rules) -> Work {
         // What a policy looks up may be much.
         by_key: read.by_key && !rules.looks_elsewhere(),
         page: read.keyset.as_ref().map(|keyset| Box::new(page_of(&read.node, keyset))),
-        output: Output { media: media.clone(), columns: output_columns(&read.node) },
+        output: Output { media: media.clone(), columns: output_columns(&read.node), result: None },
     }
 }
 

@@ -38,8 +38,9 @@ pub(super) fn write_shown(writer: &mut Writer, shown: &[Shown]) {
     }
 }
 
-/// Calls itself for what stands within the query of a view; planning has put all of that into one list.
-fn write_parts(writer: &mut Writer, shown: &[Shown]) {
+/// Adds the parts of `WITH`. Calls itself for what stands within the query of a view; planning has put all of that into
+/// one list.
+pub(super) fn write_parts(writer: &mut Writer, shown: &[Shown]) {
     writer.separated(", ", shown, |writer, Shown { relation, source, apart }| {
         writer.identifier(&relation.name);
         writer.push(if *apart { " AS MATERIALIZED (" } else { " AS NOT MATERIALIZED (" });

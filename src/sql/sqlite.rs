@@ -7,11 +7,12 @@
 //! are in `aggregate`.
 
 use super::aggregate::write_sqlite;
+use super::computed::write_body;
 use super::condition::{Junction, write_junction};
-use super::dialect::{Dialect, Field};
+use super::dialect::{Dialect, Field, Scope};
 use super::embed::Naming;
 use super::writer::{Alias, Writer};
-use crate::catalog::{QualifiedName, TypeKind, TypeName};
+use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
 use crate::plan::Value;
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, Quantifier};
 
@@ -61,7 +62,10 @@ impl Dialect for Sqlite {
                 Arrow::Text => "berth_json_text(",
             });
         }
-        field.scope.column::<Self>(writer, field.column);
+        match field.computed.and_then(|function| function.routine.body.as_deref()) {
+            Some(body) => write_body(writer, body, field.scope),
+            None => field.scope.column::<Self>(writer, field.column),
+        }
         for step in field.path {
             writer.push(", ").bind(match &step.operand {
                 JsonOperand::Key(key) => Value::Text(key.clone()),
@@ -103,6 +107,14 @@ impl Dialect for Sqlite {
         writer.push(") FROM (");
         query(writer);
         writer.push(") AS ").alias_name(rows).push(")");
+    }
+
+    fn computed_rows(writer: &mut Writer, computed: &Computed, of: &QualifiedName, outer: Scope<'_>) {
+        match &computed.body {
+            Some(body) => write_body(writer, body, outer),
+            // The catalog of SQLite has none without.
+            None => Self::table(writer, of),
+        }
     }
 
     fn comparable_json(writer: &mut Writer, write: &mut dyn FnMut(&mut Writer)) {

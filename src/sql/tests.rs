@@ -1,5 +1,6 @@
 //! One plan, both spellings. Every SQLite text in these tests is prepared on a database, so that it is SQL at all.
 
+mod call;
 mod condition;
 mod read;
 mod rules;
@@ -8,7 +9,7 @@ mod write;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
-use super::{Query, Run, Work, envelope, work};
+use super::{Argument, Invocation, Query, Run, Work, envelope, work};
 use crate::catalog::{QualifiedName, TypeKind, TypeName};
 use crate::plan::{Action, Condition, Distinct, Engine, Plan, Projection, ReadNode, Rules, Target, Test, Value};
 use crate::request::filter::{Arrow, Comparison, JsonOperand, JsonStep};
@@ -80,7 +81,7 @@ fn test(column: &str, test: Test) -> Condition {
 }
 
 fn test_at(column: &str, path: Vec<JsonStep>, test: Test) -> Condition {
-    Condition::Test(Target { column: column.to_owned(), type_name: type_of(column), path }, test)
+    Condition::Test(Target { column: column.to_owned(), computed: None, type_name: type_of(column), path }, test)
 }
 
 fn equal(column: &str, value: &str) -> Condition {
@@ -90,6 +91,7 @@ fn equal(column: &str, value: &str) -> Condition {
 fn projection(column: &str) -> Projection {
     Projection {
         column: column.to_owned(),
+        computed: None,
         type_name: type_of(column),
         path: Vec::new(),
         cast: None,
@@ -153,8 +155,37 @@ fn shown_with(action: Action, media: MediaType, rules: &Rules, engine: Engine) -
             lines.extend(location.map(|columns| format!("location: {}", columns.join(", "))));
             lines.join("\n")
         }
+        Work::Call(invocation) => show_call(&invocation),
         Work::None => "nothing".to_owned(),
     }
+}
+
+fn show_call(invocation: &Invocation) -> String {
+    let arguments: Vec<String> = invocation
+        .arguments
+        .iter()
+        .map(|argument| match argument {
+            Argument::Value(value) => show_values(std::slice::from_ref(value)),
+            Argument::Default(sql) => sql.clone(),
+        })
+        .collect();
+    let mut lines = vec![format!("arguments: {}", arguments.join(", "))];
+    lines.extend(invocation.before.iter().map(|run| format!("before: {}", show_step(run))));
+    lines.extend(
+        invocation
+            .kept
+            .iter()
+            .map(|kept| format!("kept{}: {}", if kept.one { " one" } else { "" }, show_step(&kept.run))),
+    );
+    lines.extend(invocation.read.iter().map(|query| format!("read: {}", show(query))));
+    lines.extend(invocation.count.iter().map(|query| format!("count: {}", show(query))));
+    lines.push(if invocation.writes { "writes".to_owned() } else { "reads".to_owned() });
+    lines.join("\n")
+}
+
+fn show_step(run: &Run) -> String {
+    let values: Vec<String> = run.values.iter().map(|values| show_values(values)).collect();
+    format!("{}  {}", run.text, values.join(" ")).trim_end().to_owned()
 }
 
 fn show(query: &Query) -> String {

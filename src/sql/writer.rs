@@ -13,6 +13,8 @@ pub(super) struct Writer {
     text: String,
     values: Vec<Value>,
     placeholder: char,
+    /// Placeholders that are bound elsewhere, before those of this text.
+    bound: usize,
     aliases: usize,
 }
 
@@ -27,7 +29,12 @@ pub(super) struct Alias(usize);
 impl Writer {
     /// An empty text whose placeholders start with `placeholder`.
     pub(super) fn new(placeholder: char) -> Self {
-        Self { text: String::new(), values: Vec::new(), placeholder, aliases: 0 }
+        Self::after(placeholder, 0)
+    }
+
+    /// The same, when the first `bound` placeholders are bound elsewhere.
+    pub(super) fn after(placeholder: char, bound: usize) -> Self {
+        Self { text: String::new(), values: Vec::new(), placeholder, bound, aliases: 0 }
     }
 
     /// Adds words of this program.
@@ -55,9 +62,13 @@ impl Writer {
     /// Adds a placeholder for `value`, numbered in order.
     pub(super) fn bind(&mut self, value: Value) -> &mut Self {
         self.values.push(value);
+        self.placeholder(self.bound + self.values.len() - 1)
+    }
+
+    /// Adds the placeholder at `place`, counted from 0, which is bound elsewhere.
+    pub(super) fn placeholder(&mut self, place: usize) -> &mut Self {
         self.text.push(self.placeholder);
-        self.text.push_str(&self.values.len().to_string());
-        self
+        self.position(place + 1)
     }
 
     /// Binds `value` and adds nothing: it may then stand anywhere, and more than once.

@@ -4,18 +4,54 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Berth, Client, Start, postgres};
 
-/// Functions in what SQLite knows too.
+/// Functions that every store has.
 const SCHEMA: &str = include_str!("rpc/schema.sql");
-/// Functions in what only Postgres knows.
+/// Functions in languages that only Postgres runs.
 const POSTGRES: &str = include_str!("rpc/postgres.sql");
 
-/// A berth over a Postgres with both scripts; `None` where no server is installed.
-fn served(folder: &std::path::Path, database: &str) -> Option<Berth> {
-    let cluster = postgres::cluster()?;
-    let dsn = cluster.create_database(database);
-    cluster.run(database, SCHEMA);
-    cluster.run(database, POSTGRES.replace("it_rpc", &format!("it_rpc_{database}")).as_str());
-    Some(Start::postgres(folder, &dsn).run())
+/// A berth over every store, each with the same functions: its name and how it is started.
+struct Stores {
+    folder: tempfile::TempDir,
+    dsn: Option<String>,
+}
+
+impl Stores {
+    fn new(database: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, scripts) in [("sqlite", vec![SCHEMA]), ("postgres", vec![SCHEMA, POSTGRES])] {
+            let migrations = folder.path().join(name);
+            std::fs::create_dir(&migrations).unwrap();
+            for (number, script) in scripts.into_iter().enumerate() {
+                std::fs::write(migrations.join(format!("{number}.sql")), script).unwrap();
+            }
+        }
+        let dsn = postgres::cluster().map(|cluster| cluster.create_database(database));
+        Self { folder, dsn }
+    }
+
+    /// How to start each, once for the migrations and then as `adapt` says.
+    fn start(&self, adapt: impl Fn(Start<'_>) -> Start<'_>) -> Vec<(&'static str, Berth)> {
+        let folder = self.folder.path();
+        let volume = |name: &str| {
+            let volume = folder.join(format!("volume-{name}"));
+            std::fs::create_dir_all(&volume).unwrap();
+            volume
+        };
+        let sqlite = |start: Start<'_>| adapt(start).with("MIGRATIONS", folder.join("sqlite").display()).run();
+        let mut stores = vec![
+            ("in place", sqlite(Start::sqlite(folder, &volume("place")))),
+            ("shared log", sqlite(Start::sqlite(folder, &volume("log")).with("VOLUME_MODE", "shared-log"))),
+        ];
+        if let Some(dsn) = &self.dsn {
+            let start = adapt(Start::postgres(folder, dsn)).with("MIGRATIONS", folder.join("postgres").display());
+            stores.push(("postgres", start.run()));
+        }
+        stores
+    }
+
+    fn run(&self) -> Vec<(&'static str, Berth)> {
+        self.start(|start| start)
+    }
 }
 
 /// Sends `Prefer: tx=rollback` with everything, so that each case finds the same rows.
@@ -28,10 +64,26 @@ fn ask_as(client: &Client, method: &str, path: &str, header: (&str, &str), body:
 }
 
 #[test]
+fn results_are_lines_when_lines_are_asked_for() {
+    let cases = [
+        ("/rpc/years", "1927\n1931\n1975\n"),
+        ("/rpc/years?limit=0", ""),
+        ("/rpc/greet", "\"Hello guest\"\n"),
+        ("/rpc/no_value", "null\n"),
+        ("/rpc/plus_one?arr={1,2}", "[2,3]\n"),
+        ("/rpc/by_director?select=name", "{\"name\":\"Kubrick\"}\n{\"name\":\"Lang\"}\n"),
+        ("/rpc/origin", "{\"x\":0,\"y\":1}\n"),
+    ];
+    for (store, berth) in Stores::new("rpc_lines").run() {
+        for (path, expected) in cases {
+            let answer = berth.client().send("GET", path, &[("Accept", "application/x-ndjson")], "");
+            assert_eq!((answer.status, answer.body.as_str()), (200, expected), "{store}: {path}");
+        }
+    }
+}
+
+#[test]
 fn results_have_the_shape_of_what_a_function_returns() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(berth) = served(folder.path(), "rpc_shapes") else { return };
-    let client = berth.client();
     let cases: [(&str, &str, &str, Value); 33] = [
         ("GET", "/rpc/add_them?a=1&b=2", "", json!(3)),
         ("POST", "/rpc/add_them", r#"{"a":1,"b":2}"#, json!(3)),
@@ -72,20 +124,30 @@ fn results_have_the_shape_of_what_a_function_returns() {
         ("POST", "/rpc/fallback", r#"{"b":1}"#, json!("whole")),
         ("GET", "/rpc/quoted%20Name?full%20Name=x", "", json!("x")),
     ];
-    for (method, path, body, expected) in cases {
-        let answer = ask(&client, method, path, body);
-        assert_eq!((answer.status, answer.json()), (200, expected), "{method} {path} {body}");
-        assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"), "{method} {path}");
+    for (store, berth) in Stores::new("rpc_shapes").run() {
+        let client = berth.client();
+        for (method, path, body, expected) in &cases {
+            let answer = ask(&client, method, path, body);
+            let body = &answer.body;
+            assert_eq!(answer.status, 200, "{store}: {method} {path}: {body}");
+            assert_eq!(answer.json(), *expected, "{store}: {method} {path}");
+            assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"), "{method} {path}");
+        }
+        let nothing = ask(&client, "POST", "/rpc/nothing", "");
+        assert_eq!((nothing.status, nothing.body.as_str(), nothing.header("content-type")), (204, "", None), "{store}");
+        let retitled = ask(&client, "POST", "/rpc/retitle", r#"{"film":2,"title":"N"}"#);
+        assert_eq!(retitled.json()["title"], "N", "{store}: {}", retitled.body);
     }
-    let nothing = ask(&client, "POST", "/rpc/nothing", "");
-    assert_eq!((nothing.status, nothing.body.as_str(), nothing.header("content-type")), (204, "", None));
-    assert_eq!(ask(&client, "POST", "/rpc/retitle", r#"{"film":2,"title":"N"}"#).json()["title"], "N");
 }
 
 #[test]
 fn bodies_that_are_no_json_reach_the_only_parameter_or_name_their_arguments() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(berth) = served(folder.path(), "rpc_bodies") else { return };
+    for (store, berth) in Stores::new("rpc_bodies").run() {
+        assert_bodies_reach(store, &berth);
+    }
+}
+
+fn assert_bodies_reach(store: &str, berth: &Berth) {
     let form = "application/x-www-form-urlencoded";
     for (path, media, body, expected) in [
         ("/rpc/add_them", form, "a=1&b=2", json!(3)),
@@ -96,7 +158,7 @@ fn bodies_that_are_no_json_reach_the_only_parameter_or_name_their_arguments() {
         ("/rpc/whole_bytes", "application/octet-stream", "é\0", json!(3)),
     ] {
         let answer = ask_as(&berth.client(), "POST", path, ("Content-Type", media), body);
-        assert_eq!((answer.status, answer.json()), (200, expected), "{path} {media} {body}");
+        assert_eq!((answer.status, answer.json()), (200, expected), "{store}: {path} {media} {body}: {}", answer.body);
     }
     for (path, media, details) in [
         (
@@ -121,16 +183,20 @@ fn bodies_that_are_no_json_reach_the_only_parameter_or_name_their_arguments() {
         assert_eq!(
             (answer.status, answer.json()["details"].as_str()),
             (404, Some(expected.as_str())),
-            "{path} {media}"
+            "{store}: {path} {media}"
         );
     }
 }
 
 #[test]
 fn rows_that_a_function_gives_are_read_like_a_table() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(berth) = served(folder.path(), "rpc_rows") else { return };
-    let client = berth.client();
+    for (store, berth) in Stores::new("rpc_rows").run() {
+        eprintln!("over {store}");
+        assert_rows_are_read(&berth.client());
+    }
+}
+
+fn assert_rows_are_read(client: &Client) {
     let since = "/rpc/films_since?since=1900";
     for (query, expected) in [
         ("&select=id&order=id.desc", json!([{"id": 3}, {"id": 2}, {"id": 1}])),
@@ -169,15 +235,26 @@ fn rows_that_a_function_gives_are_read_like_a_table() {
 
 #[test]
 fn what_cannot_be_called_is_told_in_postgrests_words() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(berth) = served(folder.path(), "rpc_errors") else { return };
-    let client = berth.client();
-    let told = |method: &str, path: &str, body: &str| {
-        let answer = ask(&client, method, path, body);
-        let error = answer.json();
-        let field = |name: &str| error[name].as_str().unwrap_or("-").to_owned();
-        (answer.status, format!("{} {} | {} | {}", field("code"), field("message"), field("details"), field("hint")))
-    };
+    for (store, berth) in Stores::new("rpc_errors").run() {
+        eprintln!("over {store}");
+        assert_errors_are_told(&berth.client());
+        if store == "postgres" {
+            let told = |path: &str| told(&berth.client(), "POST", path, "");
+            assert_eq!(told("/rpc/fails"), (400, "P0001 no | d | h".to_owned()));
+            assert_eq!(told("/rpc/teapot"), (418, "PT418 short | - | -".to_owned()));
+        }
+    }
+}
+
+/// Status, and the fields of an error in one line.
+fn told(client: &Client, method: &str, path: &str, body: &str) -> (u16, String) {
+    let answer = ask(client, method, path, body);
+    let error = answer.json();
+    let field = |name: &str| error[name].as_str().unwrap_or("-").to_owned();
+    (answer.status, format!("{} {} | {} | {}", field("code"), field("message"), field("details"), field("hint")))
+}
+
+fn assert_errors_are_told(client: &Client) {
     for (method, path, body, status, expected) in [
         (
             "GET",
@@ -225,14 +302,12 @@ fn what_cannot_be_called_is_told_in_postgrests_words() {
         ("HEAD", "/rpc/retitle?film=1&title=x", "", 405, ""),
         ("GET", "/rpc/add_them?a=x&b=2", "", 400, "22P02 invalid input syntax for type integer: \"x\" | - | -"),
         ("GET", "/rpc/years?select=nope", "", 400, "42703 column berth_source.nope does not exist | - | -"),
-        ("POST", "/rpc/fails", "", 400, "P0001 no | d | h"),
-        ("POST", "/rpc/teapot", "", 418, "PT418 short | - | -"),
     ] {
         if method == "HEAD" {
-            assert_eq!(ask(&client, method, path, body).status, status, "{method} {path}");
+            assert_eq!(ask(client, method, path, body).status, status, "{method} {path}");
             continue;
         }
-        assert_eq!(told(method, path, body), (status, expected.to_owned()), "{method} {path} {body}");
+        assert_eq!(told(client, method, path, body), (status, expected.to_owned()), "{method} {path} {body}");
     }
     assert_eq!(client.get("/rpc/rent?days=1").body, "1");
     assert_eq!(client.get("/rpc/rent?days=1&late=2").body, "3");
@@ -240,15 +315,25 @@ fn what_cannot_be_called_is_told_in_postgrests_words() {
 
 #[test]
 fn a_function_runs_once_and_speaks_of_status_headers_and_verbs() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(berth) = served(folder.path(), "rpc_speaks") else { return };
-    let client = berth.client();
+    for (store, berth) in Stores::new("rpc_speaks").run() {
+        eprintln!("over {store}");
+        if store == "postgres" {
+            assert_runs_once_and_speaks(&berth.client());
+        }
+        assert_verbs_and_description(&berth.client());
+    }
+}
+
+fn assert_runs_once_and_speaks(client: &Client) {
     let counted = [("Prefer", "count=exact"), ("Content-Type", "application/json")];
     for call in 1..=2 {
         assert_eq!(client.send("POST", "/rpc/count_calls", &counted, "{}").body, call.to_string());
     }
     let answer = client.post("/rpc/with_headers", "{}");
     assert_eq!((answer.status, answer.header("x-film")), (202, Some("M")));
+}
+
+fn assert_verbs_and_description(client: &Client) {
     let verbs = |path| client.send("OPTIONS", path, &[], "").header("allow").unwrap_or_default().to_owned();
     assert_eq!(verbs("/rpc/greet"), "OPTIONS,GET,HEAD,POST");
     assert_eq!(verbs("/rpc/nothing"), "OPTIONS,POST");
@@ -265,25 +350,36 @@ fn a_function_runs_once_and_speaks_of_status_headers_and_verbs() {
 }
 
 #[test]
-fn the_server_decides_who_may_call() {
-    let Some(cluster) = postgres::cluster() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let Some(berth) = served(folder.path(), "rpc_grants") else { return };
-    assert_eq!(berth.client().get("/rpc/secret").body, "42");
-    let closed = Start::postgres(folder.path(), &cluster.dsn("rpc_grants"))
-        .with("ACCESS", "closed")
-        .with("ANON_ROLE", "it_rpc_rpc_grants")
-        .run();
-    let answer = closed.client().get("/rpc/secret");
-    assert_eq!(
-        (answer.status, answer.json()["message"].as_str()),
-        (401, Some("permission denied for function secret"))
-    );
-    assert_eq!(closed.client().get("/rpc/add_them?a=1&b=2").body, "3");
-    assert_eq!(closed.client().get("/rpc/years").json()["message"], "permission denied for table films");
-    let read = Start::postgres(folder.path(), &cluster.dsn("rpc_grants")).with("ACCESS", "read").run();
-    assert_eq!(read.client().post("/rpc/greet", "{}").status, 200);
-    assert_eq!(read.client().post("/rpc/nothing", "{}").json()["message"], "permission denied for function nothing");
+fn grants_decide_who_may_call_and_what_a_function_may_touch() {
+    let stores = Stores::new("rpc_grants");
+    for (store, berth) in stores.run() {
+        assert_eq!(berth.client().get("/rpc/secret").body, "42", "{store}");
+    }
+    let closed = stores.start(|start| start.with("ACCESS", "closed").with("ANON_ROLE", "it_rpc"));
+    for (store, berth) in closed {
+        let client = berth.client();
+        let denied = |path: &str| {
+            let answer = client.get(path);
+            (answer.status, answer.json()["message"].as_str().unwrap_or_default().to_owned())
+        };
+        let is = |message: &str| (401, message.to_owned());
+        assert_eq!(denied("/rpc/secret"), is("permission denied for function secret"), "{store}");
+        assert_eq!(client.get("/rpc/add_them?a=1&b=2").body, "3", "{store}");
+        assert_eq!(denied("/rpc/years"), is("permission denied for table films"), "{store}");
+        assert_eq!(denied("/rpc/asks_secret"), is("permission denied for function secret"), "{store}");
+        assert_eq!(client.get("/rpc/years_for_all").json(), json!([1927, 1931, 1975]), "{store}");
+        assert_eq!(client.get("/rpc/asks_secret_for_all").body, "42", "{store}");
+        let names = client.get("/rpc/directors_for_all");
+        assert_eq!(names.json(), json!([{"id": 1, "name": "Lang"}, {"id": 2, "name": "Kubrick"}]), "{store}");
+        let films = denied("/rpc/directors_for_all?select=name,films(title)");
+        assert_eq!(films, is("permission denied for table films"), "{store}");
+    }
+    for (store, berth) in stores.start(|start| start.with("ACCESS", "read")) {
+        let client = berth.client();
+        assert_eq!(client.post("/rpc/greet", "{}").status, 200, "{store}");
+        let nothing = client.post("/rpc/nothing", "{}").json();
+        assert_eq!(nothing["message"], "permission denied for function nothing", "{store}");
+    }
 }
 
 #[test]
@@ -325,9 +421,13 @@ fn a_transaction_ends_as_it_is_told_by_who_may_tell() {
 
 #[test]
 fn functions_of_a_row_are_columns_and_relationships() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(berth) = served(folder.path(), "rpc_computed") else { return };
-    let client = berth.client();
+    for (store, berth) in Stores::new("rpc_computed").run() {
+        eprintln!("over {store}");
+        assert_rows_have_functions(&berth.client());
+    }
+}
+
+fn assert_rows_have_functions(client: &Client) {
     let lang = json!({"name": "Lang"});
     for (path, expected) in [
         ("/films?select=upper_title&id=eq.1", json!([{"upper_title": "METROPOLIS"}])),
@@ -361,4 +461,83 @@ fn functions_of_a_row_are_columns_and_relationships() {
     let path = "/films?select=title,maker(name)";
     let answer = client.send("POST", path, &headers, r#"{"id":9,"title":"Fury","director_id":1}"#);
     assert_eq!((answer.status, answer.json()), (201, json!([{"title": "Fury", "maker": lang}])));
+}
+
+#[test]
+fn functions_that_write_do_all_or_nothing() {
+    for (store, berth) in Stores::new("rpc_writes").run() {
+        let client = berth.client();
+        let call = |name: &str, body: &str| {
+            let answer = client.post(&format!("/rpc/{name}"), body);
+            let json = if answer.body.is_empty() { Value::Null } else { answer.json() };
+            (answer.status, json)
+        };
+        let first = json!({"id": 1, "item": "reel", "count": 1, "film_id": null});
+        assert_eq!(call("buy", r#"{"item":"reel"}"#), (200, first), "{store}");
+        assert_eq!(call("buy?select=id,count", r#"{"item":"lamp","count":2,"film":1}"#).1["count"], 2, "{store}");
+        let embedded = call("buy?select=item,films(title)", r#"{"item":"cup","film":3}"#);
+        assert_eq!(embedded, (200, json!({"item": "cup", "films": {"title": "Barry Lyndon"}})), "{store}");
+        let restocked = json!([{"item": "reel", "total": 6}]);
+        assert_eq!(call("restock", r#"{"item":"reel","more":5}"#), (200, restocked), "{store}");
+        // What came before the statement that fails is undone.
+        let logged = || client.get("/log").json().as_array().map(Vec::len);
+        let before = logged();
+        let (status, error) = call("buy", r#"{"item":"reel"}"#);
+        let constraint = "duplicate key value violates unique constraint \"orders_item_key\"";
+        assert_eq!((status, error["message"].as_str(), error["code"].as_str()), (409, Some(constraint), Some("23505")));
+        let (status, error) = call("buy", r#"{"item":"x","count":0}"#);
+        assert_eq!((status, error["code"].as_str()), (400, Some("23514")), "{store}: {error}");
+        let (status, error) = call("buy", r#"{"item":"x","film":99}"#);
+        let constraint = "insert or update on table \"orders\" violates foreign key constraint \"orders_film_id_fkey\"";
+        assert_eq!((status, error["message"].as_str()), (409, Some(constraint)), "{store}: {error}");
+        assert_eq!(logged(), before, "{store}");
+        assert_eq!(call("count_orders", ""), (200, json!(3)), "{store}");
+        let taken = call("take_back?select=item&order=item", r#"{"at_least":1}"#);
+        assert_eq!(taken, (200, json!([{"item": "cup"}, {"item": "lamp"}])), "{store}");
+        assert_eq!(call("atomic", r#"{"n":10}"#).0, 200, "{store}");
+        assert_eq!(call("forget", ""), (204, Value::Null), "{store}");
+        assert_eq!(logged(), Some(0), "{store}");
+        let read_only = client.get("/rpc/forget");
+        assert_eq!((read_only.status, read_only.json()["code"].as_str()), (405, Some("25006")), "{store}");
+        let (status, error) = call("stable_write", "");
+        let message = "DELETE is not allowed in a non-volatile function";
+        assert_eq!((status, error["message"].as_str()), (400, Some(message)), "{store}: {error}");
+        let tried = client.send(
+            "POST",
+            "/rpc/buy",
+            &[("Prefer", "dry-run"), ("Content-Type", "application/json")],
+            r#"{"item":"dry"}"#,
+        );
+        assert_eq!((tried.status, tried.json()["item"].as_str()), (200, Some("dry")), "{store}");
+        assert_eq!(client.get("/orders").body, "[]", "{store}");
+    }
+}
+
+#[test]
+fn bodies_of_every_form_give_what_they_say() {
+    for (store, berth) in Stores::new("rpc_forms").run() {
+        let client = berth.client();
+        for (path, expected) in [
+            ("/rpc/strict_add?a=1&b=2", json!(3)),
+            ("/rpc/twice?n=4", json!(8)),
+            ("/rpc/quadruple?n=3", json!(12)),
+            ("/rpc/director_of?film=3", json!("Kubrick")),
+            (
+                "/rpc/credits",
+                json!([
+                    {"title": "Metropolis", "by_": "Lang"},
+                    {"title": "M", "by_": "Lang"},
+                    {"title": "Barry Lyndon", "by_": "Kubrick"}
+                ]),
+            ),
+            ("/rpc/late_titles", json!(["M", "Barry Lyndon"])),
+            ("/rpc/missing", json!({"id": null, "title": null, "year": null, "director_id": null})),
+            ("/rpc/no_value", json!(null)),
+        ] {
+            let answer = client.get(path);
+            assert_eq!((answer.status, answer.json()), (200, expected), "{store}: {path}");
+        }
+        assert_eq!(client.post("/rpc/strict_add", r#"{"a":1,"b":null}"#).json(), json!(null), "{store}");
+        assert_eq!(client.post("/rpc/strict_rows", r#"{"a":null}"#).json(), json!([]), "{store}");
+    }
 }

@@ -139,6 +139,13 @@ fn of_time(word: &str, kind: TypeKind, digits: Option<u32>) -> TypeName {
     TypeName { declared: format!("{word}{precision} {zone} time zone"), kind }
 }
 
+/// A type that [`postgres`] has read, without length and precision.
+pub(super) fn without_modifiers(declared: &str) -> String {
+    let element = declared.strip_suffix("[]");
+    let plain = base_name(element.unwrap_or(declared));
+    if element.is_some() { format!("{plain}[]") } else { plain }
+}
+
 /// The words of a type without what stands in parentheses, single spaces between them.
 fn base_name(declared: &str) -> String {
     let mut words = String::with_capacity(declared.len());

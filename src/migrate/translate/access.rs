@@ -128,6 +128,11 @@ impl Translator<'_> {
     }
 
     pub(super) fn grant(&mut self, grant: &ast::Grant) -> Result<(), Refusal> {
+        if let Some(functions) = self.granted_functions(grant.objects.as_ref())? {
+            let grantees = self.grantees(&grant.grantees)?;
+            self.change_callers(&functions, &grantees, true);
+            return Ok(());
+        }
         let Some(tables) = self.granted_tables(grant.objects.as_ref())? else { return Ok(()) };
         let wanted = wanted(&grant.privileges)?;
         for grantee in self.grantees(&grant.grantees)? {
@@ -166,6 +171,11 @@ impl Translator<'_> {
     }
 
     pub(super) fn revoke(&mut self, revoke: &ast::Revoke) -> Result<(), Refusal> {
+        if let Some(functions) = self.granted_functions(revoke.objects.as_ref())? {
+            let grantees = self.grantees(&revoke.grantees)?;
+            self.change_callers(&functions, &grantees, false);
+            return Ok(());
+        }
         let Some(tables) = self.granted_tables(revoke.objects.as_ref())? else { return Ok(()) };
         let wanted = wanted(&revoke.privileges)?;
         for grantee in self.grantees(&revoke.grantees)? {
@@ -183,6 +193,21 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// The signatures of the functions that are meant; `None` for other objects.
+    fn granted_functions(&self, objects: Option<&GrantObjects>) -> Result<Option<Vec<String>>, Refusal> {
+        match objects {
+            Some(GrantObjects::Functions(functions) | GrantObjects::Routines(functions)) => {
+                let found = functions.iter().filter_map(|of| self.find_function(of, false).transpose());
+                found.collect::<Result<_, _>>().map(Some)
+            }
+            Some(GrantObjects::AllFunctionsInSchema { schemas } | GrantObjects::AllRoutinesInSchema { schemas }) => {
+                schemas.iter().try_for_each(require_public)?;
+                Ok(Some(self.schema.functions.keys().cloned().collect()))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// The tables and views that are meant; `None` for objects that SQLite has no rights on.
     fn granted_tables(&self, objects: Option<&GrantObjects>) -> Result<Option<Vec<String>>, Refusal> {
         match objects {
@@ -193,16 +218,12 @@ impl Translator<'_> {
             }
             Some(GrantObjects::AllTablesInSchema { schemas } | GrantObjects::AllViewsInSchema { schemas }) => {
                 schemas.iter().try_for_each(require_public)?;
-                let names = self.schema.tables.keys().chain(self.schema.views.keys()).chain(&self.schema.foreign);
+                let names = self.schema.tables.keys().chain(self.schema.views.keys()).chain(self.schema.foreign.keys());
                 Ok(Some(names.cloned().collect()))
             }
             Some(GrantObjects::Schemas(schemas)) => schemas.iter().try_for_each(require_public).map(|()| None),
             Some(
-                GrantObjects::Sequences(_)
-                | GrantObjects::AllSequencesInSchema { .. }
-                | GrantObjects::Databases(_)
-                | GrantObjects::AllFunctionsInSchema { .. }
-                | GrantObjects::AllRoutinesInSchema { .. },
+                GrantObjects::Sequences(_) | GrantObjects::AllSequencesInSchema { .. } | GrantObjects::Databases(_),
             ) => Ok(None),
             other => refuse(format!(
                 "privileges on {} are not supported",

@@ -5,11 +5,11 @@ use sqlparser::ast::{
 };
 
 use super::constraint::{self, Place};
-use super::expression::Scope;
 use super::model::{Index, Key, Nullability, Table};
 use super::pending::Unwritten;
 use super::policy::Switch;
 use super::schema::rename_in;
+use super::scope::Scope;
 use super::{Action, Refusal, Translator, cast, name, parse, refuse, table, types};
 
 impl Translator<'_> {

@@ -2,8 +2,9 @@
 
 use sqlparser::ast::{DataType, Expr, FunctionArguments};
 
-use super::expression::{Scope, is_temporal, moment};
+use super::expression::{is_temporal, moment};
 use super::literal::Literal;
+use super::scope::Scope;
 use super::{Refusal, function, name, refuse, types};
 use crate::catalog::{TypeKind, TypeName};
 

@@ -10,9 +10,15 @@ use std::sync::LazyLock;
 use regex::Regex;
 use sqlparser::ast::{Grantee, Privileges, Statement};
 
-use super::access::wanted;
+use super::access::{EVERYONE, wanted};
 use super::schema::{DefaultGrant, Grant, Reach};
 use super::{Refusal, Translator, name, parse, refuse};
+
+/// The privilege to call functions.
+pub(crate) const EXECUTE: &str = "execute";
+
+/// What takes from everyone the privilege that everyone has by default.
+pub(crate) const NO_EXECUTE: &str = "no execute";
 
 /// A statement, taken apart.
 struct Parts<'a> {
@@ -42,8 +48,8 @@ impl Translator<'_> {
             "tables" => {}
             // There are no rights on them here that a grant could add to.
             "sequences" | "types" | "schemas" => return Ok(()),
-            "functions" | "routines" if !is_revoked => return Ok(()),
-            other => return refuse(format!("default privileges on {other} cannot be revoked on SQLite")),
+            "functions" | "routines" => return self.change_default_callers(reach, &parts, is_revoked),
+            other => return refuse(format!("default privileges on {other} are not known")),
         }
         let plain = format!("{} ON ALL TABLES IN SCHEMA {} {}", parts.before, name::SCHEMA, parts.after);
         match parse::statement(&plain)? {
@@ -77,9 +83,32 @@ impl Translator<'_> {
         Ok(())
     }
 
+    /// Changes who may call later functions. Everyone may, until that is revoked; a revocation for a schema takes away
+    /// nothing but what was granted for it.
+    fn change_default_callers(&mut self, reach: Reach, parts: &Parts<'_>, is_revoked: bool) -> Result<(), Refusal> {
+        let plain = format!("{} ON ALL FUNCTIONS IN SCHEMA {} {}", parts.before, name::SCHEMA, parts.after);
+        let grantees = match parse::statement(&plain)? {
+            Statement::Grant(grant) => self.grantees(&grant.grantees)?,
+            Statement::Revoke(revoke) => self.grantees(&revoke.grantees)?,
+            _ => return refuse("expected GRANT or REVOKE"),
+        };
+        for grantee in grantees {
+            let is_everyone = reach == Reach::Everywhere && grantee == EVERYONE;
+            let privilege = if is_everyone { NO_EXECUTE } else { EXECUTE };
+            let default = DefaultGrant { reach, grantee, privilege };
+            if is_revoked == is_everyone {
+                self.schema.default_grants.insert(default);
+            } else {
+                self.schema.default_grants.remove(&default);
+            }
+        }
+        Ok(())
+    }
+
     /// Gives a table or view that was just made what is granted by default.
     pub(super) fn grant_defaults(&mut self, table: &str) {
-        let granted = self.schema.default_grants.iter().map(|default| Grant {
+        let of_tables = self.schema.default_grants.iter().filter(|of| ![EXECUTE, NO_EXECUTE].contains(&of.privilege));
+        let granted = of_tables.map(|default| Grant {
             grantee: default.grantee.clone(),
             table: table.to_owned(),
             privilege: default.privilege,

@@ -1,34 +1,17 @@
-//! Expressions: PostgreSQL's → SQLite's, such that a plain `sqlite3` without berth's functions evaluates them.
+//! Expressions: PostgreSQL's → SQLite's. What stands in the file is written such that a plain `sqlite3` without berth's
+//! functions evaluates it ([`Functions::Own`]).
 //!
 //! What is not known to mean the same on both engines is refused. Start at [`Scope::write`].
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
-
-use sqlparser::ast::{Array, BinaryOperator, Expr, Ident, InTarget, TrimWhereField, UnaryOperator};
+use sqlparser::ast::{AccessExpr, Array, BinaryOperator, Expr, InTarget, TrimWhereField, UnaryOperator};
 
 use super::literal::Literal;
-use super::model::Table;
-use super::schema::Schema;
+use super::scope::Scope;
 use super::{Refusal, name, refuse, session, types};
 use crate::catalog::TypeKind;
 
 /// How deep an expression may nest: each level costs stack, and SQLite itself stops at 1000.
 const DEPTH_MAX: usize = 200;
-
-/// What the names in an expression stand for.
-pub(super) struct Scope<'a> {
-    pub(super) schema: &'a Schema,
-    /// Kinds of the columns in reach, by name and by `table.name`; `Any` for a name that stands for two kinds.
-    pub(super) kinds: BTreeMap<String, TypeKind>,
-    /// In a table's own definition: the table, whose name must not qualify columns, for a rebuild renames it.
-    pub(super) own: Option<&'a str>,
-    /// In a domain's check: the column that `VALUE` stands for.
-    pub(super) value: Option<&'a str>,
-    /// Which functions may be called.
-    pub(super) functions: Cell<Functions>,
-    pub(super) depth: Cell<usize>,
-}
 
 /// Which functions an expression may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +19,7 @@ pub(super) enum Functions {
     /// SQLite's own, so that a plain `sqlite3` can read the file.
     Own,
     /// berth's too, which mean what Postgres' operators and casts mean: nobody else evaluates the expression.
-    Berth,
+    Served,
     /// The same, inside of an expression that asks the request and no row.
     Request,
 }
@@ -44,42 +27,11 @@ pub(super) enum Functions {
 impl Functions {
     /// True where berth's may be called.
     pub(super) fn are_extended(self) -> bool {
-        matches!(self, Self::Berth | Self::Request)
+        matches!(self, Self::Request | Self::Served)
     }
 }
 
-impl<'a> Scope<'a> {
-    /// A scope without columns.
-    pub(super) fn new(schema: &'a Schema) -> Self {
-        Self {
-            schema,
-            kinds: BTreeMap::new(),
-            own: None,
-            value: None,
-            functions: Cell::new(Functions::Own),
-            depth: Cell::new(0),
-        }
-    }
-
-    /// The scope of an expression in the definition of `table`.
-    pub(super) fn definition(schema: &'a Schema, table: &'a Table) -> Self {
-        let mut scope = Self { own: Some(&table.name), ..Self::new(schema) };
-        scope.add(&table.name, table);
-        scope
-    }
-
-    /// Brings the columns of `table` into reach, also as `known_as.column`.
-    pub(super) fn add(&mut self, known_as: &str, table: &Table) {
-        for column in &table.columns {
-            let kind = types::column_kind(column, &self.schema.types);
-            self.kinds.insert(format!("{known_as}.{}", column.name), kind.clone());
-            match self.kinds.get(&column.name) {
-                Some(known) if *known != kind => self.kinds.insert(column.name.clone(), TypeKind::Any),
-                _ => self.kinds.insert(column.name.clone(), kind),
-            };
-        }
-    }
-
+impl Scope<'_> {
     /// Writes an expression for SQLite.
     pub(super) fn write(&self, expression: &Expr) -> Result<String, Refusal> {
         if self.depth.get() >= DEPTH_MAX {
@@ -106,8 +58,8 @@ impl<'a> Scope<'a> {
         }
         match expression {
             Expr::Identifier(ident) if session::is_current_role(ident) => Ok(session::Asked::User.write()),
-            Expr::Identifier(ident) => Ok(self.column(std::slice::from_ref(ident))),
-            Expr::CompoundIdentifier(idents) => Ok(self.column(idents)),
+            Expr::Identifier(ident) => self.column(std::slice::from_ref(ident)),
+            Expr::CompoundIdentifier(idents) => self.column(idents),
             Expr::Nested(inner) => {
                 let inner = self.write(inner)?;
                 Ok(if is_wrapped(&inner) { inner } else { format!("({inner})") })
@@ -155,6 +107,8 @@ impl<'a> Scope<'a> {
             Expr::Tuple(items) => Ok(format!("({})", self.write_all(items)?)),
             Expr::Array(Array { elem, .. }) => Ok(format!("json_array({})", self.write_all(elem)?)),
             Expr::Function(function) => self.call(function),
+            Expr::Value(_) => self.written_argument(expression, &[]),
+            Expr::CompoundFieldAccess { root, access_chain } => self.written_argument(root, access_chain),
             _ => self.write_syntax(expression),
         }
     }
@@ -192,6 +146,16 @@ impl<'a> Scope<'a> {
         }
     }
 
+    fn written_argument(&self, root: &Expr, access: &[AccessExpr]) -> Result<String, Refusal> {
+        match self.argument(root, access)? {
+            Some(written) => Ok(written),
+            None => {
+                let access: String = access.iter().map(ToString::to_string).collect();
+                refuse(format!("the expression {root}{access} is not supported"))
+            }
+        }
+    }
+
     /// Several expressions, separated by commas.
     pub(super) fn write_all(&self, expressions: &[Expr]) -> Result<String, Refusal> {
         let written: Result<Vec<_>, _> = expressions.iter().map(|expression| self.write(expression)).collect();
@@ -208,33 +172,17 @@ impl<'a> Scope<'a> {
         Ok(if atomic { written } else { format!("({written})") })
     }
 
-    fn column(&self, idents: &[Ident]) -> String {
-        let mut names: Vec<String> = idents.iter().map(name::fold).collect();
-        if names.len() > 2 {
-            names.retain(|part| part != name::SCHEMA);
-        }
-        if let [only] = names.as_slice()
-            && let Some(column) = self.value.filter(|_| only == "value")
-        {
-            return name::quote(column);
-        }
-        if let [table, _] = names.as_slice()
-            && self.own == Some(table)
-        {
-            names.remove(0);
-        }
-        names.iter().map(|part| name::quote(part)).collect::<Vec<_>>().join(".")
-    }
-
     /// What kind of value an expression gives, when that can be told.
     pub(super) fn kind(&self, expression: &Expr) -> Option<TypeKind> {
         let kind = match expression {
             Expr::Identifier(ident) if session::is_current_role(ident) => Some(session::Asked::User.kind()),
-            Expr::Identifier(ident) => self.kinds.get(&name::fold(ident)).cloned(),
+            Expr::Identifier(ident) => self.kind_of_name(&[name::fold(ident)]),
             Expr::CompoundIdentifier(idents) => {
                 let names: Vec<String> = idents.iter().rev().take(2).rev().map(name::fold).collect();
-                self.kinds.get(&names.join(".")).or_else(|| self.kinds.get(names.last()?)).cloned()
+                self.kind_of_name(&names)
             }
+            Expr::CompoundFieldAccess { root, access_chain } => self.kind_of_member(root, access_chain),
+            Expr::Value(_) => self.placeholder(expression).and_then(|of| self.kind_of_declared(&of.declared)),
             Expr::Nested(inner) => self.kind(inner),
             Expr::Cast { data_type, .. } => {
                 let declared = types::declared(data_type, &self.schema.types).ok()?;

@@ -6,8 +6,8 @@
 
 use sqlparser::ast::{BinaryOperator, Expr};
 
-use super::expression::Scope;
 use super::literal::Literal;
+use super::scope::Scope;
 use super::{Refusal, name, refuse};
 use crate::catalog::TypeKind;
 use crate::plan::Value;

@@ -5,8 +5,8 @@ use sqlparser::ast::{
     WindowType,
 };
 
-use super::expression::Scope;
 use super::literal::Literal;
+use super::scope::Scope;
 use super::{Refusal, name, refuse, session};
 use crate::catalog::TypeKind;
 
@@ -112,6 +112,9 @@ impl Scope<'_> {
             return Ok(asked.write());
         }
         let name = name_of(call)?;
+        if let Some(written) = self.own_call(&name, call)? {
+            return Ok(written);
+        }
         if let Some(written) = self.spell_out(&name, call)? {
             return Ok(written);
         }
@@ -182,6 +185,15 @@ impl Scope<'_> {
                 let function = if name == "greatest" { "max" } else { "min" };
                 format!("{function}(coalesce({first}, {second}), coalesce({second}, {first}))")
             }
+            "json_typeof" | "jsonb_typeof" => {
+                let [json] = arguments(call)?[..] else { return refuse(format!("the function {name}() takes JSON")) };
+                let json = self.write(json)?;
+                format!(
+                    "CASE json_type({json}) WHEN 'text' THEN 'string' WHEN 'integer' THEN 'number' \
+                     WHEN 'real' THEN 'number' WHEN 'true' THEN 'boolean' WHEN 'false' THEN 'boolean' \
+                     ELSE json_type({json}) END"
+                )
+            }
             "date_trunc" => {
                 let (unit, moment) = pair()?;
                 self.date_trunc(unit, moment)?
@@ -240,6 +252,9 @@ impl Scope<'_> {
         if let Ok(Some(asked)) = session::Asked::by(call) {
             return Some(asked.kind());
         }
+        if let Some(kind) = self.kind_of_own(&name_of(call).ok()?, call) {
+            return Some(kind);
+        }
         match name_of(call).ok()?.as_str() {
             "sum" => match self.kind(arguments(call).ok()?.first()?)? {
                 TypeKind::SmallInt | TypeKind::Integer => Some(TypeKind::BigInt),
@@ -258,7 +273,9 @@ impl Scope<'_> {
             },
             "count" | "row_number" | "rank" | "dense_rank" => Some(TypeKind::BigInt),
             "length" | "char_length" | "character_length" => Some(TypeKind::Integer),
-            "lower" | "upper" | "concat" | "concat_ws" | "string_agg" => Some(TypeKind::Text { max_length: None }),
+            "json_typeof" | "jsonb_typeof" | "lower" | "upper" | "concat" | "concat_ws" | "string_agg" => {
+                Some(TypeKind::Text { max_length: None })
+            }
             "date_trunc" => self.kind(arguments(call).ok()?.get(1)?),
             "gen_random_uuid" | "uuid_generate_v4" => Some(TypeKind::Uuid),
             _ => self.moment(&Expr::Function(call.clone())),

@@ -15,13 +15,16 @@
 
 mod access;
 mod alter;
+mod argument;
 mod cast;
+mod change;
 mod constraint;
 mod default_privilege;
 mod expression;
 mod extended;
 mod function;
 mod index;
+mod inline;
 mod literal;
 mod model;
 mod name;
@@ -30,12 +33,16 @@ mod pending;
 mod policy;
 mod query;
 mod render;
+mod routine;
 mod rows;
 mod schema;
+mod scope;
 mod sequence;
 mod session;
+mod source;
 mod statement;
 mod table;
+mod table_function;
 mod types;
 mod user_type;
 mod view;
@@ -44,9 +51,11 @@ use super::Error;
 use super::script::{Script, Statement};
 use pending::Pending;
 
-pub(super) use model::{IdentityKind, Table};
+pub(super) use default_privilege::{EXECUTE, NO_EXECUTE};
+pub(super) use model::{Column, IdentityKind, Table};
 pub(super) use name::quote;
 pub(super) use policy::{WrittenPolicy, write as write_policy};
+pub(super) use routine::body::{routine, signature as function_signature};
 pub(super) use schema::{
     DefaultGrant, Grant, Inheritance, ObjectKind, Policy, PolicyCommand, PolicyKind, Reach, Role, RowSecurity, Schema,
 };

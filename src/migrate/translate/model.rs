@@ -3,9 +3,12 @@
 //! Expressions are kept in PostgreSQL's syntax and translated whenever the table is written out, so that a changed
 //! type or name reaches them. Stored as JSON in `_berth_tables` and `_berth_types`: fields may be added, not renamed.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::name;
+use crate::catalog::{Bearer, Volatility};
 
 /// A table that a migration created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,6 +142,8 @@ pub(crate) struct IndexPart {
 pub(crate) enum UserType {
     /// An enumeration with its labels in order.
     Enumeration(Vec<String>),
+    /// A row of these columns.
+    Composite(Vec<Column>),
     /// A type with a default and checks of its own.
     Domain {
         /// The type under it.
@@ -150,6 +155,78 @@ pub(crate) enum UserType {
         /// Checks, with the value called `VALUE`.
         checks: Vec<Check>,
     },
+}
+
+/// A function in SQL.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Function {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it takes and, as `OUT` and `TABLE` say it, gives; in order.
+    pub(crate) parameters: Vec<Parameter>,
+    /// The type that it returns; `None` where its parameters say it.
+    pub(crate) returns: Option<String>,
+    /// `SETOF`, `TABLE`: any number of results.
+    pub(crate) returns_set: bool,
+    /// What it promises about changes.
+    pub(crate) volatility: Volatility,
+    /// With an argument that is null, it is not run.
+    pub(crate) strict: bool,
+    /// Whose privileges count.
+    pub(crate) bearer: Bearer,
+    /// `ROWS`: how many rows its author expects.
+    pub(crate) rows: Option<u64>,
+    /// The statements of its body.
+    pub(crate) body: String,
+    /// Roles that may call it, `public` for all of them.
+    pub(crate) grantees: BTreeSet<String>,
+    /// The statements that made it and changed it, as they were written, each with a semicolon at its end.
+    pub(crate) definition: String,
+}
+
+/// A parameter of a function, or a column of what it gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Parameter {
+    /// Its name; empty without one.
+    pub(crate) name: String,
+    /// What it is for.
+    pub(crate) mode: Mode,
+    /// Its type: as `format_type` prints it without length and precision, or the name of the user's own type or of a
+    /// table, for its row.
+    pub(crate) declared: String,
+    /// `DEFAULT`.
+    pub(crate) default: Option<String>,
+}
+
+/// What a parameter is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Mode {
+    /// It is taken.
+    In,
+    /// It takes all further arguments.
+    Variadic,
+    /// It is taken and given.
+    InOut,
+    /// It is given, also as a column of `RETURNS TABLE`.
+    Out,
+}
+
+impl Function {
+    /// The parameters that are taken.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(|parameter| parameter.mode != Mode::Out)
+    }
+
+    /// The parameters that are given.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(|parameter| matches!(parameter.mode, Mode::Out | Mode::InOut))
+    }
+
+    /// Name and types, by which Postgres tells functions apart: `add(integer,integer)`.
+    pub(crate) fn signature(&self) -> String {
+        let types: Vec<&str> = self.taken().map(|parameter| parameter.declared.as_str()).collect();
+        format!("{}({})", self.name, types.join(","))
+    }
 }
 
 impl Column {

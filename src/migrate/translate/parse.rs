@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use sqlparser::ast::{Expr, Statement};
+use sqlparser::ast::{Expr, FunctionDesc, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
 use super::{Refusal, refuse};
 
@@ -52,6 +53,85 @@ pub(super) fn take_sequence_name(text: &str) -> (String, Option<String>) {
     }
 }
 
+/// Takes out of `CREATE FUNCTION` what is for the planner and what the parser does not know: `ROWS n`, `COST n`,
+/// `LEAKPROOF`, `SUPPORT name`, `WINDOW`. Gives the number of rows as well.
+pub(super) fn take_planner_hints(text: &str) -> (String, Option<u64>) {
+    let (mut kept, mut rows, mut depth, mut in_body) = (String::new(), None, 0_usize, false);
+    let without_comment = |token| if is_comment(&token) { Token::Whitespace(Whitespace::Newline) } else { token };
+    let mut tokens = tokens(text).into_iter().map(without_comment).peekable();
+    let is = |token: &Token, word: &str| matches!(token, Token::Word(of) if of.value.eq_ignore_ascii_case(word));
+    while let Some(token) = tokens.next() {
+        match &token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        in_body |= is(&token, "atomic") || is(&token, "return");
+        let hint = ["rows", "cost", "support", "leakproof", "window", "not"].into_iter().find(|word| is(&token, word));
+        let mut next = || {
+            while tokens.next_if(|token| matches!(token, Token::Whitespace(_))).is_some() {}
+            tokens.peek().cloned()
+        };
+        match hint.filter(|_| depth == 0 && !in_body) {
+            Some("leakproof" | "window") => continue,
+            Some("not") if next().is_some_and(|next| is(&next, "leakproof")) => continue,
+            Some("not") | None => {}
+            Some(hint @ ("rows" | "cost")) => {
+                if let Some(Token::Number(number, _)) = next() {
+                    rows = if hint == "rows" { number.parse().ok() } else { rows };
+                    tokens.next();
+                    continue;
+                }
+            }
+            Some(_) => {
+                next();
+                tokens.next();
+                continue;
+            }
+        }
+        kept += &token.to_string();
+    }
+    (kept, rows)
+}
+
+/// True for `CREATE [OR REPLACE] FUNCTION`.
+pub(super) fn creates_function(text: &str) -> bool {
+    let words: Vec<String> = text.split_whitespace().take(4).map(str::to_ascii_lowercase).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    matches!(words.as_slice(), ["create", "function", ..] | ["create", "or", "replace", "function"])
+}
+
+/// The function that `COMMENT ON FUNCTION` is about, and what it says; `None` for any other statement.
+pub(super) fn comment_on_function(text: &str) -> Result<Option<(FunctionDesc, Option<String>)>, Refusal> {
+    static HEAD: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?is)^comment\s+on\s+(?:function|routine)\s+(.*)$").ok());
+    let Some(found) = HEAD.as_ref().and_then(|head| head.captures(text)) else { return Ok(None) };
+    let tokens = tokens(found.get(1).map(|rest| rest.as_str()).unwrap_or_default());
+    let is = |token: &Token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("is"));
+    let Some(place) = tokens.iter().rposition(is) else { return refuse("expected IS after COMMENT ON FUNCTION") };
+    let text = |tokens: &[Token]| tokens.iter().map(ToString::to_string).collect::<String>();
+    let (function, comment) = tokens.split_at(place);
+    let Statement::DropFunction(drop) = statement(&format!("DROP FUNCTION {}", text(function)))? else {
+        return refuse("expected a function after COMMENT ON FUNCTION");
+    };
+    let [of] = drop.func_desc.as_slice() else { return refuse("COMMENT is on one function") };
+    let said = expression(&text(comment.get(1..).unwrap_or_default()))?;
+    let comment = match &said {
+        Expr::Value(value) => value.value.clone().into_string(),
+        _ => None,
+    };
+    Ok(Some((of.clone(), comment)))
+}
+
+fn is_comment(token: &Token) -> bool {
+    matches!(token, Token::Whitespace(Whitespace::MultiLineComment(_) | Whitespace::SingleLineComment { .. }))
+}
+
+/// The statements of a function's body.
+pub(super) fn statements(text: &str) -> Result<Vec<Statement>, Refusal> {
+    parser(text)?.parse_statements().map_err(|error| unreadable(&error.to_string()))
+}
+
 /// The statements that guard `CREATE ROLE` in the two usual ways, since PostgreSQL has no `IF NOT EXISTS` for it:
 /// `DO $$ BEGIN … EXCEPTION WHEN duplicate_object THEN NULL; END $$` and
 /// `DO $$ BEGIN IF NOT EXISTS (…) THEN CREATE ROLE …; END IF; END $$`. `None` for any other `DO`.
@@ -85,6 +165,11 @@ pub(super) fn guarded_roles(text: &str) -> Option<Vec<String>> {
 /// True when an expression that is kept as text names the column.
 pub(super) fn mentions(expression: &str, column: &str) -> bool {
     tokens(expression).iter().any(|token| is_name(token, column))
+}
+
+/// True when an expression has a query in it.
+pub(super) fn has_query(expression: &str) -> bool {
+    tokens(expression).iter().any(|token| matches!(token, Token::Word(word) if word.keyword == Keyword::SELECT))
 }
 
 /// Replaces a column's name in an expression that is kept as text.

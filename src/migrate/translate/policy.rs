@@ -11,8 +11,9 @@ use sqlparser::ast::{
 };
 
 use super::access::EVERYONE;
-use super::expression::{Functions, Scope};
+use super::expression::Functions;
 use super::schema::{Policy, PolicyCommand, PolicyKind, Schema};
+use super::scope::{Scope, Source};
 use super::{Action, Refusal, Translator, name, parse, refuse};
 
 /// A policy's expressions for SQLite.
@@ -154,9 +155,9 @@ fn check_clauses(policy: &Policy) -> Result<(), Refusal> {
 pub(crate) fn write(schema: &Schema, table: &str, policy: &Policy) -> Result<WrittenPolicy, Refusal> {
     let write = |text: &String| {
         let mut scope = Scope::new(schema);
-        scope.functions.set(Functions::Berth);
+        scope.functions.set(Functions::Served);
         if let Some(model) = schema.table(table) {
-            scope.add(table, model);
+            scope.enter(vec![Source::of_table(table, model)]);
         }
         scope.write(&parse::expression(text)?)
     };

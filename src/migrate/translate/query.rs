@@ -1,37 +1,65 @@
 //! Queries: the body of a view, the source of an `INSERT`, a subquery.
 
-use std::cell::Cell;
-
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause, OrderBy, OrderByExpr,
-    OrderByKind, OrderBySort, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier,
-    TableAlias, TableFactor, TableInheritance, TableWithJoins, WindowSpec,
+    Distinct, Expr, GroupByExpr, Ident, LimitClause, OrderBy, OrderByExpr, OrderByKind, OrderBySort, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier, TableWithJoins, WindowSpec, With,
 };
 
-use super::expression::Scope;
-use super::model::{Column, Table};
-use super::{Refusal, name, refuse, types};
+use super::argument::write_member;
+use super::model::Column;
+use super::scope::{Found, Scope, Source};
+use super::source::alias;
+use super::{Refusal, function, name, refuse};
+use crate::catalog::TypeName;
 
-impl<'a> Scope<'a> {
+/// What the columns of a query become.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'t> {
+    /// Their types.
+    pub(super) types: &'t [TypeName],
+    /// Together they are a row, which the query may also give as one value.
+    pub(super) is_row: bool,
+}
+
+impl Scope<'_> {
     /// Writes a query for SQLite. Output columns get the names that Postgres gives them.
     pub(super) fn query(&self, query: &Query) -> Result<String, Refusal> {
-        let mut written = String::new();
-        if let Some(with) = &query.with {
-            written += if with.recursive { "WITH RECURSIVE " } else { "WITH " };
-            let tables: Result<Vec<_>, Refusal> = with
-                .cte_tables
-                .iter()
-                .map(|cte| Ok(format!("{} AS ({})", alias(&cte.alias)?, self.query(&cte.query)?)))
-                .collect();
-            written += &(tables?.join(", ") + " ");
+        self.query_into(query, None)
+    }
+
+    /// Writes a query whose columns become those of `target`.
+    pub(super) fn query_into(&self, query: &Query, target: Option<Target<'_>>) -> Result<String, Refusal> {
+        let mut scope = self.inner();
+        let with = query.with.as_ref().map(|with| scope.with(with)).transpose()?;
+        Ok(with.unwrap_or_default() + &scope.query_without_names(query, target)?)
+    }
+
+    /// Writes `WITH …`, and brings what it names into reach.
+    pub(super) fn with(&mut self, with: &With) -> Result<String, Refusal> {
+        let mut tables = Vec::with_capacity(with.cte_tables.len());
+        for cte in &with.cte_tables {
+            let known_as = name::fold(&cte.alias.name);
+            if with.recursive {
+                // It refers to itself by the columns of its first part.
+                let columns = self.output_of(first_part(&cte.query))?;
+                self.define(Source::of_query(&known_as, columns, Some(&cte.alias)));
+            }
+            let written = self.query(&cte.query)?;
+            let columns = self.output(&cte.query)?;
+            self.define(Source::of_query(&known_as, columns, Some(&cte.alias)));
+            tables.push(format!("{} AS ({written})", alias(&cte.alias)));
         }
+        let word = if with.recursive { "WITH RECURSIVE" } else { "WITH" };
+        Ok(format!("{word} {} ", tables.join(", ")))
+    }
+
+    fn query_without_names(&self, query: &Query, target: Option<Target<'_>>) -> Result<String, Refusal> {
         if !query.locks.is_empty() || query.for_clause.is_some() {
             return refuse("locks on rows do not exist");
         }
-        written += &self.body(&query.body)?;
+        let mut written = self.body(&query.body, target)?;
         if let Some(order) = &query.order_by {
-            let inner = self.scope_of(&query.body)?;
-            written += &format!(" ORDER BY {}", inner.order_by(order)?);
+            written += &format!(" ORDER BY {}", self.order_by(order, &query.body)?);
         }
         if let Some(limit) = &query.limit_clause {
             let LimitClause::LimitOffset { limit, offset, .. } = limit else { return refuse("LIMIT takes one number") };
@@ -53,15 +81,15 @@ impl<'a> Scope<'a> {
         Ok(written)
     }
 
-    fn body(&self, body: &SetExpr) -> Result<String, Refusal> {
+    fn body(&self, body: &SetExpr, target: Option<Target<'_>>) -> Result<String, Refusal> {
         match body {
-            SetExpr::Select(select) => self.scope_of(body)?.select(select),
+            SetExpr::Select(select) => self.scope_of(body)?.select(select, target),
             SetExpr::Query(query)
                 if query.order_by.is_none() && query.limit_clause.is_none() && query.with.is_none() =>
             {
-                self.body(&query.body)
+                self.body(&query.body, target)
             }
-            SetExpr::Query(query) => Ok(format!("SELECT * FROM ({})", self.query(query)?)),
+            SetExpr::Query(query) => Ok(format!("SELECT * FROM ({})", self.query_into(query, target)?)),
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 let all = match set_quantifier {
                     SetQuantifier::All => " ALL",
@@ -72,100 +100,22 @@ impl<'a> Scope<'a> {
                 if !all.is_empty() && operation != "UNION" {
                     return refuse(format!("{operation} ALL is not supported"));
                 }
+                let (left, second) = (self.body(left, target)?, self.body(right, target)?);
                 // SQLite reads chains from left to right and takes no parentheses.
-                if matches!(right.as_ref(), SetExpr::SetOperation { .. } | SetExpr::Query(_)) {
-                    return refuse("a set operation on the right of another is not supported");
-                }
-                Ok(format!("{} {operation}{all} {}", self.body(left)?, self.body(right)?))
+                let is_chain = matches!(right.as_ref(), SetExpr::SetOperation { .. } | SetExpr::Query(_));
+                let second = if is_chain { format!("SELECT * FROM ({second})") } else { second };
+                Ok(format!("{left} {operation}{all} {second}"))
             }
             SetExpr::Values(values) => {
-                let rows: Result<Vec<_>, Refusal> =
-                    values.rows.iter().map(|row| Ok(format!("({})", self.write_all(&row.content)?))).collect();
+                let row = |row: &[Expr]| Ok(format!("({})", self.values(row, target)?.join(", ")));
+                let rows: Result<Vec<_>, Refusal> = values.rows.iter().map(|values| row(&values.content)).collect();
                 Ok(format!("VALUES {}", rows?.join(", ")))
             }
             other => refuse(format!("a query cannot contain {other}")),
         }
     }
 
-    /// This scope and the columns of the tables that a `SELECT` names.
-    fn scope_of(&self, body: &SetExpr) -> Result<Scope<'_>, Refusal> {
-        let mut scope = Scope {
-            schema: self.schema,
-            kinds: self.kinds.clone(),
-            own: None,
-            value: self.value,
-            functions: self.functions.clone(),
-            depth: Cell::new(self.depth.get()),
-        };
-        if let SetExpr::Select(select) = body {
-            for from in &select.from {
-                for factor in factors(from) {
-                    scope.add_factor(factor)?;
-                }
-            }
-        }
-        Ok(scope)
-    }
-
-    fn add_factor(&mut self, factor: &TableFactor) -> Result<(), Refusal> {
-        if let TableFactor::NestedJoin { table_with_joins: nested, .. } = factor {
-            self.add_factor(&nested.relation)?;
-            for join in &nested.joins {
-                self.add_factor(&join.relation)?;
-            }
-        }
-        if let Some((known_as, table)) = self.table_of(factor)? {
-            self.add(&known_as, table);
-        }
-        Ok(())
-    }
-
-    /// The columns that a query gives, with their types; none when they cannot all be named.
-    pub(super) fn output(&self, query: &Query) -> Result<Vec<Column>, Refusal> {
-        let mut body = query.body.as_ref();
-        while let SetExpr::SetOperation { left, .. } = body {
-            body = left;
-        }
-        let SetExpr::Select(select) = body else { return Ok(Vec::new()) };
-        let scope = self.scope_of(body)?;
-        let mut columns = Vec::new();
-        for item in &select.projection {
-            match item {
-                SelectItem::UnnamedExpr(expression) => columns.push(scope.given(output_name(expression), expression)),
-                SelectItem::ExprWithAlias { expr, alias } => columns.push(scope.given(name::fold(alias), expr)),
-                SelectItem::Wildcard(_) => {
-                    for factor in select.from.iter().flat_map(factors) {
-                        let Some((_, table)) = self.table_of(factor)? else { return Ok(Vec::new()) };
-                        columns.extend(table.columns.iter().map(|column| scope.shown(column)));
-                    }
-                }
-                _ => return Ok(Vec::new()),
-            }
-        }
-        Ok(columns)
-    }
-
-    /// A column that an expression gives.
-    fn given(&self, name: String, expression: &Expr) -> Column {
-        let declared = self.kind(expression).map(|kind| kind.postgres_name()).unwrap_or_default();
-        Column::plain(name, declared)
-    }
-
-    /// A table's column as it shows in a query.
-    fn shown(&self, column: &Column) -> Column {
-        let declared = types::column_kind(column, &self.schema.types).postgres_name();
-        Column::plain(column.name.clone(), declared)
-    }
-
-    /// The name by which a table is known in the query, and its model, when berth has one.
-    fn table_of(&self, factor: &TableFactor) -> Result<Option<(String, &'a Table)>, Refusal> {
-        let TableFactor::Table { name, alias, .. } = factor else { return Ok(None) };
-        let local = name::local(name)?;
-        let Some(table) = self.schema.relation(&local) else { return Ok(None) };
-        Ok(Some((alias.as_ref().map_or(local, |alias| name::fold(&alias.name)), table)))
-    }
-
-    fn select(&self, select: &Select) -> Result<String, Refusal> {
+    fn select(&self, select: &Select, target: Option<Target<'_>>) -> Result<String, Refusal> {
         let supported = select.into.is_none()
             && select.lateral_views.is_empty()
             && select.qualify.is_none()
@@ -180,7 +130,7 @@ impl<'a> Scope<'a> {
             Some(Distinct::Distinct) => "SELECT DISTINCT ".to_owned(),
             Some(Distinct::On(_)) => return refuse("DISTINCT ON is not supported"),
         };
-        written += &self.projection(select)?;
+        written += &self.items(&select.projection, &select.from, target)?;
         if !select.from.is_empty() {
             written += &format!(" FROM {}", self.tables(&select.from)?);
         }
@@ -190,7 +140,9 @@ impl<'a> Scope<'a> {
         match &select.group_by {
             GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => {
                 if !keys.is_empty() {
-                    written += &format!(" GROUP BY {}", self.write_all(keys)?);
+                    let named = names_of(&select.projection);
+                    let keys: Result<Vec<_>, _> = keys.iter().map(|key| self.group_key(key, &named)).collect();
+                    written += &format!(" GROUP BY {}", keys?.join(", "));
                 }
             }
             other => return refuse(format!("{other} is not supported")),
@@ -204,122 +156,107 @@ impl<'a> Scope<'a> {
         Ok(written)
     }
 
-    fn projection(&self, select: &Select) -> Result<String, Refusal> {
-        let mut items = Vec::new();
-        for item in &select.projection {
+    /// Writes the items of a `SELECT` from `from`, or of a `RETURNING`.
+    pub(super) fn items(
+        &self,
+        items: &[SelectItem],
+        from: &[TableWithJoins],
+        target: Option<Target<'_>>,
+    ) -> Result<String, Refusal> {
+        if let ([SelectItem::UnnamedExpr(only) | SelectItem::ExprWithAlias { expr: only, .. }], Some(target)) =
+            (items, target)
+            && target.is_row
+            && let Some(row) = self.row_items(only, target)?
+        {
+            return Ok(row.join(", "));
+        }
+        let mut written = Vec::new();
+        for item in items {
+            let of = target.and_then(|target| target.types.get(written.len()));
             match item {
                 // Named even where it is a column: it keeps its name when the column is renamed.
                 SelectItem::UnnamedExpr(expression) => {
-                    items.push(format!("{} AS {}", self.write(expression)?, name::quote(&output_name(expression))));
+                    let named = name::quote(&output_name(expression));
+                    written.push(format!("{} AS {named}", self.given_as(expression, of)?));
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    items.push(format!("{} AS {}", self.write(expr)?, name::quote(&name::fold(alias))));
+                    written.push(format!("{} AS {}", self.given_as(expr, of)?, name::quote(&name::fold(alias))));
                 }
-                SelectItem::Wildcard(_) => items.extend(self.expand_wildcard(&select.from)?),
+                SelectItem::Wildcard(_) => match self.expand_wildcard(from) {
+                    Some(columns) => written.extend(columns),
+                    None => written.push("*".to_owned()),
+                },
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(of), _) => {
-                    items.extend(self.expand_table(&name::local(of)?, &select.from)?);
+                    let of = name::local(of)?;
+                    match self.source(&of).and_then(|source| self.expand(source)) {
+                        Some(columns) => written.extend(columns),
+                        None => written.push(format!("{}.*", name::quote(&of))),
+                    }
                 }
                 other => return refuse(format!("the column {other} is not supported")),
             }
         }
-        Ok(items.join(", "))
+        Ok(if written.is_empty() { "NULL".to_owned() } else { written.join(", ") })
     }
 
-    /// Writes `*` out, as Postgres does when it stores a view: columns that are added later stay out of it.
-    fn expand_wildcard(&self, from: &[TableWithJoins]) -> Result<Vec<String>, Refusal> {
-        let mut columns = Vec::new();
-        for tables in from {
-            let merges = |join: &Join| !matches!(constraint(&join.join_operator), Some(JoinConstraint::On(_)) | None);
-            if tables.joins.iter().any(merges) {
-                return Ok(vec!["*".to_owned()]);
+    /// The columns of a row that is given as one value; `None` when the expression is no row.
+    fn row_items(&self, expression: &Expr, target: Target<'_>) -> Result<Option<Vec<String>>, Refusal> {
+        match expression {
+            Expr::Nested(inner) => self.row_items(inner, target),
+            Expr::Cast { expr, .. } => self.row_items(expr, target),
+            Expr::Tuple(items) => self.values(items, Some(target)).map(Some),
+            Expr::Function(call) if function::name_of(call)? == "row" => {
+                let items: Vec<Expr> = function::arguments(call)?.into_iter().cloned().collect();
+                self.values(&items, Some(target)).map(Some)
             }
-            for factor in factors(tables) {
-                match self.table_of(factor)? {
-                    Some((known_as, table)) => columns.extend(columns_of(&known_as, table)),
-                    None => return Ok(vec!["*".to_owned()]),
-                }
-            }
+            other => Ok(self.row(other).map(|(row, columns)| {
+                let member = |column: &Column| write_member(&row, &column.name);
+                columns.iter().map(member).collect()
+            })),
         }
-        Ok(columns)
     }
 
-    fn expand_table(&self, wanted: &str, from: &[TableWithJoins]) -> Result<Vec<String>, Refusal> {
-        for tables in from {
-            for factor in factors(tables) {
-                if let Some((known_as, table)) = self.table_of(factor)?.filter(|(known_as, _)| known_as == wanted) {
-                    return Ok(columns_of(&known_as, table));
-                }
-            }
+    fn values(&self, values: &[Expr], target: Option<Target<'_>>) -> Result<Vec<String>, Refusal> {
+        let of = |place: usize| target.and_then(|target| target.types.get(place));
+        values.iter().enumerate().map(|(place, value)| self.given_as(value, of(place))).collect()
+    }
+
+    fn given_as(&self, expression: &Expr, of: Option<&TypeName>) -> Result<String, Refusal> {
+        match of {
+            Some(type_name) => self.assigned(expression, type_name),
+            None => self.write(expression),
         }
-        Ok(vec![format!("{}.*", name::quote(wanted))])
     }
 
-    pub(super) fn tables(&self, from: &[TableWithJoins]) -> Result<String, Refusal> {
-        let tables: Result<Vec<_>, _> = from.iter().map(|tables| self.joined(tables)).collect();
-        Ok(tables?.join(", "))
-    }
-
-    fn joined(&self, tables: &TableWithJoins) -> Result<String, Refusal> {
-        let mut written = self.factor(&tables.relation)?;
-        for join in &tables.joins {
-            let word = match &join.join_operator {
-                JoinOperator::Join(_) | JoinOperator::Inner(_) => "JOIN",
-                JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => "LEFT JOIN",
-                JoinOperator::Right(_) | JoinOperator::RightOuter(_) => "RIGHT JOIN",
-                JoinOperator::FullOuter(_) => "FULL JOIN",
-                JoinOperator::CrossJoin(_) => "CROSS JOIN",
-                _ => return refuse(format!("the join{join} is not supported")),
-            };
-            let natural = matches!(constraint(&join.join_operator), Some(JoinConstraint::Natural));
-            let natural = if natural { "NATURAL " } else { "" };
-            written += &format!(" {natural}{word} {}", self.factor(&join.relation)?);
-            match constraint(&join.join_operator) {
-                Some(JoinConstraint::On(condition)) => written += &format!(" ON {}", self.write(condition)?),
-                Some(JoinConstraint::Using(columns)) => {
-                    let columns: Result<Vec<_>, _> = columns.iter().map(name::local).collect();
-                    written += &format!(" USING ({})", name::quote_all(&columns?));
-                }
-                Some(JoinConstraint::Natural | JoinConstraint::None) | None => {}
-                Some(JoinConstraint::UsingAlias(..)) => return refuse("an alias of USING is not supported"),
+    /// A key of `GROUP BY`: a column of what is read, else one of the query itself.
+    fn group_key(&self, key: &Expr, named: &[String]) -> Result<String, Refusal> {
+        match key {
+            Expr::Identifier(ident) => {
+                let name = name::fold(ident);
+                let is_column = matches!(self.find(std::slice::from_ref(&name)), Some(Found::Column(..)));
+                if !is_column && named.contains(&name) { Ok(name::quote(&name)) } else { self.write(key) }
             }
+            _ => self.write(key),
         }
-        Ok(written)
     }
 
-    fn factor(&self, factor: &TableFactor) -> Result<String, Refusal> {
-        let (written, known_as) = match factor {
-            TableFactor::Table {
-                name, alias, args: None, sample: None, with_ordinality: false, inheritance, ..
-            } => {
-                match inheritance {
-                    None | Some(TableInheritance::Only { .. } | TableInheritance::IncludeDescendants) => {}
-                }
-                (name::quote(&name::local(name)?), alias)
-            }
-            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
-                (format!("({})", self.query(subquery)?), alias)
-            }
-            TableFactor::NestedJoin { table_with_joins, alias: alias @ None } => {
-                (format!("({})", self.joined(table_with_joins)?), alias)
-            }
-            other => return refuse(format!("{other} in FROM is not supported")),
+    fn order_by(&self, order: &OrderBy, body: &SetExpr) -> Result<String, Refusal> {
+        let OrderByKind::Expressions(keys) = &order.kind else { return refuse("ORDER BY ALL is not supported") };
+        let named = match body {
+            SetExpr::Select(select) => names_of(&select.projection),
+            _ => self.output_of(body)?.into_iter().flatten().map(|column| column.name).collect(),
         };
-        match known_as {
-            None => Ok(written),
-            Some(known_as) if known_as.columns.is_empty() => Ok(format!("{written} AS {}", alias(known_as)?)),
-            Some(_) => refuse("names for the columns of a table in FROM are not supported"),
-        }
+        self.scope_of(body)?.order_among(keys, &named)
     }
 
-    fn order_by(&self, order: &OrderBy) -> Result<String, Refusal> {
-        match &order.kind {
-            OrderByKind::Expressions(keys) => self.order(keys),
-            OrderByKind::All(_) => refuse("ORDER BY ALL is not supported"),
-        }
-    }
-
-    /// Keys of an order, with Postgres' place for nulls: last when ascending, first when descending.
+    /// Keys of an order that names no columns of the query itself.
     pub(super) fn order(&self, keys: &[OrderByExpr]) -> Result<String, Refusal> {
+        self.order_among(keys, &[])
+    }
+
+    /// Keys of an order, with Postgres' place for nulls: last when ascending, first when descending. A bare name means a
+    /// column that the query gives, if there is one.
+    fn order_among(&self, keys: &[OrderByExpr], named: &[String]) -> Result<String, Refusal> {
         let keys: Result<Vec<_>, Refusal> = keys
             .iter()
             .map(|key| {
@@ -329,7 +266,11 @@ impl<'a> Scope<'a> {
                     Some(OrderBySort::Using(_)) => return refuse("ORDER BY … USING is not supported"),
                 };
                 let nulls = if key.options.nulls_first.unwrap_or(nulls_first) { "FIRST" } else { "LAST" };
-                Ok(format!("{}{direction} NULLS {nulls}", self.write(&key.expr)?))
+                let written = match &key.expr {
+                    Expr::Identifier(ident) if named.contains(&name::fold(ident)) => name::quote(&name::fold(ident)),
+                    other => self.write(other)?,
+                };
+                Ok(format!("{written}{direction} NULLS {nulls}"))
             })
             .collect();
         Ok(keys?.join(", "))
@@ -358,39 +299,28 @@ impl<'a> Scope<'a> {
     }
 }
 
-fn factors(from: &TableWithJoins) -> impl Iterator<Item = &TableFactor> {
-    std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))
-}
-
-fn columns_of(known_as: &str, table: &Table) -> Vec<String> {
-    let column = |name: &str| format!("{}.{name} AS {name}", name::quote(known_as), name = name::quote(name));
-    table.columns.iter().map(|of| column(&of.name)).collect()
-}
-
-fn alias(alias: &TableAlias) -> Result<String, Refusal> {
-    let columns: Vec<String> = alias.columns.iter().map(|column| name::fold(&column.name)).collect();
-    let known_as = name::quote(&name::fold(&alias.name));
-    Ok(if columns.is_empty() { known_as } else { format!("{known_as}({})", name::quote_all(&columns)) })
-}
-
-fn constraint(join: &JoinOperator) -> Option<&JoinConstraint> {
-    match join {
-        JoinOperator::Join(constraint)
-        | JoinOperator::Inner(constraint)
-        | JoinOperator::Left(constraint)
-        | JoinOperator::LeftOuter(constraint)
-        | JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint)
-        | JoinOperator::CrossJoin(constraint) => Some(constraint).filter(|of| !matches!(of, JoinConstraint::None)),
+/// The names of the columns that items give, but for those that `*` stands for.
+fn names_of(items: &[SelectItem]) -> Vec<String> {
+    let name = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expression) => Some(output_name(expression)),
+        SelectItem::ExprWithAlias { alias, .. } => Some(name::fold(alias)),
         _ => None,
+    };
+    items.iter().filter_map(name).collect()
+}
+
+/// What a recursive query begins with.
+fn first_part(query: &Query) -> &SetExpr {
+    match query.body.as_ref() {
+        SetExpr::SetOperation { left, .. } => left,
+        other => other,
     }
 }
 
 /// The name that Postgres gives a column which is an expression.
 ///
 /// Source: `FigureColname` in Postgres' `parse_target.c`, as documented under "Column Labels".
-fn output_name(expression: &Expr) -> String {
+pub(super) fn output_name(expression: &Expr) -> String {
     let last = |ident: Option<&Ident>| ident.map(name::fold);
     let found = match expression {
         Expr::Identifier(ident) => last(Some(ident)),

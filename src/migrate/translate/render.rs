@@ -1,8 +1,8 @@
 //! A table of the model → SQLite's `CREATE TABLE` and `CREATE INDEX`.
 
-use super::expression::Scope;
 use super::model::{Column, ForeignKey, Index, Nullability, Table, Uniqueness, UserType};
 use super::schema::Schema;
+use super::scope::Scope;
 use super::{Refusal, name, parse, types};
 use crate::catalog::TypeKind;
 
@@ -135,7 +135,8 @@ fn checks_of_type(column: &Column, table: &Table, schema: &Schema) -> Result<Vec
     let mut declared = column.declared.as_str();
     while let Some(UserType::Domain { declared: under, checks: conditions, .. }) = schema.types.get(declared) {
         for check in conditions {
-            let scope = Scope { value: Some(&column.name), ..Scope::definition(schema, table) };
+            let mut scope = Scope::definition(schema, table);
+            scope.value = Some(&column.name);
             let condition = scope.write(&parse::expression(&check.expression)?)?;
             checks.push((format!("domain:{declared}:{}", check.name), condition));
         }
@@ -152,7 +153,7 @@ fn is_domain_not_null(declared: &str, schema: &Schema) -> bool {
     match schema.types.get(declared) {
         Some(UserType::Domain { nullability: Nullability::NotNull, .. }) => true,
         Some(UserType::Domain { declared, .. }) => is_domain_not_null(declared, schema),
-        Some(UserType::Enumeration(_)) | None => false,
+        Some(UserType::Enumeration(_) | UserType::Composite(_)) | None => false,
     }
 }
 
@@ -160,6 +161,6 @@ fn domain_default<'a>(declared: &str, schema: &'a Schema) -> Option<&'a String> 
     match schema.types.get(declared)? {
         UserType::Domain { default: Some(default), .. } => Some(default),
         UserType::Domain { declared, .. } => domain_default(declared, schema),
-        UserType::Enumeration(_) => None,
+        UserType::Enumeration(_) | UserType::Composite(_) => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::Table;
+use super::model::{Function, Table};
 use super::types::UserTypes;
 use super::{Refusal, refuse};
 
@@ -14,9 +14,11 @@ pub(crate) struct Schema {
     /// Views, by name, as far as their columns could be told: those that no migration made have none.
     pub(crate) views: BTreeMap<String, Table>,
     /// Tables that were in the file before, which can be read and written but not altered.
-    pub(crate) foreign: BTreeSet<String>,
+    pub(crate) foreign: BTreeMap<String, Table>,
     /// Enumerations and domains, by name.
     pub(crate) types: UserTypes,
+    /// Functions, by signature.
+    pub(crate) functions: BTreeMap<String, Function>,
     /// Sequences that belong to no column yet, by name. They live for one script.
     pub(crate) sequences: BTreeSet<String>,
     /// Roles, by name.
@@ -192,6 +194,8 @@ pub(crate) enum ObjectKind {
     Table,
     /// A column.
     Column,
+    /// A function.
+    Function,
 }
 
 impl ObjectKind {
@@ -201,6 +205,7 @@ impl ObjectKind {
             Self::Schema => "schema",
             Self::Table => "table",
             Self::Column => "column",
+            Self::Function => "function",
         }
     }
 }
@@ -214,12 +219,12 @@ impl Schema {
     /// The table or view of that name, when its columns are known.
     pub(super) fn relation(&self, name: &str) -> Option<&Table> {
         let view = || self.views.get(name).filter(|view| !view.columns.is_empty());
-        self.tables.get(name).or_else(view)
+        self.tables.get(name).or_else(view).or_else(|| self.foreign.get(name))
     }
 
     /// True for a table or view of that name, whoever made it.
     pub(super) fn has_relation(&self, name: &str) -> bool {
-        self.tables.contains_key(name) || self.views.contains_key(name) || self.foreign.contains(name)
+        self.tables.contains_key(name) || self.views.contains_key(name) || self.foreign.contains_key(name)
     }
 
     /// Refuses what is neither a table nor a view.
@@ -229,7 +234,7 @@ impl Schema {
 
     /// The table of that name, to be changed.
     pub(super) fn require_table(&mut self, name: &str) -> Result<&mut Table, Refusal> {
-        if self.foreign.contains(name) {
+        if self.foreign.contains_key(name) {
             return refuse(format!("the table \"{name}\" was not made by a migration, and cannot be altered by one"));
         }
         if self.views.contains_key(name) {

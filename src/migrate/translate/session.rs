@@ -12,8 +12,9 @@
 
 use sqlparser::ast::{Expr, Function, FunctionArguments, Ident};
 
-use super::expression::{Functions, Scope};
+use super::expression::Functions;
 use super::literal::Literal;
+use super::scope::Scope;
 use super::{Refusal, function, name, refuse};
 use crate::catalog::TypeKind;
 
@@ -152,11 +153,11 @@ impl Scope<'_> {
         let written = self.write(expression);
         self.functions.set(outside);
         let written = written?;
-        Ok(Some(match (self.own.or(self.value), has_operands) {
+        Ok(Some(match (self.is_definition() || self.value.is_some(), has_operands) {
             // A definition takes no query.
-            (Some(_), true) => format!("({written})"),
-            (Some(_), false) => written,
-            (None, _) => format!("(SELECT {written})"),
+            (true, true) => format!("({written})"),
+            (true, false) => written,
+            (false, _) => format!("(SELECT {written})"),
         }))
     }
 }

@@ -29,13 +29,21 @@ impl Translator<'_> {
             ["alter", "default"] => return self.alter_default_privileges(&statement.text),
             _ => {}
         }
+        if parse::creates_function(&statement.text) {
+            return self.create_function(&statement.text);
+        }
+        if let Some((function, comment)) = parse::comment_on_function(&statement.text)? {
+            return self.comment_on_function(&function, comment);
+        }
         let (text, sequence) = parse::take_sequence_name(&statement.text);
-        self.take_parsed(&parse::statement(&text)?, sequence.as_deref(), statement.copy.as_deref())
+        let parsed = parse::statement(&text)?;
+        self.take_parsed(&parsed, &statement.text, sequence.as_deref(), statement.copy.as_deref())
     }
 
     fn take_parsed(
         &mut self,
         statement: &ast::Statement,
+        text: &str,
         sequence: Option<&str>,
         rows: Option<&str>,
     ) -> Result<(), Refusal> {
@@ -81,9 +89,9 @@ impl Translator<'_> {
                 }
                 refuse(format!("the extension \"{extension}\" does not exist there"))
             }
-            Parsed::CreateFunction(_) | Parsed::CreateTrigger(_) => {
-                refuse("functions and triggers are not supported on SQLite yet")
-            }
+            Parsed::DropFunction(drop) => self.drop_functions(drop),
+            Parsed::AlterFunction(alter) => self.alter_function(alter, text),
+            Parsed::CreateTrigger(_) => refuse("triggers are not supported on SQLite"),
             _ => refuse("this kind of statement is not supported"),
         }
     }
@@ -110,7 +118,7 @@ impl Translator<'_> {
     }
 
     fn drop_table(&mut self, name: &str, if_exists: bool, cascade: bool) -> Result<(), Refusal> {
-        if !self.schema.tables.contains_key(name) && !self.schema.foreign.contains(name) {
+        if !self.schema.tables.contains_key(name) && !self.schema.foreign.contains_key(name) {
             return if if_exists { Ok(()) } else { refuse(format!("table \"{name}\" does not exist")) };
         }
         let others =

@@ -3,9 +3,9 @@
 use sqlparser::ast::{ColumnDef, ColumnOption, CreateTable, CreateTableOptions, CreateView, Expr, GeneratedAs};
 
 use super::constraint::{self, Place};
-use super::expression::Scope;
 use super::model::{Column, Identity, IdentityKind, Nullability, Table};
 use super::schema::Schema;
+use super::scope::{Purpose, Scope};
 use super::view::{self, Rights};
 use super::{Refusal, Translator, cast, name, refuse, render, types};
 
@@ -99,10 +99,13 @@ impl Translator<'_> {
         if replaces && create.if_not_exists {
             return Ok(());
         }
-        let scope = Scope::new(self.schema);
+        let mut scope = Scope::new(self.schema);
+        if rights != Some(Rights::Invoker) {
+            scope.purpose = Purpose::View;
+        }
         let query = scope.query(&create.query)?;
         let mut view = Table::new(name.clone());
-        view.columns = scope.output(&create.query)?;
+        view.columns = scope.output(&create.query)?.unwrap_or_default();
         let columns: Vec<String> = create.columns.iter().map(|column| name::fold(&column.name)).collect();
         let columns = if columns.is_empty() { String::new() } else { format!(" ({})", name::quote_all(&columns)) };
         for (column, renamed) in view.columns.iter_mut().zip(&create.columns) {

@@ -9,6 +9,7 @@ use sqlparser::ast::{
 };
 
 use super::model::{Column, UserType};
+use super::schema::Schema;
 use super::{Refusal, name, refuse};
 use crate::catalog::type_name::Origin;
 use crate::catalog::{TypeKind, TypeName};
@@ -108,6 +109,8 @@ pub(super) fn is_serial(data_type: &DataType) -> bool {
 pub(crate) fn base<'a>(declared: &'a str, types: &'a UserTypes) -> &'a str {
     match types.get(declared) {
         Some(UserType::Enumeration(_)) => "text",
+        // As JSON, in the form in which Postgres answers with it.
+        Some(UserType::Composite(_)) => "json",
         Some(UserType::Domain { declared: under, .. }) => base(under, types),
         None => declared,
     }
@@ -117,6 +120,7 @@ pub(crate) fn base<'a>(declared: &'a str, types: &'a UserTypes) -> &'a str {
 pub(crate) fn labels<'a>(declared: &str, types: &'a UserTypes) -> Option<&'a [String]> {
     match types.get(declared)? {
         UserType::Enumeration(labels) => Some(labels),
+        UserType::Composite(_) => None,
         UserType::Domain { declared: under, .. } => labels(under, types),
     }
 }
@@ -125,7 +129,7 @@ pub(crate) fn labels<'a>(declared: &str, types: &'a UserTypes) -> Option<&'a [St
 fn enumeration<'a>(declared: &'a str, types: &'a UserTypes) -> &'a str {
     match types.get(declared) {
         Some(UserType::Domain { declared: under, .. }) => enumeration(under, types),
-        Some(UserType::Enumeration(_)) | None => declared,
+        Some(UserType::Enumeration(_) | UserType::Composite(_)) | None => declared,
     }
 }
 
@@ -149,4 +153,22 @@ pub(super) fn column_kind(column: &Column, types: &UserTypes) -> TypeKind {
 /// Reads a spelling that [`declared`] wrote.
 pub(super) fn type_name(declared: &str) -> TypeName {
     TypeName::parse(declared, Origin::Postgres)
+}
+
+/// The type of a parameter or a result: `void`, `record`, the user's own, the row of a table, or any other without its
+/// length and precision, as Postgres keeps it.
+pub(super) fn routine_type(data_type: &DataType, schema: &Schema) -> Result<String, Refusal> {
+    if let DataType::Custom(name, modifiers) = data_type {
+        let parts = name::parts(name)?;
+        let last = parts.last().map(String::as_str).unwrap_or_default();
+        if modifiers.is_empty() && matches!(last, "void" | "record") {
+            return Ok(last.to_owned());
+        }
+        let is_local = parts.len() == 1 || parts.first().is_some_and(|schema| schema == name::SCHEMA);
+        if is_local && modifiers.is_empty() && !schema.types.contains_key(last) && schema.has_relation(last) {
+            return Ok(last.to_owned());
+        }
+    }
+    let declared = declared(data_type, &schema.types)?;
+    Ok(TypeName::without_modifiers(&declared).declared)
 }

@@ -2,10 +2,10 @@
 
 use sqlparser::ast::{
     AlterType, AlterTypeAddValuePosition, AlterTypeOperation, CreateDomain, ObjectName, TableConstraint,
-    UserDefinedTypeRepresentation,
+    UserDefinedTypeCompositeAttributeDef, UserDefinedTypeRepresentation,
 };
 
-use super::model::{Check, Nullability, UserType};
+use super::model::{Check, Column, Nullability, UserType};
 use super::{Refusal, Translator, name, refuse, types};
 
 impl Translator<'_> {
@@ -14,11 +14,21 @@ impl Translator<'_> {
         name: &ObjectName,
         representation: Option<&UserDefinedTypeRepresentation>,
     ) -> Result<(), Refusal> {
-        let Some(UserDefinedTypeRepresentation::Enum { labels }) = representation else {
-            return refuse("of the user's own types only enumerations and domains are supported");
-        };
-        let labels = labels.iter().map(|label| label.value.clone()).collect();
-        self.add_type(name, UserType::Enumeration(labels))
+        match representation {
+            Some(UserDefinedTypeRepresentation::Enum { labels }) => {
+                let labels = labels.iter().map(|label| label.value.clone()).collect();
+                self.add_type(name, UserType::Enumeration(labels))
+            }
+            Some(UserDefinedTypeRepresentation::Composite { attributes }) => {
+                let column = |attribute: &UserDefinedTypeCompositeAttributeDef| {
+                    let declared = types::declared(&attribute.data_type, &self.schema.types)?;
+                    Ok(Column::plain(name::fold(&attribute.name), declared))
+                };
+                let columns = attributes.iter().map(column).collect::<Result<_, Refusal>>()?;
+                self.add_type(name, UserType::Composite(columns))
+            }
+            _ => refuse("of the user's own types only enumerations, domains and composite types are supported"),
+        }
     }
 
     pub(super) fn create_domain(&mut self, create: &CreateDomain) -> Result<(), Refusal> {
@@ -36,7 +46,7 @@ impl Translator<'_> {
             checks.push(Check { name: named, expression: check.expr.to_string() });
         }
         let domain = UserType::Domain {
-            declared: types::declared(&create.data_type, &self.schema.types)?,
+            declared: types::routine_type(&create.data_type, self.schema)?,
             nullability: Nullability::Nullable,
             default: create.default.as_ref().map(ToString::to_string),
             checks,

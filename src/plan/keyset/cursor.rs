@@ -17,8 +17,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
+use super::target;
 use crate::catalog::{TypeKind, TypeName};
-use crate::plan::{Engine, Error, Order, ReadNode, Target, Value, value};
+use crate::plan::{Engine, Error, Order, ReadNode, Value, value};
 use crate::request::order::{Direction, Nulls};
 
 /// Longest cursor, in bytes: it must fit into headers, of which clients take some 8 KiB.
@@ -102,11 +103,7 @@ fn read_value(json: &Json, term: &Order, engine: Engine) -> Option<Value> {
         (Json::Null, _) => Some(Value::Null),
         (Json::String(text), _) if text.contains('\0') => None,
         (Json::String(text), Engine::Postgres) => Some(Value::Text(text.clone())),
-        (Json::String(text), Engine::Sqlite) => {
-            let (column, type_name) = (term.column.clone(), term.type_name.clone());
-            let target = Target { column, type_name, path: term.path.clone() };
-            value::coerce(text, &target.compared_type()).ok()
-        }
+        (Json::String(text), Engine::Sqlite) => value::coerce(text, &target(term).compared_type()).ok(),
         (Json::Object(members), Engine::Sqlite) if members.len() == 1 => {
             let (kind, text) = members.iter().next()?;
             let text = text.as_str()?;
@@ -140,6 +137,7 @@ mod tests {
     fn term(kind: TypeKind) -> Order {
         Order {
             column: "c".to_owned(),
+            computed: None,
             type_name: TypeName { declared: kind.postgres_name(), kind },
             path: Vec::new(),
             direction: Direction::Ascending,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::{Applying, Rule, Shown, Source};
 use crate::catalog::{Catalog, Expression, Privilege, QualifiedName, Reads, RowSecurity, ViewQuery, ViewRights};
 use crate::plan::Error;
-use crate::plan::authorize::{EVERYONE, Need, Roles};
+use crate::plan::authorize::{EVERYONE, Roles};
+use crate::plan::needs::Need;
 
 /// Tables and views as they are being worked out.
 pub(super) struct Expansion<'a> {

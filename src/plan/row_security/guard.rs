@@ -9,7 +9,7 @@
 use super::{Rules, Source};
 use crate::catalog::{QualifiedName, TypeKind};
 use crate::plan::{
-    Action, Condition, Guard, Insert, Keyset, Plan, ReadNode, Related, Returning, Target, Test, capability,
+    Action, Condition, Embed, Guard, Insert, Keyset, Plan, ReadNode, Related, Returning, Target, Test, capability,
 };
 
 /// What each row that is shown says so in.
@@ -24,7 +24,7 @@ pub(super) fn guard(plan: &mut Plan, rules: &mut Rules) {
                 rules.guard_page(&read.node.from, keyset);
             }
         }
-        Action::Call(call) => rules.guard_node(&mut call.read.node),
+        Action::Call(call) => rules.guard_given(&mut call.read.node),
         Action::Insert(Insert { returning, .. }) => rules.guard_returning(returning),
         Action::Update(update) => {
             rules.guard_written(&mut update.filter);
@@ -41,19 +41,36 @@ pub(super) fn guard(plan: &mut Plan, rules: &mut Rules) {
 impl Rules {
     fn guard_returning(&mut self, returning: &mut Returning) {
         if let Returning::Rows(node) = returning {
-            node.embeds.iter_mut().for_each(|embed| self.guard_node(&mut embed.node));
+            node.embeds.iter_mut().for_each(|embed| self.guard_embed(embed));
         }
     }
 
     /// Calls itself for what is embedded; planning has bounded the depth.
     fn guard_node(&mut self, node: &mut ReadNode) {
         self.guard_filter(&node.from, &mut node.filter);
+        self.guard_around(node);
+    }
+
+    /// Guards what a function gives: which rows those are is the function's affair.
+    fn guard_given(&mut self, node: &mut ReadNode) {
+        self.guard_below(&mut node.filter);
+        self.guard_around(node);
+    }
+
+    fn guard_around(&mut self, node: &mut ReadNode) {
         for order in &mut node.order {
             if let Some(related) = &mut order.related {
                 self.guard_related(related);
             }
         }
-        node.embeds.iter_mut().for_each(|embed| self.guard_node(&mut embed.node));
+        node.embeds.iter_mut().for_each(|embed| self.guard_embed(embed));
+    }
+
+    fn guard_embed(&mut self, embed: &mut Embed) {
+        match embed.relationship.computed() {
+            Some(_) => self.guard_given(&mut embed.node),
+            None => self.guard_node(&mut embed.node),
+        }
     }
 
     fn guard_page(&mut self, table: &QualifiedName, keyset: &mut Keyset) {
@@ -66,6 +83,9 @@ impl Rules {
     }
 
     fn guard_related(&mut self, related: &mut Related) {
+        if related.relationship.computed().is_some() {
+            return self.guard_below(&mut related.filter);
+        }
         let target = related.relationship.target.clone();
         self.guard_filter(&target, &mut related.filter);
     }
@@ -129,7 +149,7 @@ fn looks_closer(target: &Target, test: &Test) -> bool {
         Test::In(_) | Test::Is(_) | Test::IsDistinctFrom(_) => false,
         Test::Contain(..) | Test::FullText { .. } => true,
     };
-    by_pattern || is_document || !target.path.is_empty()
+    by_pattern || is_document || !target.path.is_empty() || target.computed.is_some()
 }
 
 /// Puts each test that looks closer behind the guard.

@@ -1,16 +1,22 @@
 //! What must hold of rows that a write changes, and of what they become.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Applying, Rule};
-use crate::catalog::{Catalog, Expression, Generated, Policy, Privilege, QualifiedName, Reads, RowSecurity, Table};
-use crate::plan::authorize::{Needs, Roles};
-use crate::plan::{Action, Insert};
+use crate::catalog::{
+    Bearer, Catalog, Change, Expression, Generated, Policy, Privilege, QualifiedName, Reads, RowSecurity, Table, Verb,
+};
+use crate::plan::authorize::Roles;
+use crate::plan::needs::{Need, Needs};
+use crate::plan::{Action, Error, Insert};
 use crate::request::prefer::Resolution;
 
 /// SQLite's table of the last numbers that it gave out.
 const NUMBERS: &str = "sqlite_sequence";
+
+/// What SQLite's authorizer calls the number of a row that no column shows.
+const ROW_ID: &str = "ROWID";
 
 /// What must hold of the rows of a write.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,10 +73,9 @@ pub(super) fn rules(action: &Action, needs: &Needs<'_>, roles: &Roles<'_>, catal
     }) else {
         return WriteRules::default();
     };
-    let reads = |need: &crate::plan::authorize::Need<'_>| {
-        need.privilege == Privilege::Select && need.table == &table.name && !need.columns.is_empty()
-    };
-    let target = Target { name: &table.name, security, roles: &roles.all, is_read: needs.0.iter().any(reads) };
+    let reads =
+        |need: &Need<'_>| need.privilege == Privilege::Select && need.table == &table.name && !need.columns.is_empty();
+    let target = Target { name: &table.name, security, roles: &roles.all, is_read: needs.tables.iter().any(reads) };
     let rules = match action {
         Action::Insert(insert) => target.insert(insert),
         Action::Update(_) => {
@@ -87,6 +92,49 @@ pub(super) fn rules(action: &Action, needs: &Needs<'_>, roles: &Roles<'_>, catal
     };
     let row = row(&rules, table, security);
     WriteRules { row, fallback: fallback(table), ..rules }
+}
+
+/// The rules for what the statements of a function write with the privileges of whoever calls it.
+///
+/// # Errors
+/// [`Error::Sqlstate`] 0A000 for what the rules cannot be told of.
+pub(super) fn called(
+    action: &Action,
+    needs: &Needs<'_>,
+    roles: &Roles<'_>,
+    catalog: &Catalog,
+) -> Result<BTreeMap<Change, WriteRules>, Error> {
+    let security_of = |table: &QualifiedName| catalog.row_security.get(table);
+    if let Some(need) = needs.trusted.iter().find(|need| security_of(need.table).is_some_and(|of| of.forced)) {
+        let table = &need.table.name;
+        let message = format!("a function with the rights of its owner over \"{table}\", whose row security is forced");
+        return Err(Error::sqlstate("0A000", format!("{message}, is not supported")));
+    }
+    let Action::Call(call) = action else { return Ok(BTreeMap::new()) };
+    let mut rules = BTreeMap::new();
+    let changes = call.body.iter().flat_map(|body| &body.steps).filter_map(|step| step.change.as_ref());
+    for change in changes.filter(|change| change.bearer == Bearer::Caller && !roles.bypasses_policies) {
+        let Some(security) = security_of(&change.table) else { continue };
+        let target = Target { name: &change.table, security, roles: &roles.all, is_read: change.reads };
+        let (existing, inserted, updated) = match change.verb {
+            Verb::Insert if change.merges => {
+                let table = &change.table.name;
+                let message = format!("ON CONFLICT DO UPDATE in a function over \"{table}\", which has row security");
+                return Err(Error::sqlstate("0A000", format!("{message}, is not supported")));
+            }
+            Verb::Insert => (Vec::new(), target.checks(Privilege::Insert), Vec::new()),
+            Verb::Update => (target.existing(Privilege::Update), Vec::new(), target.checks(Privilege::Update)),
+            Verb::Delete => (target.existing(Privilege::Delete), Vec::new(), Vec::new()),
+        };
+        rules.insert(change.clone(), WriteRules { existing, inserted, updated, ..WriteRules::default() });
+    }
+    Ok(rules)
+}
+
+/// Adds what rows are told apart by.
+pub(super) fn add_key(table: &QualifiedName, catalog: &Catalog, reads: &mut Reads) {
+    let key = catalog.table(table).into_iter().flat_map(|table| &table.primary_key);
+    reads.entry(table.clone()).or_default().extend(key.cloned().chain([ROW_ID.to_owned()]));
 }
 
 /// The table that is written to.

@@ -48,6 +48,7 @@ fn counted(count: Count, max_rows: Option<u64>, limit: Option<u64>) -> Read {
 fn a_whole_read() {
     let by = |column: &str, direction, nulls| Order {
         column: column.to_owned(),
+        computed: None,
         type_name: type_of(column),
         path: Vec::new(),
         direction,
@@ -111,6 +112,7 @@ fn names_and_paths() {
 fn an_order_by_a_path() {
     let term = Order {
         column: "data".to_owned(),
+        computed: None,
         type_name: type_of("data"),
         path: vec![step(Arrow::Text, "a")],
         direction: Direction::Descending,
@@ -290,13 +292,14 @@ fn rows_that_are_given_once() {
 fn the_first_of_rows_that_are_equal_in_a_column() {
     let by = |column: &str| Order {
         column: column.to_owned(),
+        computed: None,
         type_name: type_of(column),
         path: Vec::new(),
         direction: Direction::Descending,
         nulls: Nulls::Last,
         related: None,
     };
-    let year = Target { column: "year".to_owned(), type_name: type_of("year"), path: Vec::new() };
+    let year = Target { column: "year".to_owned(), computed: None, type_name: type_of("year"), path: Vec::new() };
     let node = ReadNode {
         order: vec![by("rating")],
         range: Range { offset: 0, limit: Some(5) },
@@ -315,6 +318,7 @@ fn the_first_of_rows_that_are_equal_in_a_column() {
 fn page(side: Side) -> Read {
     let by = |column: &str, direction, nulls| Order {
         column: column.to_owned(),
+        computed: None,
         type_name: type_of(column),
         path: Vec::new(),
         direction,

@@ -63,6 +63,7 @@ fn representation() -> Returning {
     let cast = Projection { cast: Some(type_of("title")), name: "key".to_owned(), ..projection("id") };
     let order = Order {
         column: "year".to_owned(),
+        computed: None,
         type_name: type_of("year"),
         path: Vec::new(),
         direction: Direction::Ascending,

@@ -251,7 +251,9 @@ fn work(runs: Vec<Run>, returning: &Returning, media: &MediaType) -> Work {
     let (output, location) = match returning {
         Returning::Nothing => (None, None),
         Returning::Location(columns) => (None, (!columns.is_empty()).then(|| columns.clone())),
-        Returning::Rows(node) => (Some(Output { media: media.clone(), columns: output_columns(node) }), None),
+        Returning::Rows(node) => {
+            (Some(Output { media: media.clone(), columns: output_columns(node), result: None }), None)
+        }
     };
     Work::Write { runs, output, location }
 }

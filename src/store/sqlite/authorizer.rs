@@ -132,7 +132,8 @@ impl Armed {
     fn allows(&mut self, context: &AuthContext<'_>) -> bool {
         self.through_view |= context.accessor.is_some();
         // A part of the statement that shows a table reads what the plan and its policies do.
-        if let Some(accessor) = context.accessor.filter(|name| *name != VIEW_PART && !self.reach.shows(name)) {
+        let is_part = |name: &str| name == VIEW_PART || self.reach.shows(name) || !self.is_made(name);
+        if let Some(accessor) = context.accessor.filter(|name| !is_part(name)) {
             return self.trusts(accessor);
         }
         match context.action {
@@ -140,7 +141,7 @@ impl Armed {
             AuthAction::Read { table_name, column_name } => {
                 TABLE_FUNCTIONS.contains(&table_name)
                     || self.is_internal(table_name)
-                    || (column_name.is_empty() && self.through_view)
+                    || (column_name.is_empty() && (self.through_view || !self.is_made(table_name)))
                     || self.reads(table_name, column_name, context.accessor.is_some())
             }
             AuthAction::Insert { table_name } => {
@@ -172,6 +173,12 @@ impl Armed {
         is_planned || self.follows(table, touch)
     }
 
+    /// False for a common table expression of the statement itself, which SQLite names as well. Where something is
+    /// written, it may be a trigger.
+    fn is_made(&self, accessor: &str) -> bool {
+        !self.reach.names_queries() || find_table(&self.catalog, accessor).is_some() || !self.reach.written().is_empty()
+    }
+
     fn touches(&self, table: &str, touch: Touch<'_>) -> bool {
         self.reach.allows(table, touch) || self.follows(table, touch)
     }
@@ -179,8 +186,7 @@ impl Armed {
     /// True for a view or a trigger that the plan leads to. What they do is their author's: whoever may use them need
     /// not be granted what is behind them.
     ///
-    /// SQLite names the innermost, which may stand in another view, or in a trigger, which only writes set off. Common
-    /// table expressions are named as well, but no rendered statement for SQLite has one.
+    /// SQLite names the innermost, which may stand in another view, or in a trigger, which only writes set off.
     fn trusts(&self, accessor: &str) -> bool {
         let is_view = |name: &&str| find_table(&self.catalog, name).is_some_and(|table| table.kind == Kind::View);
         self.reach.allows(accessor, Touch::Read(""))
@@ -249,6 +255,7 @@ mod tests {
     fn reads(table: &str, column: &str) -> Reach {
         let column = Projection {
             column: column.to_owned(),
+            computed: None,
             type_name: TypeName { declared: "integer".to_owned(), kind: TypeKind::Integer },
             path: Vec::new(),
             cast: None,

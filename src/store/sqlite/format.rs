@@ -9,6 +9,8 @@
 //! | array without nulls | `[` | `,` (`json_strip_nulls` drops white space) | `]` | `[]` |
 //! | object | | (later rows are left out) | | `null` |
 //! | lines | | line feed | line feed | |
+//! | values of a function | `[` | `, `; `, \n ` between arrays | `]` | `[]` |
+//! | a function's value | | (later rows are left out) | | `null` |
 //! | CSV | names, `\n` | `\n` | | `\n` |
 //!
 //! Source: <https://docs.postgrest.org/en/stable/references/api/media_type_handlers.html>; observed on Postgres 15.
@@ -21,6 +23,7 @@ use bytes::Bytes;
 use rusqlite::types::ValueRef;
 
 use crate::catalog::{TypeKind, TypeName};
+use crate::plan::call::Outcome;
 use crate::plan::value::form::{self, Scalar};
 use crate::request::MediaType;
 use crate::sql::Output;
@@ -53,6 +56,12 @@ enum Shape {
     Object,
     Lines,
     Csv,
+    /// The first column of each row, in an array.
+    Values,
+    /// The first column of each row, on a line of its own.
+    ValueLines,
+    /// The first column of the first row.
+    Value,
 }
 
 /// Whether members that are null are written.
@@ -87,7 +96,16 @@ impl BodyWriter {
     #[must_use]
     pub fn new(output: &Output) -> Self {
         let (shape, nulls) = match output.media {
+            // A single result stands alone, and a value has no name.
+            MediaType::Any | MediaType::Json | MediaType::ArrayJson { .. } if output.result.is_some() => {
+                let stripped = matches!(output.media, MediaType::ArrayJson { strip_nulls: true });
+                (shape_of(output.result), if stripped { Nulls::Stripped } else { Nulls::Kept })
+            }
+            MediaType::ObjectJson { strip_nulls } if output.result == Some(Outcome::Value) => {
+                (Shape::Value, if strip_nulls { Nulls::Stripped } else { Nulls::Kept })
+            }
             MediaType::Csv => (Shape::Csv, Nulls::Kept),
+            MediaType::NdJson if output.result.is_some_and(|of| !of.is_row()) => (Shape::ValueLines, Nulls::Kept),
             MediaType::NdJson => (Shape::Lines, Nulls::Kept),
             MediaType::ObjectJson { strip_nulls: true } => (Shape::Object, Nulls::Stripped),
             MediaType::ObjectJson { strip_nulls: false } => (Shape::Object, Nulls::Kept),
@@ -139,11 +157,11 @@ impl BodyWriter {
     #[must_use]
     pub fn finish(mut self) -> Bytes {
         match (self.shape, self.rows) {
-            (Shape::Array, 0) => self.out.extend_from_slice(b"[]"),
-            (Shape::Array, _) => self.out.push(b']'),
-            (Shape::Object, 0) => self.out.extend_from_slice(b"null"),
+            (Shape::Array | Shape::Values, 0) => self.out.extend_from_slice(b"[]"),
+            (Shape::Array | Shape::Values, _) => self.out.push(b']'),
+            (Shape::Object | Shape::Value, 0) => self.out.extend_from_slice(b"null"),
             (Shape::Csv, 0) => self.out.push(b'\n'),
-            (Shape::Object | Shape::Lines | Shape::Csv, _) => {}
+            (Shape::Object | Shape::Value | Shape::Lines | Shape::ValueLines | Shape::Csv, _) => {}
         }
         Bytes::from(self.out)
     }
@@ -152,9 +170,11 @@ impl BodyWriter {
         let is_first = self.rows == 0;
         self.rows += 1;
         match (self.shape, is_first, self.nulls) {
-            (Shape::Object, true, _) | (Shape::Lines, _, _) => {}
-            (Shape::Object, false, _) => return Ok(()),
-            (Shape::Array, true, _) => self.out.push(b'['),
+            (Shape::Object | Shape::Value, true, _) | (Shape::Lines | Shape::ValueLines, _, _) => {}
+            (Shape::Object | Shape::Value, false, _) => return Ok(()),
+            (Shape::Array | Shape::Values, true, _) => self.out.push(b'['),
+            (Shape::Values, false, Nulls::Kept) => self.out.extend_from_slice(self.between_values()),
+            (Shape::Values, false, Nulls::Stripped) => self.out.push(b','),
             (Shape::Array, false, Nulls::Kept) => self.out.extend_from_slice(b", \n "),
             (Shape::Array, false, Nulls::Stripped) => self.out.push(b','),
             (Shape::Csv, true, _) => {
@@ -165,10 +185,35 @@ impl BodyWriter {
         }
         match (self.shape, self.nulls) {
             (Shape::Csv, _) => self.csv_row(get),
-            (Shape::Lines, _) => self.line(get),
+            (Shape::Lines | Shape::ValueLines, _) => self.line(get),
+            (Shape::Value | Shape::Values, nulls) => self.value(get, nulls),
             (Shape::Array | Shape::Object, Nulls::Kept) => self.object(get),
             (Shape::Array | Shape::Object, Nulls::Stripped) => self.stripped_object(get),
         }
+    }
+
+    /// Arrays stand on lines of their own, as `json_agg` has it.
+    fn between_values(&self) -> &'static [u8] {
+        let is_array = |column: &Column| matches!(column.type_name.kind, TypeKind::Array(_));
+        if self.columns.first().is_some_and(is_array) { b", \n " } else { b", " }
+    }
+
+    fn value<'row>(
+        &mut self,
+        get: impl Fn(usize) -> rusqlite::Result<ValueRef<'row>>,
+        nulls: Nulls,
+    ) -> rusqlite::Result<()> {
+        // Without a column nothing of it was asked for.
+        let Some(column) = self.columns.first() else {
+            self.out.extend_from_slice(b"null");
+            return Ok(());
+        };
+        let value = get(0)?;
+        match nested_json(value, &column.type_name.kind).filter(|_| nulls == Nulls::Stripped) {
+            Some(json) => write_stripped(&mut self.out, &json),
+            None => write_json(&mut self.out, value, &column.type_name),
+        }
+        Ok(())
     }
 
     fn csv_row<'row>(&mut self, get: impl Fn(usize) -> rusqlite::Result<ValueRef<'row>>) -> rusqlite::Result<()> {
@@ -184,7 +229,11 @@ impl BodyWriter {
     /// A line feed that is left in JSON stands between its values, never in a string.
     fn line<'row>(&mut self, get: impl Fn(usize) -> rusqlite::Result<ValueRef<'row>>) -> rusqlite::Result<()> {
         let start = self.out.len();
-        self.object(get)?;
+        if self.shape == Shape::ValueLines {
+            self.value(get, Nulls::Kept)?
+        } else {
+            self.object(get)?
+        }
         let line = self.out.get_mut(start..).unwrap_or_default();
         line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
         self.out.push(b'\n');
@@ -227,6 +276,16 @@ impl BodyWriter {
         }
         self.out.push(b'}');
         Ok(())
+    }
+}
+
+/// How a function's result is written where nothing else was asked for.
+fn shape_of(result: Option<Outcome>) -> Shape {
+    match result {
+        Some(Outcome::Value | Outcome::Nothing) => Shape::Value,
+        Some(Outcome::Values) => Shape::Values,
+        Some(Outcome::Row) => Shape::Object,
+        Some(Outcome::Rows) | None => Shape::Array,
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `berth_convert(value, from, to)` | `value::to` of a value of type `from` |
 //! | `berth_contains(a, b)` | `a @> b` of `jsonb` |
 //! | `berth_array_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` and `a && b` of arrays |
+//! | `berth_cell(row, place)` | none: a value of a row that was kept, see `cell` |
 //! | `berth_json_compare(a, b)` | -1, 0 or 1 as `a` of `jsonb` sorts to `b` |
 //!
 //! What is embedded is written by the functions of `rows`, sums and means are those of `sum`.
@@ -24,6 +25,7 @@
 //! <https://www.postgresql.org/docs/15/functions-json.html>.
 
 mod cast;
+pub(super) mod cell;
 mod compare;
 mod containment;
 mod convert;
@@ -110,6 +112,7 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_array_contains", |context| pair_function(context, containment::array_contains))?;
     add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;
     add(connection, "berth_json_compare", |context| pair_function(context, |a, b| compare::compare(a, b) as i8))?;
+    add(connection, "berth_cell", cell::cell)?;
     rows::register(connection)?;
     super::session::register(connection)?;
     sum::register(connection)

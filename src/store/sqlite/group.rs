@@ -11,11 +11,11 @@ use super::outcome::schema_version;
 use super::reader::Read;
 use super::write::{Failure, UpdateCounter, Write};
 use super::writer::{Job, Order};
-use super::{fault, interrupt, once, script, session};
+use super::{call, fault, interrupt, once, script, session};
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
-use crate::sql::{Precondition, Statement, Work};
-use crate::store::{Error, Outcome, Transaction, content};
+use crate::sql::{Invocation, Precondition, Run, Statement, Work};
+use crate::store::{Error, Outcome, Transaction};
 
 /// The writer's connection and what its statements need.
 #[derive(Debug)]
@@ -58,6 +58,23 @@ enum Step {
     Answered(Result<Outcome, Error>),
     /// SQLite gave up the transaction.
     Lost(Error),
+}
+
+/// What a request changes.
+enum Change<'a> {
+    /// Rows of a table.
+    Rows(Write<'a>),
+    /// What a function does, and its statements for whoever explains a failure.
+    Call(&'a Invocation, Vec<Run>),
+}
+
+impl Change<'_> {
+    fn runs(&self) -> &[Run] {
+        match self {
+            Self::Rows(write) => write.runs,
+            Self::Call(_, runs) => runs,
+        }
+    }
 }
 
 impl Group {
@@ -216,9 +233,14 @@ impl Group {
             return Ok(Step::Answered(Err(Error::SchemaChanged)));
         }
         let catalog = moment.catalog;
-        let (runs, output, location) = match &statement.work {
-            Work::Write { runs, output, location } => (runs, output.as_ref(), location.as_deref()),
-            Work::Rows { .. } => {
+        let (reach, expect) = (&statement.reach, statement.expect);
+        let change = match &statement.work {
+            Work::Write { runs, output, location } => {
+                let (output, location) = (output.as_ref(), location.as_deref());
+                Change::Rows(Write { runs, output, location, reach, expect })
+            }
+            Work::Call(invocation) if invocation.writes => Change::Call(invocation, call::runs(invocation)),
+            Work::Rows { .. } | Work::Call(_) => {
                 let read = Read::of(statement, catalog);
                 let run = |read: Read<'_>| read.run_within(connection, deadline, self.body_max_bytes);
                 return Ok(Step::Answered(read.and_then(run)));
@@ -227,8 +249,7 @@ impl Group {
                 return Ok(Step::Answered(Err(Error::Internal("only writes are for the writer".to_owned()))));
             }
         };
-        let (reach, expect) = (&statement.reach, statement.expect);
-        let write = Write { runs, output, location, reach, expect };
+        let runs = change.runs();
         let run = || {
             let _limit = interrupt::Limit::until(deadline);
             let apply = || {
@@ -236,7 +257,13 @@ impl Group {
                     self.hold_against(connection, catalog, precondition)?;
                 }
                 let _session = session::Guard::of(&statement.session);
-                write.run(connection, catalog, &self.updates, self.body_max_bytes)
+                match &change {
+                    Change::Rows(write) => write.run(connection, catalog, &self.updates, self.body_max_bytes),
+                    Change::Call(invocation, _) => {
+                        let of = call::Context { connection, reach, catalog };
+                        call::run(invocation, of, expect, self.body_max_bytes).map_err(Failure::of_call)
+                    }
+                }
             };
             match &statement.once {
                 Some(key) => once::run(connection, key, apply),
@@ -267,8 +294,7 @@ impl Group {
         let statement = &precondition.read;
         let read = Read::of(statement, catalog).map_err(Failure::Refused)?;
         let _session = session::Guard::of(&statement.session);
-        let (rows, body, _) = read.rows(connection, self.body_max_bytes).map_err(Failure::Refused)?;
-        let row = (rows == 1).then(|| content::of_row(&body, &read.output.media)).flatten();
+        let (rows, row) = read.content(connection, self.body_max_bytes).map_err(Failure::Refused)?;
         let is_allowed = precondition.conditions.allow_write(rows, row.as_ref());
         if is_allowed { Ok(()) } else { Err(Failure::Refused(Error::PreconditionFailed)) }
     }

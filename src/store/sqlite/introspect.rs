@@ -8,6 +8,7 @@
 //! Source: <https://www.sqlite.org/pragma.html>.
 
 pub(super) mod definition;
+mod function;
 mod metadata;
 mod row_security;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 use super::outcome::schema_version;
 use super::write::SCHEMA;
 use crate::catalog::type_name::Origin;
-use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, Table, TypeKind, TypeName};
+use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, Table, TypeKind, TypeName, routine};
 use definition::{ConstraintKind, constraints, free_name, named};
 use metadata::Metadata;
 use row_security::Found;
@@ -54,11 +55,15 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
     resolve_references(&mut tables);
     let shown_keys = view::find_keys(transaction, &mut tables)?;
     let Found { bypassing_roles, row_security, view_queries } = Found::read(transaction, &names, &tables)?;
-    let asks_headers = asks_headers(transaction, &names)?;
-    let Metadata { schema_comments, grants, roles, .. } = metadata;
+    let Metadata { schema_comments, grants, roles, routines, .. } = metadata;
+    let asks_headers = function::asks_headers(transaction, &names, &routines)?;
+    let (row_functions, computed) = function::of_rows(&routines, &tables);
+    let routines = routine::by_name(routines);
     Ok(Catalog {
         version,
         tables,
+        row_functions,
+        computed,
         shown_keys,
         schema_comments,
         grants,
@@ -66,23 +71,10 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
         bypassing_roles,
         row_security,
         view_queries,
+        routines,
         asks_headers,
-        ..Catalog::default()
+        role_tuning: BTreeMap::new(),
     })
-}
-
-/// Whether a default, a view, a trigger or a policy asks for the headers or cookies of a request: only then are they
-/// told.
-fn asks_headers(connection: &Connection, names: &BTreeSet<&str>) -> rusqlite::Result<bool> {
-    let asks = |text: &str| {
-        ["headers", "cookies"].map(|name| format!("{text} LIKE '%berth_setting(''request.{name}''%'")).join(" OR ")
-    };
-    let mut sql = format!("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE {})", asks("sql"));
-    if names.contains("_berth_policies") {
-        let in_policy = asks("concat(using_sql, check_sql)");
-        sql += &format!(" OR EXISTS (SELECT 1 FROM _berth_policies WHERE {in_policy})");
-    }
-    connection.query_row(&sql, [], |row| row.get(0))
 }
 
 /// A line of `PRAGMA table_list`.

@@ -9,6 +9,7 @@
 
 mod authorizer;
 mod bind;
+mod call;
 mod connection;
 mod fault;
 pub mod format;
@@ -115,7 +116,7 @@ impl Validity {
     /// An outcome without rows, when the sender of a read has those of this moment.
     fn known(&self, statement: &Statement) -> Option<Outcome> {
         let is_stable = |text: &str| self.stability.is_known_stable(text, statement.catalog_version);
-        if statement.known_states.is_empty() || asks_headers(statement) || !texts(statement).all(is_stable) {
+        if statement.known_states.is_empty() || !may_be_stable(statement) || !texts(statement).all(is_stable) {
             return None;
         }
         let state = self.states.now().filter(|state| statement.known_states.contains(state))?;
@@ -124,21 +125,22 @@ impl Validity {
 
     /// True when the rows of a statement that just ran are those of a state.
     fn is_stable(&self, connection: &Connection, statement: &Statement) -> bool {
-        !asks_headers(statement)
+        may_be_stable(statement)
             && texts(statement).all(|text| self.stability.is_stable(connection, text, statement.catalog_version))
     }
 }
 
-/// True when the rows may depend on headers of the request that do not shape an answer otherwise.
-fn asks_headers(statement: &Statement) -> bool {
-    !statement.session.origin.headers.is_empty()
+/// False for what a function gives, and when rows may depend on headers of the request that do not shape an answer
+/// otherwise.
+fn may_be_stable(statement: &Statement) -> bool {
+    matches!(statement.work, Work::Rows { .. }) && statement.session.origin.headers.is_empty()
 }
 
-/// The texts of a read.
+/// The texts of a read of rows.
 fn texts(statement: &Statement) -> impl Iterator<Item = &str> {
     let (query, count) = match &statement.work {
         Work::Rows { query, count, .. } => (Some(query), count.as_ref()),
-        Work::Envelope { .. } | Work::Write { .. } | Work::None => (None, None),
+        Work::Call(_) | Work::Envelope { .. } | Work::Write { .. } | Work::None => (None, None),
     };
     query.into_iter().chain(count).map(|query| query.text.as_str())
 }
@@ -286,6 +288,10 @@ impl Sqlite {
                 };
                 self.read_fresh(deadline, read).await
             }
+            Work::Call(invocation) if invocation.writes => {
+                self.write(Order::Statement(Box::new(statement)), deadline).await
+            }
+            Work::Call(_) => self.read_fresh(deadline, self.read_by(false, statement, deadline)).await,
         }
     }
 

@@ -68,8 +68,8 @@ pub(super) struct Body {
 pub(super) enum BodyFault {
     /// SQLite failed.
     Sqlite(rusqlite::Error),
-    /// The bound is reached.
-    TooLarge(Error),
+    /// A bound is reached, or an expectation does not hold: the answer.
+    Refused(Error),
 }
 
 impl From<rusqlite::Error> for BodyFault {
@@ -96,7 +96,7 @@ impl Body {
     pub(super) fn add(&mut self, row: &Row<'_>) -> Result<(), BodyFault> {
         self.writer.row(row)?;
         if self.writer.size_bytes() > self.max_bytes {
-            return Err(BodyFault::TooLarge(Error::too_large(self.max_bytes)));
+            return Err(BodyFault::Refused(Error::too_large(self.max_bytes)));
         }
         Ok(())
     }

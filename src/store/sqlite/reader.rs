@@ -1,4 +1,4 @@
-//! Reads: rows and their number, of one moment.
+//! Reads: rows and their number, or what a function gives, of one moment.
 
 use std::sync::Arc;
 
@@ -6,37 +6,52 @@ use bytes::Bytes;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
 
 use super::outcome::{Body, BodyFault, check, with_schema};
-use super::{authorizer, bind, fault, interrupt, session};
+use super::{authorizer, bind, call, fault, interrupt, session};
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
 use crate::plan::authorize::Session;
 use crate::plan::keyset::cursor;
 use crate::plan::{Expectation, Reach};
 use crate::request::seek::Side;
-use crate::sql::{Output, Page, Query, Statement, Work};
-use crate::store::{Edges, Error, Outcome};
+use crate::request::tag::Content;
+use crate::sql::{Invocation, Output, Page, Query, Statement, Work};
+use crate::store::{Edges, Error, Outcome, content};
 
 /// A read, as a statement has it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Read<'a> {
-    /// The rows.
-    pub(super) query: &'a Query,
-    /// Their number without limit.
-    pub(super) count: Option<&'a Query>,
-    /// How they become a body.
-    pub(super) output: &'a Output,
-    /// The page that they are.
-    pub(super) page: Option<&'a Page>,
+    what: What<'a>,
     /// Who it is for.
-    pub(super) session: &'a Arc<Session>,
+    session: &'a Arc<Session>,
     /// What may be touched.
-    pub(super) reach: &'a Reach,
+    reach: &'a Reach,
     /// What it was planned against.
-    pub(super) catalog: &'a Arc<Catalog>,
+    catalog: &'a Arc<Catalog>,
     /// What must hold of their number.
-    pub(super) expect: Expectation,
+    expect: Expectation,
     /// The schema it was planned for.
-    pub(super) catalog_version: i64,
+    catalog_version: i64,
+}
+
+/// What is read.
+#[derive(Debug, Clone, Copy)]
+enum What<'a> {
+    /// Rows.
+    Rows(Wanted<'a>),
+    /// What a function gives that changes nothing.
+    Call(&'a Invocation),
+}
+
+/// Rows to be read.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'a> {
+    query: &'a Query,
+    /// Their number without limit.
+    count: Option<&'a Query>,
+    /// How they become a body.
+    output: &'a Output,
+    /// The page that they are.
+    page: Option<&'a Page>,
 }
 
 impl<'a> Read<'a> {
@@ -45,13 +60,18 @@ impl<'a> Read<'a> {
     /// # Errors
     /// [`Error::Internal`] when it is none.
     pub(super) fn of(statement: &'a Statement, catalog: &'a Arc<Catalog>) -> Result<Self, Error> {
-        let Work::Rows { query, count, output, page, .. } = &statement.work else {
-            return Err(Error::Internal("only reads are for readers".to_owned()));
+        let what = match &statement.work {
+            Work::Rows { query, count, output, page, .. } => {
+                What::Rows(Wanted { query, count: count.as_ref(), output, page: page.as_deref() })
+            }
+            Work::Call(invocation) if !invocation.writes => What::Call(invocation),
+            Work::Call(_) | Work::Write { .. } | Work::Envelope { .. } | Work::None => {
+                return Err(Error::Internal("only reads are for readers".to_owned()));
+            }
         };
         let (expect, catalog_version) = (statement.expect, statement.catalog_version);
         let (session, reach) = (&statement.session, &statement.reach);
-        let page = page.as_deref();
-        Ok(Self { query, count: count.as_ref(), output, page, session, reach, catalog, expect, catalog_version })
+        Ok(Self { what, session, reach, catalog, expect, catalog_version })
     }
 
     /// Runs it, on a connection that is used by nobody else.
@@ -83,33 +103,57 @@ impl<'a> Read<'a> {
     ) -> Result<Outcome, Error> {
         let _limit = interrupt::Limit::until(deadline);
         let _session = session::Guard::of(self.session);
-        let (page, body, edges) = self.rows(connection, body_max_bytes)?;
-        check(self.expect, page)?;
-        let total = self.count.map(|count| self.total(connection, count)).transpose().map_err(fault::plain)?;
-        let edges = edges.map(Box::new);
-        Ok(Outcome { total, page, body, edges, ..Outcome::default() })
+        match self.what {
+            What::Rows(wanted) => {
+                let (page, body, edges) = self.rows(connection, wanted, body_max_bytes)?;
+                check(self.expect, page)?;
+                let total =
+                    wanted.count.map(|count| self.total(connection, count)).transpose().map_err(fault::plain)?;
+                let edges = edges.map(Box::new);
+                Ok(Outcome { total, page, body, edges, ..Outcome::default() })
+            }
+            What::Call(invocation) => {
+                let context = call::Context { connection, reach: self.reach, catalog: self.catalog };
+                call::run(invocation, context, self.expect, body_max_bytes).map_err(call::plain)
+            }
+        }
     }
 
-    /// Runs its query alone, in the transaction that is open: the rows, their number, and what they say of a page.
+    /// Runs its query alone, in the transaction that is open: the number of rows, and the only one of them as
+    /// conditions know it.
     ///
     /// # Errors
-    /// What SQLite says, or a body beyond `body_max_bytes` (54000).
-    pub(super) fn rows(
+    /// What SQLite says, a body beyond `body_max_bytes` (54000), or [`Error::Internal`] for a call.
+    pub(super) fn content(
         &self,
         connection: &Connection,
         body_max_bytes: usize,
+    ) -> Result<(u64, Option<Content>), Error> {
+        let What::Rows(wanted) = self.what else {
+            return Err(Error::Internal("only rows of tables are held against conditions".to_owned()));
+        };
+        let (rows, body, _) = self.rows(connection, wanted, body_max_bytes)?;
+        Ok((rows, (rows == 1).then(|| content::of_row(&body, &wanted.output.media)).flatten()))
+    }
+
+    /// The number of rows, their body, and what they say of a page.
+    fn rows(
+        &self,
+        connection: &Connection,
+        wanted: Wanted<'_>,
+        body_max_bytes: usize,
     ) -> Result<(u64, Bytes, Option<Edges>), Error> {
-        let mut statement = self.prepare(connection, &self.query.text).map_err(fault::plain)?;
-        let mut rows = statement.query(params_from_iter(&self.query.values)).map_err(fault::plain)?;
-        let mut body = Body::new(self.output, body_max_bytes);
-        let added = match self.page {
+        let mut statement = self.prepare(connection, &wanted.query.text).map_err(fault::plain)?;
+        let mut rows = statement.query(params_from_iter(&wanted.query.values)).map_err(fault::plain)?;
+        let mut body = Body::new(wanted.output, body_max_bytes);
+        let added = match wanted.page {
             None => body.add_all(&mut rows).map(|()| None),
-            Some(page) => add_page(&mut body, &mut rows, page, self.output.columns.len()).map(Some),
+            Some(page) => add_page(&mut body, &mut rows, page, wanted.output.columns.len()).map(Some),
         };
         match added {
             Ok(edges) => Ok((body.rows(), body.finish(), edges)),
             Err(BodyFault::Sqlite(error)) => Err(fault::plain(error)),
-            Err(BodyFault::TooLarge(error)) => Err(error),
+            Err(BodyFault::Refused(error)) => Err(error),
         }
     }
 

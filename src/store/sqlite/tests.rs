@@ -60,7 +60,7 @@ impl Fixture {
         let query = |text: &str| Query { text: text.to_owned(), values: Vec::new() };
         let type_name = TypeName { declared: String::new(), kind: TypeKind::Any };
         let columns = vec![OutputColumn { name: "a".to_owned(), type_name }];
-        let output = Output { media: MediaType::Json, columns };
+        let output = Output { media: MediaType::Json, columns, result: None };
         self.statement(Work::Rows { query: query(sql), count: count.map(query), by_key: false, page: None, output })
     }
 

@@ -67,6 +67,16 @@ pub(super) enum Failure {
     Sqlite(rusqlite::Error, Place),
 }
 
+impl Failure {
+    /// A call's statements have no values of their own to name a place among.
+    pub(super) fn of_call(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::Sqlite(error) => Self::Sqlite(error, Place { run: usize::MAX, row: 0 }),
+            BodyFault::Refused(error) => Self::Refused(error),
+        }
+    }
+}
+
 /// A list of values of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
@@ -108,7 +118,7 @@ impl Write<'_> {
             for (row, values) in run.values.iter().enumerate() {
                 self.step(&mut statement, values, table, &mut written).map_err(|fault| match fault {
                     BodyFault::Sqlite(error) => Failure::Sqlite(error, at(row)),
-                    BodyFault::TooLarge(error) => Failure::Refused(error),
+                    BodyFault::Refused(error) => Failure::Refused(error),
                 })?;
             }
         }

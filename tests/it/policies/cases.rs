@@ -22,7 +22,7 @@ pub(super) fn all(roles: &str) -> Vec<(Sender, Vec<Case>)> {
 }
 
 fn requests() -> Vec<Case> {
-    reads().into_iter().chain(writes()).collect()
+    reads().into_iter().chain(writes()).chain(calls()).collect()
 }
 
 fn reads() -> Vec<Case> {
@@ -64,6 +64,45 @@ fn reads() -> Vec<Case> {
     cases.push(Case { method: "HEAD", ..Case::get("/notes?select=id").prefer("count=exact") });
     cases.push(Case::get("/notes?select=id,title&order=id").with("Accept", "text/csv"));
     cases.push(Case::get("/notes?select=id&id=eq.5").with("Accept", "application/vnd.pgrst.object+json"));
+    cases
+}
+
+fn calls() -> Vec<Case> {
+    let paths = [
+        "/boards?order=id",
+        "/rpc/is_in?of_team=1",
+        "/rpc/shown_notes?select=id,owner&order=id",
+        "/rpc/shown_notes?select=id&title=like.*one&order=id",
+        "/rpc/shown_notes?select=id,comments(id)&comments.order=id&order=id",
+        "/rpc/all_titles?order=id",
+        "/rpc/all_titles?fewest=5&select=id&title=like.*o*&order=id",
+        "/rpc/counted?fewest=3",
+        "/rpc/not_for_all",
+        "/notes?select=id,comment_count&order=id",
+        "/notes?select=id&comment_count=gt.0&order=id",
+        "/notes?select=id,own_comments(id,body)&own_comments.order=id&order=id",
+        "/notes?select=id&own_comments.body=like.*e&own_comments=not.is.null&order=id",
+    ];
+    let call = |name: &str, arguments: &str| Case::write("POST", format!("/rpc/{name}"), arguments);
+    let mut cases: Vec<Case> = paths.into_iter().map(Case::get).collect();
+    for arguments in [
+        r#"{"id":20,"owner":"ann","title":"mine","stars":3}"#,
+        r#"{"id":20,"owner":"bob","title":"theirs","stars":3}"#,
+        r#"{"id":20,"owner":"ann","title":"LOUD","stars":3}"#,
+        r#"{"id":20,"owner":"ann","title":"seven","stars":7}"#,
+    ] {
+        cases.extend(["put_note", "put_quietly"].map(|name| call(name, arguments)));
+    }
+    cases.extend([
+        call("put_twice", r#"{"id":30,"title":"twice"}"#),
+        call("call_all?order=call_all", r#"{"new_title":"t"}"#),
+        call("call_all", r#"{"new_title":"!"}"#),
+        call("star_teams?order=id", r#"{"more":1}"#),
+        call("star_all", r#"{"new_stars":4}"#),
+        call("star_all", r#"{"new_stars":24}"#),
+        call("drop_notes?order=drop_notes", r#"{"most":5}"#),
+        call("drop_as_owner", r#"{"gone":4}"#),
+    ]);
     cases
 }
 

@@ -82,7 +82,44 @@ CREATE VIEW my_comments WITH (security_invoker) AS SELECT c.id, c.body, n.title 
 CREATE VIEW all_forced AS SELECT id, note FROM forced;
 CREATE VIEW both_forced AS SELECT f.id, f.note, a.note AS again FROM forced f JOIN all_forced a ON a.id = f.id;
 
-GRANT SELECT ON members, notes, comments, tags, note_tags, closed, idle, once, forced, circle, defaults,
+-- Functions read and write with the rights of whoever calls them, or of their owner.
+CREATE FUNCTION is_in(of_team int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    RETURN EXISTS (SELECT 1 FROM members WHERE team = of_team AND person = auth.jwt() ->> 'name');
+CREATE TABLE boards (id int PRIMARY KEY, team int, title text);
+ALTER TABLE boards ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON boards USING (is_in(team));
+CREATE FUNCTION shown_notes() RETURNS SETOF notes LANGUAGE sql STABLE AS 'SELECT * FROM notes';
+CREATE FUNCTION all_titles(fewest int DEFAULT 0) RETURNS TABLE (id int, title text) LANGUAGE sql STABLE SECURITY DEFINER
+    AS 'SELECT n.id, n.title FROM notes n WHERE n.stars >= fewest';
+CREATE FUNCTION counted(fewest int) RETURNS bigint LANGUAGE sql STABLE
+    AS 'WITH found AS (SELECT 1 FROM notes WHERE stars >= fewest) SELECT count(*) FROM found';
+CREATE FUNCTION put_note(id int, owner text, title text, stars int) RETURNS notes LANGUAGE sql AS $$
+    INSERT INTO notes (id, owner, title, stars, secret) VALUES ($1, $2, $3, $4, 'x') RETURNING * $$;
+CREATE FUNCTION put_quietly(id int, owner text, title text, stars int) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO notes (id, owner, title, stars, secret) VALUES ($1, $2, $3, $4, 'x') $$;
+CREATE FUNCTION put_twice(id int, title text) RETURNS bigint LANGUAGE sql AS $$
+    INSERT INTO notes AS n (id, owner, title, stars) VALUES ($1, 'ann', $2, 3);
+    INSERT INTO notes (id, owner, title, stars) SELECT $1 + 1, 'ann', n.title || ' too', 4 FROM notes n WHERE n.id = $1;
+    SELECT count(*) FROM notes $$;
+CREATE FUNCTION call_all(new_title text) RETURNS SETOF int LANGUAGE sql AS $$
+    UPDATE notes AS n SET title = new_title || n.id RETURNING n.id $$;
+CREATE FUNCTION star_teams(more int) RETURNS TABLE (id int, stars int) LANGUAGE sql AS $$
+    UPDATE notes SET stars = notes.stars + more FROM members m WHERE m.team = notes.team RETURNING notes.id, notes.stars $$;
+CREATE FUNCTION star_all(new_stars int) RETURNS void LANGUAGE sql AS 'UPDATE notes SET stars = new_stars';
+CREATE FUNCTION drop_notes(most int) RETURNS SETOF int LANGUAGE sql AS $$
+    DELETE FROM comments WHERE author = 'cid';
+    DELETE FROM notes WHERE stars <= most RETURNING id $$;
+CREATE FUNCTION drop_as_owner(gone int) RETURNS text LANGUAGE sql SECURITY DEFINER
+    AS 'DELETE FROM notes WHERE id = gone RETURNING title';
+CREATE FUNCTION not_for_all() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT count(*) FROM notes';
+REVOKE EXECUTE ON FUNCTION not_for_all FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION not_for_all TO pol_lead;
+CREATE FUNCTION comment_count(notes) RETURNS bigint LANGUAGE sql STABLE
+    AS 'SELECT count(*) FROM comments WHERE note_id = $1.id';
+CREATE FUNCTION own_comments(n notes) RETURNS SETOF comments LANGUAGE sql STABLE
+    AS 'SELECT * FROM comments c WHERE c.note_id = n.id';
+
+GRANT SELECT ON boards, members, notes, comments, tags, note_tags, closed, idle, once, forced, circle, defaults,
     all_notes, my_notes, my_comments, all_forced, both_forced TO pol_anon, pol_user, pol_service;
 GRANT INSERT, UPDATE, DELETE ON members, notes, comments, note_tags, closed, idle, once, defaults TO pol_user, pol_service;
 -- `missing=default` spells out what counts an identity column, which takes a privilege of its own on Postgres.
@@ -99,6 +136,7 @@ INSERT INTO notes (id, owner, team, title, secret, stars, data) VALUES
     (3, 'bob', 1, 'bob one', 's3', 3, '[1, 2]'), (4, 'bob', 2, 'bob two', NULL, 99, NULL),
     (5, 'cid', 3, 'cid one', 's5', 1, '{"a": 2}'), (6, 'cid', NULL, 'open', NULL, 7, '{"a": 1}');
 INSERT INTO comments VALUES (1, 1, 'bob', 'one'), (2, 1, 'cid', 'two'), (3, 2, 'ann', 'three'), (4, 5, 'ann', 'four'), (5, 6, 'cid', 'five');
+INSERT INTO boards VALUES (1, 1, 'one'), (2, 2, 'two'), (3, 3, 'three');
 INSERT INTO tags VALUES (1, 'red'), (2, 'blue');
 INSERT INTO note_tags VALUES (1, 1, false), (1, 2, true), (3, 1, false), (6, 2, false);
 INSERT INTO closed VALUES (1, 'x');

@@ -2,14 +2,14 @@
 //!
 //! Source: <https://www.postgresql.org/docs/current/catalog-pg-proc.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Row;
 
 use crate::catalog::type_name::Origin;
 use crate::catalog::{
     Cardinality, Column, Computed, Generated, Kind, Parameter, QualifiedName, Relationship, ReturnKind, Returns,
-    Routine, Tuning, TypeKind, TypeName, Volatility,
+    Routine, Tuning, TypeName, Volatility, routine,
 };
 
 /// Functions with the names and types of what they take and give. A domain stands for the type under it. Columns are
@@ -69,32 +69,20 @@ pub(super) fn read_computed(row: &Row) -> Result<Relationship, tokio_postgres::E
     Ok(Relationship {
         table: name(2)?,
         target: name(4)?,
-        cardinality: Cardinality::Computed(Computed { function: name(0)?, single: row.try_get(7)? }),
+        cardinality: Cardinality::Computed(Computed::on_server(name(0)?, row.try_get(7)?)),
         target_kind: if is_view { Kind::View } else { Kind::Table },
     })
 }
 
-/// Functions by name, those with fewer parameters first, so that errors list them in one order.
+/// Functions by name.
 ///
 /// `hoisted`: the settings of a function that hold for the whole transaction of its call.
 pub(super) fn read_all(
     rows: &[Row],
     hoisted: &[String],
 ) -> Result<BTreeMap<QualifiedName, Vec<Routine>>, tokio_postgres::Error> {
-    let mut routines: BTreeMap<QualifiedName, Vec<Routine>> = BTreeMap::new();
-    for row in rows {
-        let routine = read(row, hoisted)?;
-        if is_callable(&routine.parameters) {
-            routines.entry(routine.name.clone()).or_default().push(routine);
-        }
-    }
-    for overloads in routines.values_mut() {
-        overloads.sort_by_cached_key(|routine| {
-            let parameters = routine.parameters.iter().map(|it| (it.name.clone(), it.type_name.declared.clone()));
-            (routine.parameters.len(), parameters.collect::<Vec<_>>())
-        });
-    }
-    Ok(routines)
+    let routines: Result<Vec<Routine>, _> = rows.iter().map(|row| read(row, hoisted)).collect();
+    Ok(routine::by_name(routines?))
 }
 
 fn read(row: &Row, hoisted: &[String]) -> Result<Routine, tokio_postgres::Error> {
@@ -122,6 +110,10 @@ fn read(row: &Row, hoisted: &[String]) -> Result<Routine, tokio_postgres::Error>
             _ => Volatility::Volatile,
         },
         tuning: Tuning::read(settings.iter().map(String::as_str).filter(is_hoisted)),
+        grantees: BTreeSet::new(),
+        body: None,
+        row_of: None,
+        one_row: false,
     })
 }
 
@@ -164,16 +156,5 @@ fn column((name, type_name): (String, TypeName)) -> Column {
         generated: Generated::No,
         enum_values: Vec::new(),
         comment: None,
-    }
-}
-
-/// A function is called by the names of its parameters; one without a name must be the only one, and take a body whole.
-fn is_callable(parameters: &[Parameter]) -> bool {
-    match parameters {
-        [only] if only.name.is_empty() => {
-            matches!(only.type_name.kind, TypeKind::Json | TypeKind::Jsonb | TypeKind::Bytea)
-                || matches!(only.type_name.declared.as_str(), "text" | "xml")
-        }
-        all => all.iter().all(|parameter| !parameter.name.is_empty()),
     }
 }

@@ -70,7 +70,7 @@ fn output(media: MediaType) -> Output {
         .iter()
         .map(|(name, declared)| OutputColumn { name: (*name).to_owned(), type_name: type_of(declared) })
         .collect();
-    Output { media, columns }
+    Output { media, columns, result: None }
 }
 
 /// A table with berth's declarations that holds the rows of [`BODY`].
@@ -140,7 +140,10 @@ fn no_row_gives_the_empty_body_of_each_media_type() {
 
 #[test]
 fn a_single_object_is_the_first_row_alone() {
-    let one = |media| Output { media, columns: output(MediaType::Json).columns.into_iter().take(2).collect() };
+    let one = |media| {
+        let columns = output(MediaType::Json).columns.into_iter().take(2).collect();
+        Output { media, columns, result: None }
+    };
     let query = "select i, b from x order by i";
     assert_eq!(body(&filled(), &one(MediaType::ObjectJson { strip_nulls: false }), query), r#"{"i":-5,"b":null}"#);
     assert_eq!(body(&filled(), &one(MediaType::ObjectJson { strip_nulls: true }), query), r#"{"i":-5}"#);
@@ -151,19 +154,20 @@ fn each_row_is_one_line_whatever_the_json_in_it_looks_like() {
     let connection = Connection::open_in_memory().unwrap();
     let rows = "SELECT 1, '{\"a\":' || char(13, 10) || '\"x\\ny\"}' UNION ALL SELECT 2, NULL";
     let column = |name: &str, declared| OutputColumn { name: name.to_owned(), type_name: type_of(declared) };
-    let output = Output { media: MediaType::NdJson, columns: vec![column("i", "integer"), column("j", "json")] };
+    let output =
+        Output { media: MediaType::NdJson, columns: vec![column("i", "integer"), column("j", "json")], result: None };
     assert_eq!(body(&connection, &output, rows), "{\"i\":1,\"j\":{\"a\":  \"x\\ny\"}}\n{\"i\":2,\"j\":null}\n");
 }
 
 #[test]
 fn rows_without_columns_are_empty_objects() {
-    let none = Output { media: MediaType::Json, columns: Vec::new() };
+    let none = Output { media: MediaType::Json, columns: Vec::new(), result: None };
     assert_eq!(body(&filled(), &none, "select 1 from x"), "[{}, \n {}]");
 }
 
 #[test]
 fn the_writer_counts_rows_and_bytes() {
-    let mut writer = BodyWriter::new(&Output { media: MediaType::Json, columns: Vec::new() });
+    let mut writer = BodyWriter::new(&Output { media: MediaType::Json, columns: Vec::new(), result: None });
     filled().query_row("select 1", [], |row| writer.row(row)).unwrap();
     assert_eq!((writer.rows(), writer.size_bytes()), (1, 3));
 }
@@ -171,7 +175,7 @@ fn the_writer_counts_rows_and_bytes() {
 #[test]
 fn a_name_is_escaped() {
     let column = OutputColumn { name: "a\"b\n".to_owned(), type_name: type_of("integer") };
-    let output = Output { media: MediaType::Json, columns: vec![column] };
+    let output = Output { media: MediaType::Json, columns: vec![column], result: None };
     assert_eq!(body(&filled(), &output, "select 1"), r#"[{"a\"b\n":1}]"#);
 }
 

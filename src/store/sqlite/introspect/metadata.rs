@@ -7,6 +7,7 @@
 //! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
 //! | `_berth_tables` | `name` of a table that a migration made, `definition` |
+//! | `_berth_functions` | `signature`, `definition` (Postgres' SQL), `routine` (JSON, see `catalog::routine`) |
 //! | `_berth_columns` | `table_name`, `column_name`, `type_name`, `identity` (`always`, `by default` or null) |
 //!
 //! Any of them may be missing. A note that cannot be read gives nothing: a grant least of all.
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row};
 
-use crate::catalog::{Generated, Grant, Privilege, QualifiedName};
+use crate::catalog::{Generated, Grant, Privilege, QualifiedName, Routine};
 use crate::store::sqlite::write::SCHEMA;
 
 /// Everything that was noted.
@@ -23,6 +24,7 @@ use crate::store::sqlite::write::SCHEMA;
 pub(super) struct Metadata {
     pub(super) roles: BTreeMap<String, Vec<String>>,
     pub(super) grants: Vec<Grant>,
+    pub(super) routines: Vec<Routine>,
     pub(super) schema_comments: BTreeMap<String, String>,
     pub(super) table_comments: BTreeMap<String, String>,
     /// By table and column.
@@ -50,6 +52,12 @@ impl Metadata {
         if tables.contains("_berth_grants") {
             let sql = "SELECT grantee, schema_name, table_name, privilege, columns FROM _berth_grants";
             each(connection, sql, |row| metadata.add_grant(row))?;
+        }
+        if tables.contains("_berth_functions") {
+            each(connection, "SELECT routine FROM _berth_functions ORDER BY signature", |row| {
+                metadata.routines.extend(serde_json::from_str::<Routine>(&row.get::<_, String>(0)?));
+                Ok(())
+            })?;
         }
         if tables.contains("_berth_comments") {
             let sql = "SELECT object_kind, coalesce(table_name, ''), coalesce(column_name, ''), comment \
