@@ -74,13 +74,12 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
-        if kind == "view" && !schema.views.contains_key(&name) {
-            schema.views.insert(name.clone(), read_foreign(connection, name)?);
-        } else if kind != "view"
-            && !schema.tables.contains_key(&name)
-            && !name.starts_with("_berth_")
-            && !name.starts_with("sqlite_")
-        {
+        if kind == "view" {
+            let noted = schema.views.entry(name.clone()).or_insert_with(|| Table::new(name.clone()));
+            if noted.columns.is_empty() {
+                schema.foreign_views.insert(name.clone(), read_foreign(connection, name)?);
+            }
+        } else if !schema.tables.contains_key(&name) && !name.starts_with("_berth_") && !name.starts_with("sqlite_") {
             schema.foreign.insert(name.clone(), read_foreign(connection, name)?);
         }
     }

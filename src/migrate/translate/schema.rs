@@ -15,6 +15,8 @@ pub(crate) struct Schema {
     pub(crate) views: BTreeMap<String, Table>,
     /// Tables that were in the file before, which can be read and written but not altered.
     pub(crate) foreign: BTreeMap<String, Table>,
+    /// What SQLite says of the columns of the views that no migration made.
+    pub(crate) foreign_views: BTreeMap<String, Table>,
     /// Enumerations and domains, by name.
     pub(crate) types: UserTypes,
     /// Functions, by signature.
@@ -218,7 +220,8 @@ impl Schema {
 
     /// The table or view of that name, when its columns are known.
     pub(super) fn relation(&self, name: &str) -> Option<&Table> {
-        let view = || self.views.get(name).filter(|view| !view.columns.is_empty());
+        let view =
+            || self.views.get(name).filter(|view| !view.columns.is_empty()).or_else(|| self.foreign_views.get(name));
         self.tables.get(name).or_else(view).or_else(|| self.foreign.get(name))
     }
 
@@ -251,6 +254,7 @@ impl Schema {
         self.tables.remove(name);
         self.views.remove(name);
         self.foreign.remove(name);
+        self.foreign_views.remove(name);
         self.comments.retain(|(kind, table, _), _| *kind == ObjectKind::Schema || table != name);
         self.grants.retain(|grant| grant.table != name);
     }

@@ -115,6 +115,7 @@ impl Translator<'_> {
             self.execute(format!("DROP VIEW {}", name::quote(&name)));
         }
         self.execute(format!("CREATE VIEW {}{columns} AS {query}", name::quote(&name)));
+        self.schema.foreign_views.remove(&name);
         self.schema.views.insert(name.clone(), view);
         self.set_rights(&name, rights.unwrap_or(Rights::Owner));
         // A view that takes the place of another keeps what that one was granted.
