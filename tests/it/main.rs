@@ -25,6 +25,7 @@ mod dry_run;
 mod durability;
 mod embed;
 mod failover;
+mod foreign_keys;
 mod idempotency;
 mod import;
 mod jwks;

@@ -277,7 +277,7 @@ impl Group {
             Err(Failure::Refused(error)) => Err(error),
             Err(Failure::Sqlite(error, _)) if fault::is_foreign_key(&error) && !connection.is_autocommit() => {
                 execute(connection, "ROLLBACK TO berth")?;
-                Err(fault::foreign_key::of_request(connection, sight, runs, run)?)
+                fault::foreign_key::of_request(connection, sight, runs, deadline, run)?
             }
             Err(Failure::Sqlite(error, place)) => Err(fault::explain(connection, sight, runs, place, error)),
         };

@@ -179,8 +179,13 @@ impl Write<'_> {
     }
 
     fn counts_updates(&self) -> bool {
-        self.runs.iter().any(|run| run.text.contains("berth_updated()"))
+        self.runs.iter().any(counts_updates)
     }
+}
+
+/// Whether a run counts the rows that it updates where the key is taken.
+pub(super) fn counts_updates(run: &Run) -> bool {
+    run.text.contains(COUNT_UPDATE)
 }
 
 /// The table of that name.

@@ -1,6 +1,7 @@
 //! Which foreign key, in Postgres' words. SQLite only says that one failed.
 //!
 //! 1. The request, rolled back to its savepoint, is run again with the keys checked at the end (`RESTRICT` too).
+//!    Rows that were inserted together and point to one another may all have been found by then: it stays done.
 //! 2. What it inserted or updated: is the row there that each of its keys points to? This asks for single rows.
 //! 3. What it deleted or updated: does a row that pointed there point nowhere now? This reads the tables that point
 //!    to the one written to, so it is given little time.
@@ -11,21 +12,21 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::constraint::{key, key_of_values};
-use super::{FOREIGN_KEY_FAILED, Sight, database, detailed};
-use crate::catalog::{Catalog, ForeignKey, Table};
+use super::{FOREIGN_KEY_FAILED, Sight, database, detailed, explain};
+use crate::catalog::{Catalog, ForeignKey, Generated, Table};
 use crate::clock::Deadline;
 use crate::plan::Value;
 use crate::sql::Run;
 use crate::store::sqlite::group::execute;
-use crate::store::sqlite::write::{Failure, find_table, kind_of};
+use crate::store::sqlite::write::{Failure, counts_updates, find_table, kind_of};
 use crate::store::sqlite::{bind, interrupt};
 use crate::store::{Error, Outcome};
 
 /// How long looking for the reason may hold up the writer. Without an answer by then the client gets the code alone.
 const SEARCH_TIME: Duration = Duration::from_millis(100);
 
-/// The error of a request that was rolled back to its savepoint `berth`; `again` runs it once more, up to its own
-/// deadline. Afterwards it is rolled back as before, unless SQLite gave up the transaction.
+/// What becomes of a request that violated a key and was rolled back to its savepoint `berth`; `again` runs it once more,
+/// up to its own deadline. After an error it is rolled back as before, unless SQLite gave up the transaction.
 ///
 /// # Errors
 /// When the savepoint cannot be gone back to: the transaction is lost.
@@ -33,22 +34,68 @@ pub(in crate::store::sqlite) fn of_request(
     connection: &Connection,
     sight: Sight<'_>,
     runs: &[Run],
+    deadline: Deadline,
     again: impl FnOnce() -> Result<Outcome, Failure>,
-) -> rusqlite::Result<Error> {
+) -> rusqlite::Result<Result<Outcome, Error>> {
     execute(connection, "PRAGMA defer_foreign_keys = ON")?;
-    let end = again();
-    let limit = interrupt::Limit::until(Deadline::after(SEARCH_TIME));
-    let found = match end {
+    let answer = match again() {
+        // Postgres looks at the keys last: it would have met this before.
+        Err(Failure::Sqlite(error, place)) => Err(explain(connection, sight, runs, place, error)),
+        Ok(outcome) if holds(connection, sight.catalog, runs, deadline) => Ok(outcome),
+        Err(Failure::Refused(error)) if holds(connection, sight.catalog, runs, deadline) => Err(error),
         // An expectation does not hold either: Postgres would have stopped at the key before.
-        Ok(_) | Err(Failure::Refused(_)) => find(connection, sight, runs),
-        Err(Failure::Sqlite(..)) => Ok(None),
+        Ok(_) | Err(Failure::Refused(_)) => {
+            let _limit = interrupt::Limit::until(Deadline::after(SEARCH_TIME));
+            let found = find(connection, sight, runs).ok().flatten();
+            Err(found.unwrap_or_else(|| database("23503", FOREIGN_KEY_FAILED)))
+        }
     };
-    drop(limit);
     if !connection.is_autocommit() {
-        execute(connection, "ROLLBACK TO berth")?;
+        if answer.is_err() {
+            execute(connection, "ROLLBACK TO berth")?;
+        }
         execute(connection, "PRAGMA defer_foreign_keys = OFF")?;
     }
-    Ok(found.ok().flatten().unwrap_or_else(|| database("23503", FOREIGN_KEY_FAILED)))
+    Ok(answer)
+}
+
+/// Whether all keys hold after rows were inserted together: Postgres checks them when the last one is there.
+///
+/// Only a list of rows is run piece by piece, so everything else has been checked at its end already. SQLite cannot be
+/// asked how many violations are open: what the rows point with is looked for, and nothing else may have been written.
+fn holds(connection: &Connection, catalog: &Catalog, runs: &[Run], deadline: Deadline) -> bool {
+    let _limit = interrupt::Limit::until(deadline);
+    let rows: usize = runs.iter().map(|run| run.values.len()).sum();
+    rows > 1 && runs.iter().all(|run| rows_hold(connection, catalog, run).unwrap_or(false))
+}
+
+fn rows_hold(connection: &Connection, catalog: &Catalog, run: &Run) -> rusqlite::Result<bool> {
+    let Some(table) = find_table(catalog, &run.table) else { return Ok(false) };
+    let is_known = |column: &String| run.columns.contains(column) || stays_null(table, column);
+    let are_known = table.foreign_keys.iter().flat_map(|key| &key.columns).all(is_known);
+    let writes_more = "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE";
+    if !are_known || connection.prepare_cached(writes_more)?.exists([&run.table])? {
+        return Ok(false);
+    }
+    for row in 0..run.values.len() {
+        for foreign_key in &table.foreign_keys {
+            if points_nowhere(connection, run, row, foreign_key)? {
+                return Ok(false);
+            }
+        }
+    }
+    // An upsert may take a key away from rows that point to it.
+    for (child, foreign_keys) in pointing_to(catalog, table) {
+        if counts_updates(run) && dangling(connection, child, &foreign_keys)?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a column that an insert does not name becomes null.
+fn stays_null(table: &Table, column: &str) -> bool {
+    table.column(column).is_some_and(|column| column.default.is_none() && column.generated == Generated::No)
 }
 
 /// The error of a transaction that could not be committed and is still open.
@@ -157,7 +204,7 @@ fn points_nowhere(connection: &Connection, run: &Run, row: usize, foreign_key: &
         .map(|(column, number)| format!("{} = ?{number}", quote(column)))
         .collect();
     let sql = format!("SELECT 1 FROM {} WHERE {}", quote(&foreign_key.references.name), conditions.join(" AND "));
-    connection.prepare(&sql)?.exists(params_from_iter(given)).map(|exists| !exists)
+    connection.prepare_cached(&sql)?.exists(params_from_iter(given)).map(|exists| !exists)
 }
 
 /// A row of `table` that points nowhere: which of `foreign_keys`, and the values it points with.

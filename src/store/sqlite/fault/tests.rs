@@ -1,6 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
+use crate::clock::Deadline;
 use crate::plan::{Expectation, Reach, Value};
 use crate::store::sqlite::introspect;
 use crate::store::sqlite::write::{Failure, UpdateCounter, Write};
@@ -49,7 +51,8 @@ fn failing(runs: &[Run]) -> String {
     let Err(Failure::Sqlite(error, place)) = again() else { panic!("nothing failed") };
     let error = if is_foreign_key(&error) {
         connection.execute_batch("ROLLBACK TO berth").unwrap();
-        let error = foreign_key::of_request(&connection, sight, runs, again).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(60));
+        let error = foreign_key::of_request(&connection, sight, runs, deadline, again).unwrap().unwrap_err();
         assert_eq!(content(&connection), before);
         let deferred: i64 = connection.query_row("PRAGMA defer_foreign_keys", [], |row| row.get(0)).unwrap();
         assert_eq!(deferred, 0, "the keys are checked at once again");
