@@ -1,9 +1,11 @@
 -- A sample to start from: replace it by your own tables. PostgreSQL's syntax; berth runs it on SQLite too.
 
--- Roles belong to the whole server, so another database may have made this one already.
+-- Roles belong to the whole server, so another database may have made this one already. berth becomes it for requests
+-- without a token, which a server allows only to superusers and members.
 DO $$
 BEGIN
     CREATE ROLE anon NOLOGIN;
+    GRANT anon TO CURRENT_USER;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END
 $$;

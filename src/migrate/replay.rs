@@ -3,8 +3,10 @@
 //! The ledger of a SQLite database keeps of each script what it defines, in the words it was written in
 //! (`Script::definitions`); rows are copied, and no statement that moves rows is run again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use regex::{Captures, Regex};
 use rusqlite::Connection;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Transaction};
@@ -95,20 +97,54 @@ async fn run(transaction: &Transaction<'_>, statement: &Statement) -> Result<(),
     if postgres::is_transaction_control(statement) {
         return Ok(());
     }
-    if !makes_role(&statement.text) {
+    let roles = made_roles(&statement.text);
+    if roles.is_empty() {
         return transaction.batch_execute(&statement.text).await;
     }
     transaction.batch_execute("SAVEPOINT role").await?;
-    match transaction.batch_execute(&statement.text).await {
-        Ok(()) => transaction.batch_execute("RELEASE SAVEPOINT role").await,
-        Err(error) if error.code() == Some(&SqlState::DUPLICATE_OBJECT) => {
-            transaction.batch_execute("ROLLBACK TO SAVEPOINT role").await
-        }
-        Err(error) => Err(error),
+    let Err(error) = transaction.batch_execute(&statement.text).await else {
+        return transaction.batch_execute("RELEASE SAVEPOINT role").await;
+    };
+    // Who may make no roles is told so even of one that is there.
+    if !matches!(error.code(), Some(&SqlState::DUPLICATE_OBJECT | &SqlState::INSUFFICIENT_PRIVILEGE)) {
+        return Err(error);
     }
+    transaction.batch_execute("ROLLBACK TO SAVEPOINT role").await?;
+    let there = "SELECT count(*) FROM pg_catalog.pg_roles WHERE rolname::text = ANY ($1)";
+    let there: i64 = transaction.query_one(there, &[&roles]).await?.try_get(0)?;
+    if usize::try_from(there) == Ok(roles.len()) { Ok(()) } else { Err(error) }
 }
 
-fn makes_role(statement: &str) -> bool {
-    let words: Vec<String> = statement.split_whitespace().take(2).map(str::to_ascii_lowercase).collect();
-    matches!(words.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), ["create", "role" | "user" | "group"])
+/// The roles that a statement makes: `CREATE ROLE`, or a `DO` block that guards it.
+fn made_roles(statement: &str) -> Vec<String> {
+    static MADE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r#"(?i)\bcreate\s+(?:role|user|group)\s+(?:"([^"]+)"|(\w+))"#).ok());
+    let first = statement.split_whitespace().next().unwrap_or_default();
+    let Some(made) = MADE.as_ref().filter(|_| ["create", "do"].iter().any(|word| first.eq_ignore_ascii_case(word)))
+    else {
+        return Vec::new();
+    };
+    let name = |found: Captures<'_>| match (found.get(1), found.get(2)) {
+        (Some(quoted), _) => quoted.as_str().to_owned(),
+        (None, bare) => bare.map_or_else(String::new, |bare| bare.as_str().to_lowercase()),
+    };
+    made.captures_iter(statement).map(name).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_roles_that_a_statement_makes_are_those_that_it_names() {
+        for (statement, roles) in [
+            ("CREATE ROLE Anon NOLOGIN", vec!["anon"]),
+            ("create\n user \"Web User\"", vec!["Web User"]),
+            ("DO $$ BEGIN IF NOT EXISTS (SELECT) THEN CREATE ROLE b; CREATE ROLE a; END IF; END $$", vec!["a", "b"]),
+            ("CREATE TABLE role (a text)", vec![]),
+            ("COMMENT ON TABLE t IS 'CREATE ROLE x'", vec![]),
+        ] {
+            assert_eq!(made_roles(statement), roles, "{statement}");
+        }
+    }
 }

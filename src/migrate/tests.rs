@@ -1,6 +1,7 @@
 //! Scripts against SQLite: what they leave behind, and what is refused.
 
 mod function;
+mod sequence;
 
 use rusqlite::Connection;
 
@@ -21,7 +22,7 @@ fn run(connection: &mut Connection, scripts: &[Script], mode: Mode) -> Result<Re
 
 fn migrated(text: &str) -> Connection {
     let mut connection = Connection::open_in_memory().expect("a database");
-    apply(&mut connection, &[("1.sql", text)]).expect("migrated");
+    apply(&mut connection, &[("1.sql", text)]).expect(text);
     connection
 }
 
@@ -192,10 +193,13 @@ fn a_guarded_role_may_be_there_already() {
         "DO $$ BEGIN CREATE ROLE anon; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;",
         "do $body$ begin if not exists (select from pg_catalog.pg_roles where rolname = 'anon') then
            create role anon nologin; end if; end $body$;",
+        "DO $$ BEGIN CREATE ROLE anon NOLOGIN; GRANT anon TO CURRENT_USER; EXCEPTION WHEN duplicate_object THEN NULL; END $$;",
     ] {
         let connection = migrated(&format!("CREATE ROLE anon;\n{guard}\n{guard}"));
         assert_eq!(value::<i64>(&connection, "SELECT count(*) FROM _berth_roles"), 1, "{guard}");
     }
+    let told = refusal("DO $$ BEGIN CREATE ROLE anon; GRANT SELECT ON t TO anon; END $$;");
+    assert!(told.contains("only a guard around CREATE ROLE"), "{told}");
 }
 
 #[test]

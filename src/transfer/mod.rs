@@ -13,6 +13,7 @@
 
 mod foreign;
 mod kept;
+mod role;
 mod source;
 mod sums;
 mod target;
@@ -268,6 +269,7 @@ pub async fn transfer(
             foreign.define(&transaction).await?;
             refuse_rest(&foreign, rest)?;
             migrate::replay_postgres(&transaction, recorded).await?;
+            foreign.notes.extend(role::let_become(&transaction, &catalog.roles).await?);
         }
         Existing::Replaced => require_same(&transaction, recorded).await?,
     }

@@ -10,10 +10,10 @@ use tokio_postgres::Transaction;
 use super::source::{self, Reading, Table, add_value};
 use super::sums::{Row, Sum};
 use super::text::{self, Presence};
-use super::{Error, Step, quote};
+use super::{Error, Step, message, quote};
 
 /// Bytes that are sent at once.
-const CHUNK_BYTES: usize = 256 * 1024;
+pub(super) const CHUNK_BYTES: usize = 256 * 1024;
 
 /// Largest row that is read back: no row of SQLite that berth takes has more.
 const ROW_MAX_BYTES: usize = 1 << 30;
@@ -29,6 +29,27 @@ const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_trans
 /// Applies the settings that hold until the end of the transaction.
 pub(super) async fn settle(transaction: &Transaction<'_>) -> Result<(), Error> {
     Ok(transaction.batch_execute(SETTINGS).await?)
+}
+
+/// Runs a statement; what the server says against it names the statement.
+pub(super) async fn run(transaction: &Transaction<'_>, statement: &str) -> Result<(), Error> {
+    transaction.batch_execute(statement).await.map_err(|error| Error::of(statement, &error))
+}
+
+/// Runs a statement that may fail without any consequence but the server's reason.
+pub(super) async fn attempt(transaction: &Transaction<'_>, statement: &str) -> Result<Result<(), String>, Error> {
+    run(transaction, "SAVEPOINT attempt").await?;
+    match transaction.batch_execute(statement).await {
+        Ok(()) => {
+            run(transaction, "RELEASE SAVEPOINT attempt").await?;
+            Ok(Ok(()))
+        }
+        Err(error) if error.as_db_error().is_some() => {
+            run(transaction, "ROLLBACK TO SAVEPOINT attempt").await?;
+            Ok(Err(message(&error)))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `"public"."table"`.
@@ -91,7 +112,7 @@ impl Aside {
             let (table, key, definition): (String, String, String) =
                 (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
             let (table, key) = (qualified(&table), quote(&key));
-            transaction.batch_execute(&format!("ALTER TABLE {table} DROP CONSTRAINT {key}")).await?;
+            run(transaction, &format!("ALTER TABLE {table} DROP CONSTRAINT {key}")).await?;
             aside.back.push(format!("ALTER TABLE {table} ADD CONSTRAINT {key} {definition}"));
             if let Some(comment) = row.try_get::<_, Option<String>>(3)? {
                 aside.back.push(format!("COMMENT ON CONSTRAINT {key} ON {table} IS {}", literal(&comment)));
@@ -104,11 +125,11 @@ impl Aside {
         for row in transaction.query(others, &[&names, &SCHEMA]).await? {
             let table = qualified(&row.try_get::<_, String>(0)?);
             if row.try_get(1)? {
-                transaction.batch_execute(&format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")).await?;
+                run(transaction, &format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")).await?;
                 aside.back.push(format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"));
             }
             if row.try_get(2)? {
-                transaction.batch_execute(&format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await?;
+                run(transaction, &format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await?;
                 aside.back.push(format!("ALTER TABLE {table} ENABLE TRIGGER USER"));
             }
         }
@@ -117,9 +138,9 @@ impl Aside {
 
     /// Brings it back; the server checks that all rows keep the foreign keys.
     pub(super) async fn bring_back(self, transaction: &Transaction<'_>) -> Result<(), Error> {
-        transaction.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?;
+        run(transaction, "SET CONSTRAINTS ALL IMMEDIATE").await?;
         for statement in self.back {
-            transaction.batch_execute(&statement).await.map_err(|error| Error::of(&statement, &error))?;
+            run(transaction, &statement).await?;
         }
         Ok(())
     }
@@ -131,7 +152,7 @@ pub(super) async fn empty(transaction: &Transaction<'_>, tables: &[Table]) -> Re
         return Ok(());
     }
     let names = tables.iter().map(|table| qualified(&table.name)).collect::<Vec<_>>().join(", ");
-    Ok(transaction.batch_execute(&format!("TRUNCATE {names}")).await?)
+    run(transaction, &format!("TRUNCATE {names}")).await
 }
 
 /// Copies the rows of a table, and says what they sum up to.
@@ -204,7 +225,7 @@ fn add_field(row: &mut Row, field: &[u8], column: &source::Column) {
 /// Gives every row of a table, as a line of `COPY` without its end.
 async fn each_row(transaction: &Transaction<'_>, table: &Table, take: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
     let sql = format!("COPY (SELECT {} FROM {}) TO STDOUT", table.all_columns(), qualified(&table.name));
-    let mut stream = pin!(transaction.copy_out(&sql).await?);
+    let mut stream = pin!(transaction.copy_out(&sql).await.map_err(|error| Error::of(&sql, &error))?);
     let mut rest: Vec<u8> = Vec::new();
     while let Some(piece) = stream.next().await {
         let piece = piece?;
@@ -232,18 +253,28 @@ async fn each_row(transaction: &Transaction<'_>, table: &Table, take: &mut dyn F
 pub(super) async fn set_counters(transaction: &Transaction<'_>, tables: &[Table]) -> Result<(), Error> {
     for table in tables {
         let Some(counter) = &table.counter else { continue };
-        let sql = "SELECT s.seqrelid::regclass::text, s.seqmin, s.seqstart FROM pg_catalog.pg_sequence s \
-                   WHERE s.seqrelid = pg_catalog.pg_get_serial_sequence($1, $2)::regclass";
-        // Another kind of key than a counted one: it was defined so.
-        let found = transaction.query_opt(sql, &[&qualified(&table.name), &counter.column]).await?;
-        let Some(row) = found else { continue };
-        let (sequence, least, first): (String, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        let (value, was_given) = match counter.last.filter(|last| *last >= least) {
-            Some(last) => (last, true),
-            None => (first, false),
-        };
-        let set = "SELECT pg_catalog.setval($1::text::regclass, $2, $3)";
-        transaction.execute(set, &[&sequence, &value, &was_given]).await?;
+        // That of an identity or a serial column is the column's own; any other is named by the column's default.
+        let sql = "SELECT s.seqrelid::regclass::text, s.seqmin, s.seqmax, s.seqstart, s.seqincrement \
+                   FROM pg_catalog.pg_sequence s WHERE s.seqrelid IN ( \
+                       SELECT pg_catalog.pg_get_serial_sequence($1, $2)::regclass UNION ALL SELECT d.refobjid \
+                       FROM pg_catalog.pg_attribute c \
+                       JOIN pg_catalog.pg_attrdef v ON v.adrelid = c.attrelid AND v.adnum = c.attnum \
+                       JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = v.oid \
+                           AND d.refclassid = 'pg_catalog.pg_class'::regclass \
+                       WHERE c.attrelid = $1::text::regclass AND c.attname = $2)";
+        for row in transaction.query(sql, &[&qualified(&table.name), &counter.column]).await? {
+            let sequence: String = row.try_get(0)?;
+            let [least, greatest, first, step]: [i64; 4] =
+                [row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?];
+            let last = counter.last.filter(|last| *last >= least);
+            let next = last.map_or(Some(first), |last| last.checked_add(step)).filter(|next| *next <= greatest);
+            // Unlike `setval`, `RESTART` is undone with the transaction.
+            let statement = match next {
+                Some(next) => format!("ALTER SEQUENCE {sequence} RESTART WITH {next}"),
+                None => format!("SELECT pg_catalog.setval({}, {greatest})", literal(&sequence)),
+            };
+            run(transaction, &statement).await?;
+        }
     }
     Ok(())
 }
@@ -251,7 +282,7 @@ pub(super) async fn set_counters(transaction: &Transaction<'_>, tables: &[Table]
 /// Tells the planner what the tables have.
 pub(super) async fn analyze(transaction: &Transaction<'_>, tables: &[Table]) -> Result<(), Error> {
     for table in tables {
-        transaction.batch_execute(&format!("ANALYZE {}", qualified(&table.name))).await?;
+        run(transaction, &format!("ANALYZE {}", qualified(&table.name))).await?;
     }
     Ok(())
 }

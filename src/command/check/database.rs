@@ -25,7 +25,9 @@ const QUESTION: &str = "SELECT current_setting('server_version'), \
          - coalesce(current_setting('reserved_connections', true)::int, 0)), \
         (nullif(rolconnlimit, -1)), \
         ((SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()))) AS bounds (bound))::text, \
-    coalesce((SELECT pg_has_role(current_user, oid, 'MEMBER')::text FROM pg_roles WHERE rolname = $anon), 'absent') \
+    coalesce((SELECT (CASE WHEN current_setting('server_version_num')::int >= 160000 \
+        THEN pg_has_role(oid, 'SET') ELSE pg_has_role(oid, 'MEMBER') END)::text \
+        FROM pg_roles WHERE rolname = $anon), 'absent') \
     FROM pg_roles r WHERE rolname = current_user";
 
 /// What the server says.

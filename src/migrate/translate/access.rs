@@ -11,6 +11,9 @@ use super::{Refusal, Translator, name, parse, refuse};
 /// The name under which a grant to `PUBLIC` is kept: every role has it.
 pub(super) const EVERYONE: &str = "public";
 
+/// Words for the role that applies the migrations.
+const APPLYING: [&str; 3] = ["CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"];
+
 /// The privileges that requests use.
 const SERVED: [&str; 4] = ["select", "insert", "update", "delete"];
 
@@ -63,13 +66,16 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// `CREATE ROLE` under a guard: what exists already is left as it is.
+    /// `CREATE ROLE` under a guard, and who is made a member there: a role that exists already is left as it is.
     pub(super) fn create_guarded_roles(&mut self, statements: &[String]) -> Result<(), Refusal> {
         for statement in statements {
-            let ast::Statement::CreateRole(create) = parse::statement(statement)? else {
-                return refuse("expected CREATE ROLE");
-            };
-            self.create_role(&CreateRole { if_not_exists: true, ..create })?;
+            match parse::statement(statement)? {
+                ast::Statement::CreateRole(create) => {
+                    self.create_role(&CreateRole { if_not_exists: true, ..create })?;
+                }
+                ast::Statement::GrantRole(grant) => self.grant_role(&grant.roles, &grant.grantees)?,
+                _ => return refuse("of DO only a guard around CREATE ROLE is supported"),
+            }
         }
         Ok(())
     }
@@ -232,21 +238,27 @@ impl Translator<'_> {
         }
     }
 
+    /// The roles that are meant. Whoever applies the migrations is berth here: it may do everything, and is none of them.
     pub(super) fn grantees(&self, grantees: &[Grantee]) -> Result<Vec<String>, Refusal> {
-        let role = |grantee: &Grantee| {
+        let mut roles = Vec::with_capacity(grantees.len());
+        for grantee in grantees {
             if grantee.grantee_type == GranteesType::Public {
-                return Ok(EVERYONE.to_owned());
+                roles.push(EVERYONE.to_owned());
+                continue;
             }
             let Some(GranteeName::ObjectName(name)) = &grantee.name else {
                 return refuse(format!("{grantee} is not a role"));
             };
-            let role = name::parts(name)?.join(".");
-            if role == EVERYONE || self.schema.roles.contains_key(&role) {
-                return Ok(role);
+            if APPLYING.iter().any(|word| name.to_string().eq_ignore_ascii_case(word)) {
+                continue;
             }
-            refuse(format!("role \"{role}\" does not exist"))
-        };
-        grantees.iter().map(role).collect()
+            let role = name::parts(name)?.join(".");
+            if role != EVERYONE && !self.schema.roles.contains_key(&role) {
+                return refuse(format!("role \"{role}\" does not exist"));
+            }
+            roles.push(role);
+        }
+        Ok(roles)
     }
 
     pub(super) fn comment(

@@ -98,7 +98,8 @@ impl Translator<'_> {
         // Before the change, as in `change`: rows get the new column's default by not naming it.
         self.will_alter(name);
         table::add_column(&mut altered, definition, self.schema)?;
-        self.put_table(altered)
+        self.put_table(altered)?;
+        self.begin_counting(name, std::slice::from_ref(definition))
     }
 
     fn drop_column(&mut self, name: &str, column: &str, if_exists: bool) -> Result<(), Refusal> {
@@ -156,7 +157,8 @@ impl Translator<'_> {
                 }
             }
             Ok(())
-        })
+        })?;
+        self.begin_counting_altered(name, column, operation)
     }
 
     fn set_data_type(

@@ -132,7 +132,22 @@ pub(super) fn statements(text: &str) -> Result<Vec<Statement>, Refusal> {
     parser(text)?.parse_statements().map_err(|error| unreadable(&error.to_string()))
 }
 
-/// The statements that guard `CREATE ROLE` in the two usual ways, since PostgreSQL has no `IF NOT EXISTS` for it:
+/// The sequence and the number of `ALTER SEQUENCE s RESTART WITH n`, which the parser does not know.
+pub(super) fn restarted_sequence(text: &str) -> Option<(String, i64)> {
+    static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r#"(?is)^alter\s+sequence\s+(?:if\s+exists\s+)?(?:"?public"?\.)?("[^"]+"|\w+)\s+restart\s+(?:with\s+)?(\d+)$"#,
+        )
+        .ok()
+    });
+    let found = STATEMENT.as_ref()?.captures(text)?;
+    let written = found.get(1)?.as_str();
+    let name = written.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+    let name = name.map_or_else(|| written.to_lowercase(), str::to_owned);
+    Some((name, found.get(2)?.as_str().parse().ok()?))
+}
+
+/// The statements that make roles under a guard, in the two usual ways, since PostgreSQL has no `IF NOT EXISTS` for it:
 /// `DO $$ BEGIN … EXCEPTION WHEN duplicate_object THEN NULL; END $$` and
 /// `DO $$ BEGIN IF NOT EXISTS (…) THEN CREATE ROLE …; END IF; END $$`. `None` for any other `DO`.
 pub(super) fn guarded_roles(text: &str) -> Option<Vec<String>> {
@@ -157,7 +172,7 @@ pub(super) fn guarded_roles(text: &str) -> Option<Vec<String>> {
         .collect();
     let only_roles = statements.iter().all(|statement| {
         let words: Vec<String> = statement.split_whitespace().take(2).map(str::to_ascii_lowercase).collect();
-        words == ["create", "role"]
+        matches!(words.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), ["create", "role"] | ["grant", _])
     });
     (only_roles && !statements.is_empty()).then_some(statements)
 }

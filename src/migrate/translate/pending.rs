@@ -8,7 +8,7 @@ use super::{Action, Rebuild, Refusal, Translator, name, render};
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     tables: BTreeMap<String, (usize, Unwritten)>,
-    /// Where counters continue; set when the table is in its last shape.
+    /// Where counters continue; set as soon as the table is one that SQLite counts.
     counters: BTreeMap<String, (usize, i64)>,
 }
 
@@ -70,12 +70,7 @@ impl Translator<'_> {
                 return Err((*statement, Refusal(reason)));
             }
         }
-        self.flush_all()?;
-        for (table, (statement, last)) in std::mem::take(&mut self.pending.counters) {
-            self.statement = statement;
-            self.push(Action::Count { table, last });
-        }
-        Ok(())
+        self.flush_all()
     }
 
     fn flush_all(&mut self) -> Result<(), (usize, Refusal)> {
@@ -99,6 +94,14 @@ impl Translator<'_> {
             self.statement = statement;
             for action in actions {
                 self.push(action);
+            }
+        }
+        for (table, (statement, last)) in std::mem::take(&mut self.pending.counters) {
+            if self.schema.table(&table).is_some_and(|table| table.counted().is_some()) {
+                self.statement = statement;
+                self.push(Action::Count { table, last });
+            } else {
+                self.pending.counters.insert(table, (statement, last));
             }
         }
         self.statement = current;

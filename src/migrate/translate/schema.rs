@@ -21,8 +21,8 @@ pub(crate) struct Schema {
     pub(crate) types: UserTypes,
     /// Functions, by signature.
     pub(crate) functions: BTreeMap<String, Function>,
-    /// Sequences that belong to no column yet, by name. They live for one script.
-    pub(crate) sequences: BTreeSet<String>,
+    /// Sequences that belong to no column yet, by name, with the number that each gives next. They live for one script.
+    pub(crate) sequences: BTreeMap<String, i64>,
     /// Roles, by name.
     pub(crate) roles: BTreeMap<String, Role>,
     /// What was granted on tables and views.

@@ -16,7 +16,7 @@ impl Translator<'_> {
             return Ok(());
         }
         match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            ["alter", "sequence"] => return Self::alter_sequence(&statement.text),
+            ["alter", "sequence"] => return self.alter_sequence(&statement.text),
             ["alter", "view"] => return self.alter_view(&statement.text),
             // Parameters of a session of Postgres.
             ["set" | "reset", ..] => return Ok(()),
@@ -57,7 +57,7 @@ impl Translator<'_> {
             Parsed::AlterType(alter) => self.alter_type(alter),
             Parsed::CreateDomain(create) => self.create_domain(create),
             Parsed::DropDomain(drop) => self.drop_type(&name::local(&drop.name)?, drop.if_exists),
-            Parsed::CreateSequence { name, .. } => self.create_sequence(name),
+            Parsed::CreateSequence { name, sequence_options, .. } => self.create_sequence(name, sequence_options),
             Parsed::Drop { object_type, if_exists, names, cascade, .. } => {
                 names.iter().try_for_each(|name| self.drop_object(object_type, name, *if_exists, *cascade))
             }

@@ -28,6 +28,7 @@ impl Translator<'_> {
         }
         self.put_table(table)?;
         self.will_create(&name);
+        self.begin_counting(&name, &create.columns)?;
         self.grant_defaults(&name);
         Ok(())
     }
@@ -193,7 +194,7 @@ pub(super) fn set_default(column: &mut Column, value: &Expr) {
 }
 
 /// The sequence of `nextval('…')`.
-fn next_of(value: &Expr) -> Option<String> {
+pub(super) fn next_of(value: &Expr) -> Option<String> {
     let Expr::Function(call) = value else { return None };
     if super::function::name_of(call).ok()? != "nextval" {
         return None;

@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use tokio_postgres::Transaction;
 
 use super::source::{self, Table};
-use super::target::qualified;
+use super::target::{attempt, qualified, run};
 use super::{Error, Left, quote};
 use crate::catalog::{self, Catalog, Generated, Kind};
 use definition::Definition;
@@ -248,7 +248,7 @@ impl Foreign {
     /// Makes the tables, and the views over them.
     pub(super) async fn define(&mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
         for table in &self.tables {
-            transaction.batch_execute(&table.create).await.map_err(|error| Error::of(&table.create, &error))?;
+            run(transaction, &table.create).await?;
         }
         let early = self.tables.iter_mut().flat_map(|table| std::mem::take(&mut table.early)).collect();
         self.attempt(transaction, early).await?;
@@ -288,22 +288,6 @@ impl Foreign {
             }
             views = refused.into_iter().map(|(view, _)| view).collect();
         }
-    }
-}
-
-/// Runs a statement that may fail without any consequence but the server's reason.
-async fn attempt(transaction: &Transaction<'_>, statement: &str) -> Result<Result<(), String>, Error> {
-    transaction.batch_execute("SAVEPOINT attempt").await?;
-    match transaction.batch_execute(statement).await {
-        Ok(()) => {
-            transaction.batch_execute("RELEASE SAVEPOINT attempt").await?;
-            Ok(Ok(()))
-        }
-        Err(error) if error.as_db_error().is_some() => {
-            transaction.batch_execute("ROLLBACK TO SAVEPOINT attempt").await?;
-            Ok(Err(super::message(&error)))
-        }
-        Err(error) => Err(error.into()),
     }
 }
 
