@@ -1,5 +1,5 @@
 //! Ten times the load that the store can take, and a million requests: what is accepted is answered in time, the rest is
-//! refused fast, and memory stays flat. With `BERTH_TORTURE=1` for a minute, and all of the million.
+//! refused fast, and memory stays flat. With `BERTH_TORTURE=1` for a minute, by the clock, and all of the million.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -95,12 +95,16 @@ fn overload(what: &str, berth: &Berth, work: &str) {
         assert!(answer.status == 503 && answer.has_retry_after, "{what}: {answer:?}");
     }
     assert!(refused.count() > accepted.count(), "{what}: it was no overload");
+    watch.check(what);
+    assert_eq!(berth.client().get("/-/ready").status, 200);
+    // How long things take is a claim only on a machine that does nothing else.
+    if !torture() {
+        return;
+    }
     let bound = alone.percentile(99) * 2 * u32::try_from(QUEUE).unwrap();
     assert!(accepted.percentile(99) <= bound, "{what}: {accepted}, beyond {bound:?}");
     assert!(refused.percentile(50) < alone.percentile(50), "{what}: to refuse takes as long as the work: {refused}");
     assert!(accepted.count() as f64 > capacity * took.as_secs_f64() / 3.0, "{what}: to refuse keeps it from its work");
-    watch.check(what);
-    assert_eq!(berth.client().get("/-/ready").status, 200);
 }
 
 #[test]

@@ -277,7 +277,8 @@ impl Group {
             Err(Failure::Refused(error)) => Err(error),
             Err(Failure::Sqlite(error, _)) if fault::is_foreign_key(&error) && !connection.is_autocommit() => {
                 execute(connection, "ROLLBACK TO berth")?;
-                fault::foreign_key::of_request(connection, sight, runs, deadline, run)?
+                let together = if matches!(change, Change::Rows(_)) { runs } else { &[] };
+                fault::foreign_key::of_request(connection, sight, runs, together, deadline, run)?
             }
             Err(Failure::Sqlite(error, place)) => Err(fault::explain(connection, sight, runs, place, error)),
         };

@@ -26,7 +26,8 @@ use crate::store::{Error, Outcome};
 const SEARCH_TIME: Duration = Duration::from_millis(100);
 
 /// What becomes of a request that violated a key and was rolled back to its savepoint `berth`; `again` runs it once more,
-/// up to its own deadline. After an error it is rolled back as before, unless SQLite gave up the transaction.
+/// up to its own deadline. `together` are the runs of a list of rows, none for a function: its statements are checked one
+/// by one, as on Postgres. After an error it is rolled back as before, unless SQLite gave up the transaction.
 ///
 /// # Errors
 /// When the savepoint cannot be gone back to: the transaction is lost.
@@ -34,6 +35,7 @@ pub(in crate::store::sqlite) fn of_request(
     connection: &Connection,
     sight: Sight<'_>,
     runs: &[Run],
+    together: &[Run],
     deadline: Deadline,
     again: impl FnOnce() -> Result<Outcome, Failure>,
 ) -> rusqlite::Result<Result<Outcome, Error>> {
@@ -41,8 +43,8 @@ pub(in crate::store::sqlite) fn of_request(
     let answer = match again() {
         // Postgres looks at the keys last: it would have met this before.
         Err(Failure::Sqlite(error, place)) => Err(explain(connection, sight, runs, place, error)),
-        Ok(outcome) if holds(connection, sight.catalog, runs, deadline) => Ok(outcome),
-        Err(Failure::Refused(error)) if holds(connection, sight.catalog, runs, deadline) => Err(error),
+        Ok(outcome) if holds(connection, sight.catalog, together, deadline) => Ok(outcome),
+        Err(Failure::Refused(error)) if holds(connection, sight.catalog, together, deadline) => Err(error),
         // An expectation does not hold either: Postgres would have stopped at the key before.
         Ok(_) | Err(Failure::Refused(_)) => {
             let _limit = interrupt::Limit::until(Deadline::after(SEARCH_TIME));

@@ -52,7 +52,7 @@ fn failing(runs: &[Run]) -> String {
     let error = if is_foreign_key(&error) {
         connection.execute_batch("ROLLBACK TO berth").unwrap();
         let deadline = Deadline::after(Duration::from_secs(60));
-        let error = foreign_key::of_request(&connection, sight, runs, deadline, again).unwrap().unwrap_err();
+        let error = foreign_key::of_request(&connection, sight, runs, runs, deadline, again).unwrap().unwrap_err();
         assert_eq!(content(&connection), before);
         let deferred: i64 = connection.query_row("PRAGMA defer_foreign_keys", [], |row| row.get(0)).unwrap();
         assert_eq!(deferred, 0, "the keys are checked at once again");
