@@ -16,7 +16,7 @@ use crate::plan::authorize;
 use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan};
 use crate::request::{Conditions, Once, Origin, Raw, Request, once};
 use crate::response::status::Caller;
-use crate::response::{self, Failure, Reply, Validation, Verbosity, openapi, range};
+use crate::response::{self, Failure, Reply, Rest, Validation, Verbosity, openapi, range};
 use crate::sql::Precondition;
 use crate::store::{self, Outcome, Store};
 use crate::telemetry::{Event, Telemetry};
@@ -144,16 +144,22 @@ impl App {
         let held_against = |representation| Validation { representation, conditions: &conditions };
         let validation =
             named.then(|| held_against(sql::representation(raw, answer.authorized.session(), work.query())));
-        let outcome = match work {
-            Work::Known(outcome) => outcome,
+        let (outcome, rest) = match work {
+            Work::Known(outcome) => (outcome, None),
+            Work::Run(mut statement) if answer.authorized.plan().is_streamed() => {
+                statement.known_states = validation.map(Validation::known_states).unwrap_or_default();
+                self.store.stream(*statement, deadline).await?
+            }
             Work::Run(mut statement) => {
                 // What is undone leaves nothing to repeat.
                 statement.once = once(raw, identity)?.filter(|_| !statement.session.rollback);
                 statement.known_states = validation.map(Validation::known_states).unwrap_or_default();
-                self.store.execute(*statement, deadline).await?
+                (self.store.execute(*statement, deadline).await?, None)
             }
         };
-        answer.reply(outcome, validation)
+        let reply = answer.reply(outcome, validation)?;
+        // What the sender has already need not be read to its end.
+        Ok(Reply { rest: rest.filter(|_| reply.status != 304).map(Rest::new), ..reply })
     }
 
     fn ground<'a>(&'a self, catalog: &'a Catalog, identity: &'a Identity) -> Ground<'a> {

@@ -331,6 +331,7 @@ fn sqlite_settings(config: &Config, path: PathBuf) -> SqliteSettings {
         body_max_bytes: config.bounds.max_answer_bytes,
         value_max_bytes: config.bounds.max_answer_bytes.max(config.bounds.max_body_bytes),
         memory_max_bytes: config.bounds.sqlite_bytes,
+        stream_timeout: config.bounds.stream_timeout,
         ..SqliteSettings::new(path)
     }
 }
@@ -376,7 +377,7 @@ pub(super) fn postgres_settings(config: &Config, dsn: &str) -> PostgresSettings 
         pool_timeout: config.bounds.pool_timeout,
         idle_timeout: config.bounds.pool_idle_timeout,
         max_lifetime: config.bounds.pool_max_lifetime,
-        statement_timeout: config.bounds.statement_timeout,
+        stream_timeout: config.bounds.stream_timeout,
         body_max_bytes: config.bounds.max_answer_bytes,
         prepared: if config.storage.prepared_statements.is_on() { Prepare::Once } else { Prepare::Never },
         channel: config.storage.channel.clone(),
@@ -409,6 +410,7 @@ fn plan_settings(config: &Config, engine: Engine) -> plan::Settings {
         engine,
         schemas,
         max_rows: config.bounds.max_rows,
+        streaming: plan::Streaming::Rows { at_most: config.bounds.max_stream_rows },
         aggregates: config.api.aggregates.is_on(),
         access: match config.access.mode {
             config::AccessMode::Closed => plan::AccessMode::Closed,

@@ -229,6 +229,10 @@ pub enum AccessMode {
 pub struct Bounds {
     /// Most rows of one answer; `None` is unbounded.
     pub max_rows: Option<u64>,
+    /// Most rows of one answer that is streamed; `None` is unbounded.
+    pub max_stream_rows: Option<u64>,
+    /// Time for one answer that is streamed.
+    pub stream_timeout: Duration,
     /// Largest body of a request.
     pub max_body_bytes: usize,
     /// All bodies being read or worked on at one time, together.

@@ -61,6 +61,8 @@ pub struct Raw {
     pub jwt_role_claim: Option<String>,
     pub jwt_cache_max_entries: Option<String>,
     pub max_rows: Option<String>,
+    pub max_stream_rows: Option<String>,
+    pub stream_timeout: Option<String>,
     pub max_body: Option<String>,
     pub statement_timeout: Option<String>,
     pub queue_limit: Option<String>,

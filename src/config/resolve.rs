@@ -177,9 +177,14 @@ impl Resolver {
 
     fn bounds(&mut self, raw: &Raw, machine: &Machine) -> Bounds {
         let memory = machine.memory_bytes;
+        let max_rows = self.max_rows("MAX_ROWS", &raw.max_rows, Some((memory / (16 << 10)).clamp(1_000, 100_000)));
+        // What is computed bounds the memory, of which a stream needs none; what is typed has other reasons.
+        let typed_max_rows = max_rows.filter(|_| text(&raw.max_rows).is_some());
         let max_body = self.size("MAX_BODY", &raw.max_body).unwrap_or_else(|| (memory / 32).clamp(1 << 20, 64 << 20));
         Bounds {
-            max_rows: self.max_rows(&raw.max_rows, (memory / (16 << 10)).clamp(1_000, 100_000)),
+            max_rows,
+            max_stream_rows: self.max_rows("MAX_STREAM_ROWS", &raw.max_stream_rows, typed_max_rows),
+            stream_timeout: self.time_limit("STREAM_TIMEOUT", &raw.stream_timeout),
             max_body_bytes: saturated(max_body),
             // One body of the largest size must always fit, or it could never be sent.
             bodies_bytes: saturated((memory / 4).max(max_body)),
@@ -328,11 +333,11 @@ impl Resolver {
         Some(address)
     }
 
-    fn max_rows(&mut self, typed: &Option<String>, computed: u64) -> Option<u64> {
+    fn max_rows(&mut self, variable: &'static str, typed: &Option<String>, computed: Option<u64>) -> Option<u64> {
         match text(typed).as_deref() {
-            None => Some(computed),
+            None => computed,
             Some("none") => None,
-            Some(_) => self.number("MAX_ROWS", typed, "a number of rows, or none"),
+            Some(_) => self.number(variable, typed, "a number of rows, or none"),
         }
     }
 }

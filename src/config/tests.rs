@@ -192,6 +192,7 @@ fn wrong_values_are_refused() {
         ("SERVER_TRACE_HEADER", "a: b"),
         ("VOLUME_UNSAFE", "perhaps"),
         ("MAX_ROWS", "-1"),
+        ("MAX_STREAM_ROWS", "many"),
     ] {
         assert_eq!(faults(&[(name, value)]).len(), 1, "{name}={value}");
     }
@@ -207,6 +208,15 @@ fn migrations_can_be_none() {
 #[test]
 fn rows_can_be_unbounded() {
     assert_eq!(read(&[("MAX_ROWS", "none")]).bounds.max_rows, None);
+}
+
+#[test]
+fn streams_have_as_many_rows_as_they_like_unless_a_bound_was_typed() {
+    let bound = |typed: &[(&str, &str)]| read(typed).bounds.max_stream_rows;
+    assert_eq!(bound(&[]), None);
+    assert_eq!(bound(&[("MAX_ROWS", "10")]), Some(10));
+    assert_eq!(bound(&[("MAX_ROWS", "10"), ("MAX_STREAM_ROWS", "none")]), None);
+    assert_eq!(bound(&[("MAX_STREAM_ROWS", "20")]), Some(20));
 }
 
 #[test]

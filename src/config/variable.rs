@@ -324,6 +324,21 @@ pub const VARIABLES: &[Variable] = &[
     ),
     plain(
         BOUNDS,
+        "MAX_STREAM_ROWS",
+        &[],
+        Computed("what `MAX_ROWS` is set to, else `none`"),
+        "Most rows of one answer that is streamed (`Accept: application/x-ndjson`), which needs no memory for them; `none` \
+         is unbounded.",
+    ),
+    plain(
+        BOUNDS,
+        "STREAM_TIMEOUT",
+        &[],
+        Typed("5m"),
+        "Time for one answer that is streamed, the time that its client takes to read it included.",
+    ),
+    plain(
+        BOUNDS,
         "MAX_BODY",
         &[],
         Computed("1/32 of the memory, 1 MiB to 64 MiB (512 MiB: 16 MiB)"),

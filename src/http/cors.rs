@@ -2,8 +2,6 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v14/references/api/cors.html>, <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
-use bytes::Bytes;
-
 use crate::config::CorsOrigins;
 use crate::response::Reply;
 
@@ -52,7 +50,7 @@ pub fn preflight(allowed: Allowed<'_>, requested_headers: Option<&str>) -> Reply
     headers.push(("Access-Control-Allow-Methods".to_owned(), METHODS.to_owned()));
     headers.push(("Access-Control-Allow-Headers".to_owned(), names));
     headers.push(("Access-Control-Max-Age".to_owned(), MAX_AGE.to_owned()));
-    Reply { status: 200, headers, body: Bytes::new() }
+    Reply { status: 200, headers, ..Reply::default() }
 }
 
 /// Adds to an answer what a browser needs to hand it to a script.
@@ -121,7 +119,7 @@ mod tests {
     fn an_answer_has_one_allowed_origin() {
         let headers = [("access-control-allow-origin", "*"), ("Vary", "Accept")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let mut reply = Reply { status: 200, headers, body: Bytes::new() };
+        let mut reply = Reply { status: 200, headers, ..Reply::default() };
         expose(&mut reply, Allowed::Origin("http://a.example"));
         let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("access-control-allow-origin");
         assert_eq!(reply.headers.iter().filter(named).count(), 1);

@@ -107,6 +107,6 @@ impl Fault {
             | Self::Panicked
             | Self::NoSuchRoute => {}
         }
-        Reply { status, headers, body: Bytes::from(body.to_string()) }
+        Reply { status, headers, body: Bytes::from(body.to_string()), rest: None }
     }
 }

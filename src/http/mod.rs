@@ -18,6 +18,7 @@ mod reply;
 mod request_id;
 pub mod server;
 mod service;
+mod stream;
 mod target;
 
 use std::future::Future;

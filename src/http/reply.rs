@@ -12,6 +12,7 @@ use actix_web::http::header::{HeaderName, HeaderValue, SERVER};
 use bytes::Bytes;
 
 use super::limits::BodyLease;
+use super::stream::{Streamed, Told};
 use crate::response::Reply;
 
 /// What answers call this server.
@@ -60,14 +61,16 @@ pub(super) enum Body {
 }
 
 /// The response. A header that SQL wrote and HTTP forbids is left out and told to the log.
-pub(super) fn response(reply: Reply, body: Body, request_id: &str) -> HttpResponse {
-    let Reply { status, headers, body: bytes } = reply;
+pub(super) fn response(reply: Reply, body: Body, told: Told) -> HttpResponse {
+    let Reply { status, headers, body: bytes, rest } = reply;
+    let request_id = told.request_id.clone();
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // A length of zero would be a lie about what GET brings, so HEAD names none.
-    let boxed = match body {
-        Body::Sent if bytes.len() > PIECE_BYTES => Pieces(bytes).boxed(),
-        Body::Sent => bytes.boxed(),
-        Body::LeftOut => actix_web::body::None::new().boxed(),
+    let boxed = match (body, rest) {
+        (Body::Sent, Some(rest)) => Streamed::new(bytes, rest, told).boxed(),
+        (Body::Sent, None) if bytes.len() > PIECE_BYTES => Pieces(bytes).boxed(),
+        (Body::Sent, None) => bytes.boxed(),
+        (Body::LeftOut, _) => actix_web::body::None::new().boxed(),
     };
     let mut response: HttpResponse<BoxBody> = HttpResponse::with_body(status, boxed);
     let map = response.headers_mut();
@@ -80,7 +83,7 @@ pub(super) fn response(reply: Reply, body: Body, request_id: &str) -> HttpRespon
         }
     }
     map.insert(SERVER, SERVER_VALUE);
-    if let Ok(value) = HeaderValue::from_str(request_id) {
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
         map.insert(REQUEST_ID, value);
     }
     response
@@ -120,15 +123,22 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::clock::Stopwatch;
+    use crate::telemetry::Telemetry;
 
     fn reply(headers: &[(&str, &str)]) -> Reply {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Reply { status: 200, headers, body: Bytes::from_static(b"[]") }
+        Reply { status: 200, headers, body: Bytes::from_static(b"[]"), rest: None }
+    }
+
+    fn told() -> Told {
+        let telemetry = Telemetry::silent().unwrap();
+        Told { telemetry, request_id: "id".to_owned(), trace: None, stopwatch: Stopwatch::start(), permit: None }
     }
 
     #[test]
     fn malformed_headers_are_left_out() {
-        let response = response(reply(&[("X-A", "1\r\nX-B: 2"), ("bad name", "1"), ("X-C", "3")]), Body::Sent, "id");
+        let response = response(reply(&[("X-A", "1\r\nX-B: 2"), ("bad name", "1"), ("X-C", "3")]), Body::Sent, told());
         let names: Vec<_> = response.headers().keys().map(HeaderName::as_str).collect();
         assert!(!names.contains(&"x-a") && !names.contains(&"x-b"), "{names:?}");
         assert_eq!(response.headers().get("X-C").unwrap(), "3");
@@ -136,13 +146,13 @@ mod tests {
 
     #[test]
     fn headers_may_repeat() {
-        let response = response(reply(&[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]), Body::Sent, "id");
+        let response = response(reply(&[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]), Body::Sent, told());
         assert_eq!(response.headers().get_all("Set-Cookie").count(), 2);
     }
 
     #[test]
     fn an_impossible_status_is_a_500() {
-        let response = response(Reply { status: 7, ..reply(&[]) }, Body::Sent, "id");
+        let response = response(Reply { status: 7, ..reply(&[]) }, Body::Sent, told());
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 

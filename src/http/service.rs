@@ -11,8 +11,9 @@ use futures_util::FutureExt as _;
 
 use super::connection::Client;
 use super::fault::Fault;
-use super::limits::Limits;
+use super::limits::{Limits, Permit};
 use super::request_id::RequestIds;
+use super::stream::Told;
 use super::{Answer, client, cors, extract, own, reply};
 use crate::clock::{Deadline, Stopwatch};
 use crate::config::{Config, CorsOrigins};
@@ -89,6 +90,7 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
     let origin = extract::header(request, "origin").and_then(|origin| cors::allow(&shared.cors_origins, origin));
 
     let is_preflight = method == "OPTIONS" && request.headers().contains_key("access-control-request-method");
+    let mut permit = None;
     let (class, mut answer) = match (extract::class_of(path), origin) {
         (_, Some(allowed)) if is_preflight => {
             let names = extract::header(request, "access-control-request-headers");
@@ -98,7 +100,11 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
         (RouteClass::Own, _) => {
             (RouteClass::Own, own::answer(shared, method, own::route(path).unwrap_or_default()).await)
         }
-        (class, _) => (class, answer_by_pipeline(shared, request, payload, &context).await),
+        (class, _) => {
+            let answered = answer_by_pipeline(shared, request, payload, &context).await;
+            permit = answered.permit;
+            (class, answered.reply)
+        }
     };
     if let Some(allowed) = origin.filter(|_| class != RouteClass::Preflight) {
         cors::expose(&mut answer, allowed);
@@ -125,12 +131,32 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
         error_code: summary.error_code,
     }));
     let body = if method == "HEAD" { reply::Body::LeftOut } else { reply::Body::Sent };
-    let mut response = reply::response(answer, body, &context.request_id);
+    let told = Told {
+        telemetry: shared.telemetry.clone(),
+        request_id: context.request_id.clone(),
+        trace: context.trace.clone(),
+        stopwatch,
+        permit,
+    };
+    let mut response = reply::response(answer, body, told);
     if extract::is_endless(request) {
         // Where its next request would begin is not known.
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     response
+}
+
+/// An answer, whose request is in flight until it is sent.
+struct Answered {
+    reply: Reply,
+    /// Kept as long as rows are read for it.
+    permit: Option<Permit>,
+}
+
+impl From<Reply> for Answered {
+    fn from(reply: Reply) -> Self {
+        Self { reply, permit: None }
+    }
 }
 
 /// The body is read before a place in the queue is taken, so that slow senders hold up nobody else.
@@ -139,11 +165,11 @@ async fn answer_by_pipeline<A: Answer>(
     request: &Request,
     payload: Payload,
     context: &Context,
-) -> Reply {
+) -> Answered {
     if let Some(client) = context.client
         && let Err(refused) = shared.app.admit(client, context)
     {
-        return refused;
+        return refused.into();
     }
     let mut lease = shared.limits.lease();
     let body = match extract::body(request, payload, shared.max_body_bytes, &mut lease).await {
@@ -152,12 +178,12 @@ async fn answer_by_pipeline<A: Answer>(
             if fault == Fault::Busy {
                 shared.telemetry.record(&Event::RequestRefused(Refusal::BodiesFull));
             }
-            return fault.reply();
+            return fault.reply().into();
         }
     };
-    let Some(_permit) = shared.limits.enter() else {
+    let Some(permit) = shared.limits.enter() else {
         shared.telemetry.record(&Event::RequestRefused(Refusal::QueueFull));
-        return Fault::Busy.reply();
+        return Fault::Busy.reply().into();
     };
     // The time a body took to arrive is its sender's, not the store's.
     let late = Context { deadline: Deadline::after(shared.statement_timeout), ..context.clone() };
@@ -168,10 +194,10 @@ async fn answer_by_pipeline<A: Answer>(
     let answered = tokio::select! {
         biased;
         answered = answer => answered,
-        () = is_given_up(request) => return Fault::ClientLeft.reply(),
+        () = is_given_up(request) => return Fault::ClientLeft.reply().into(),
     };
     let answered = answered.map(|reply| keep(shared, request, reply));
-    answered.unwrap_or_else(|panic| {
+    let reply = answered.unwrap_or_else(|panic| {
         let cause = panic_text(panic.as_ref());
         shared.telemetry.record(&Event::RequestFailed {
             request_id: &context.request_id,
@@ -180,14 +206,16 @@ async fn answer_by_pipeline<A: Answer>(
             cause,
         });
         Fault::Panicked.reply()
-    })
+    });
+    let is_read_on = reply.rest.is_some();
+    Answered { reply, permit: is_read_on.then_some(permit) }
 }
 
 /// Counts the memory of an answer until it is sent. A read for which none is left is told to come back; what a write
 /// has done is told in any case.
 fn keep<A>(shared: &Shared<A>, request: &Request, reply: Reply) -> Reply {
     let length = reply.body.len();
-    if length <= reply::PIECE_BYTES {
+    if length <= reply::PIECE_BYTES || reply.rest.is_some() {
         return reply;
     }
     let mut lease = shared.limits.answer_lease();

@@ -52,9 +52,9 @@ impl Answer for Fake {
             }
             "/large" => {
                 let body = (0..10 << 20).map(|at: usize| b'a' + (at % 23) as u8).collect::<Vec<u8>>();
-                return Reply { status: 200, headers: Vec::new(), body: body.into() };
+                return Reply { status: 200, headers: Vec::new(), body: body.into(), rest: None };
             }
-            "/gone" => return Reply { status: 204, headers: Vec::new(), body: Bytes::new() },
+            "/gone" => return Reply { status: 204, ..Reply::default() },
             _ => {}
         }
         let seen = serde_json::json!({
@@ -70,6 +70,7 @@ impl Answer for Fake {
             status: 200,
             headers: vec![header("Content-Type", "application/json"), header("Content-Range", "0-1/*")],
             body,
+            rest: None,
         }
     }
 

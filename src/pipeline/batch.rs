@@ -16,7 +16,7 @@ use crate::auth::Identity;
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
 use crate::error::Error;
-use crate::plan;
+use crate::plan::{self, Streaming};
 use crate::request::batch::{self, REFERRED_MAX_BYTES, Resolved};
 use crate::request::{Batch, Conditions, Preferences, Raw};
 use crate::response::batch::{Item, write};
@@ -102,7 +102,7 @@ impl App {
             batch: Arc::clone(batch),
             referred: batch.referred(),
             outer: raw.headers.clone(),
-            settings: self.settings.clone(),
+            settings: plan::Settings { streaming: Streaming::No, ..self.settings.clone() },
             description: self.description.clone(),
             catalog: self.store.catalog().ok_or(Error::NoCatalog)?,
             identity: identity.clone(),

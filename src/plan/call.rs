@@ -190,6 +190,7 @@ pub(super) fn plan_call(
             max_rows: settings.max_rows,
             headers_only: method == Method::Head,
             by_key: false,
+            streamed: false,
             expect,
         },
         columns: match &routine.returns.kind {

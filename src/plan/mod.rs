@@ -69,6 +69,8 @@ pub struct Settings {
     pub schemas: Vec<String>,
     /// Most rows of one answer.
     pub max_rows: Option<u64>,
+    /// Whether rows may be given while they are read.
+    pub streaming: Streaming,
     /// Whether aggregate functions may be used.
     pub aggregates: bool,
     /// Who may do what where no grant says so.
@@ -95,6 +97,18 @@ impl Settings {
         let end = preferences.transaction.unwrap_or(self.transaction_end);
         preferences.dry_run || end == TransactionEnd::Rollback
     }
+}
+
+/// Whether rows may be given while they are read, by who asks for lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streaming {
+    /// They may.
+    Rows {
+        /// Most rows of one answer.
+        at_most: Option<u64>,
+    },
+    /// All are read first.
+    No,
 }
 
 /// Whether `Prefer: tx=` is heeded.
@@ -200,6 +214,12 @@ impl Plan {
         };
         let cache_control = cache::control_of(&action, catalog);
         Ok(Self { action, media, profile, preferences, cache_control })
+    }
+
+    /// True when its rows are given while they are read.
+    #[must_use]
+    pub fn is_streamed(&self) -> bool {
+        matches!(&self.action, Action::Read(read) if read.streamed)
     }
 
     fn without_rows(action: Action, media: MediaType, profile: Option<String>) -> Self {

@@ -6,7 +6,7 @@ use super::distinct::{Distinct, plan_distinct};
 use super::embed::{self, Wishes};
 use super::keyset::{Keyset, plan_keyset};
 use super::scope::Scope;
-use super::{Condition, Engine, Error, Expectation, RowFunction, aggregate, capability, cast};
+use super::{Condition, Engine, Error, Expectation, RowFunction, Streaming, aggregate, capability, cast};
 use crate::catalog::{Kind, QualifiedName, Relationship, Table, TypeKind, TypeName};
 use crate::request::filter::{Arrow, Comparison, EmbedPath, Field, Filter, JsonOperand, JsonStep, Operation};
 use crate::request::method::Method;
@@ -33,6 +33,8 @@ pub struct Read {
     pub headers_only: bool,
     /// All key columns are compared for equality: at most one row, found by the key.
     pub by_key: bool,
+    /// The rows are given while they are read: their number is not known before.
+    pub streamed: bool,
     /// What must hold of the rows.
     pub expect: Expectation,
 }
@@ -192,24 +194,30 @@ pub(super) fn plan_read(
     preferences: &Preferences,
 ) -> Result<Read, Error> {
     let mut request = request;
-    let max_rows = scope.settings.max_rows;
+    let (streamed, most) = match scope.settings.streaming {
+        // The links of a page by keys come before its rows, so all of those are read first.
+        Streaming::Rows { at_most } if *media == MediaType::NdJson && request.seek.is_none() => (true, at_most),
+        Streaming::Rows { .. } | Streaming::No => (false, scope.settings.max_rows),
+    };
     let select = std::mem::take(&mut request.select);
     // Of a view a key may be shown many times, and be slow to find.
     let is_single =
         scope.table.kind == Kind::Table && request.logic.is_empty() && has_whole_key(scope.table, &request.filters);
-    let range = request.range.at_most(max_rows);
+    let range = request.range.at_most(most);
     let headers_only = request.method == Method::Head;
     let (distinct, seek) = (request.distinct.take(), request.seek.take());
     let mut node = ReadNode { range, ..embed::plan_top(scope, select, Wishes::of_read(request))? };
     let distinct = plan_distinct(scope, distinct, &node)?;
     let keyset = seek.map(|seek| plan_keyset(scope, seek, &mut node, &distinct).map(Box::new)).transpose()?;
+    let by_key = is_single && node.embeds.is_empty() && keyset.is_none();
     Ok(Read {
-        by_key: is_single && node.embeds.is_empty() && keyset.is_none(),
+        by_key,
+        streamed: streamed && !by_key,
         distinct,
         keyset,
         node,
         count: preferences.count,
-        max_rows,
+        max_rows: scope.settings.max_rows,
         headers_only,
         expect: Expectation { singular: matches!(media, MediaType::ObjectJson { .. }), ..Expectation::default() },
     })

@@ -8,6 +8,7 @@ pub mod location;
 pub mod openapi;
 pub mod raised;
 pub mod range;
+mod rest;
 pub mod status;
 pub mod validity;
 
@@ -20,13 +21,14 @@ use crate::plan::{Action, Call, Insert, Plan, Read, Returning, call};
 use crate::request::prefer::{Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd};
 use crate::request::seek::Side;
 use crate::request::{MediaType, Range};
-use crate::store::{Outcome, Replay};
+use crate::store::{Extent, Outcome, Replay};
 use raised::{Raised, Unreadable};
+pub use rest::Rest;
 use validity::Seen;
 pub use validity::Validation;
 
 /// An answer, before any socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Reply {
     /// HTTP status code.
     pub status: u16,
@@ -34,6 +36,8 @@ pub struct Reply {
     pub headers: Vec<(String, String)>,
     /// The body; empty for `HEAD` and 204.
     pub body: Bytes,
+    /// What follows the body, while it is read.
+    pub rest: Option<Rest>,
 }
 
 /// Why a statement that ran well has no proper answer.
@@ -170,15 +174,17 @@ impl Reply {
 
     fn read(plan: &Plan, read: &Read, outcome: &Outcome, location: &str) -> Result<Self, Error> {
         let wanted = read.node.range;
-        let status = page_status(outcome, wanted)?;
+        let Some(rows) = rows_of(outcome, wanted) else {
+            let headers =
+                vec![("Content-Range", range::of_count(outcome.total)), ("Content-Location", location.to_owned())];
+            return Ok(Self::with_body(200, headers, &plan.media, outcome.body.clone()));
+        };
+        let status = page_status(rows, outcome.total, wanted)?;
         // Nobody counted the rows before a page that is found by a cursor.
         let has_place =
             read.keyset.as_ref().is_none_or(|keyset| keyset.side == Side::After && !keyset.begins_at_cursor);
-        let range = if has_place {
-            range::of_rows(wanted.offset, outcome.page, outcome.total)
-        } else {
-            range::of_count(outcome.total)
-        };
+        let range =
+            if has_place { range::of_rows(wanted.offset, rows, outcome.total) } else { range::of_count(outcome.total) };
         let mut headers = vec![("Content-Range", range), ("Content-Location", location.to_owned())];
         if let (Some(keyset), Some(edges)) = (&read.keyset, &outcome.edges) {
             headers.extend(link::of_page(keyset, edges)?.map(|links| ("Link", links)));
@@ -188,7 +194,7 @@ impl Reply {
 
     fn call(plan: &Plan, call: &Call, outcome: &Outcome) -> Result<Self, Error> {
         let wanted = call.read.node.range;
-        let status = page_status(outcome, wanted)?;
+        let status = page_status(outcome.page, outcome.total, wanted)?;
         let headers = vec![("Content-Range", range::of_rows(wanted.offset, outcome.page, outcome.total))];
         if call.result == call::Outcome::Nothing {
             return Ok(Self::new(204, headers));
@@ -271,7 +277,7 @@ impl Reply {
 
     fn new(status: u16, headers: Vec<(&'static str, String)>) -> Self {
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { status, headers, body: Bytes::new() }
+        Self { status, headers, ..Self::default() }
     }
 
     /// Says that the answer is an earlier one.
@@ -314,10 +320,22 @@ fn location_of(read: &Read, canonical_query: &str) -> String {
     format!("/{}{query}", location::encode_path(&read.node.from.name))
 }
 
+/// How many rows the answer has; `None` where they are still being read and nobody counted them.
+fn rows_of(outcome: &Outcome, wanted: Range) -> Option<u64> {
+    match outcome.extent {
+        Extent::Whole => Some(outcome.page),
+        Extent::Begun => None,
+        Extent::BegunOfCounted => {
+            let behind = outcome.total?.saturating_sub(wanted.offset);
+            Some(wanted.limit.map_or(behind, |limit| limit.min(behind)))
+        }
+    }
+}
+
 /// The status of a page of rows.
-fn page_status(outcome: &Outcome, wanted: Range) -> Result<u16, Error> {
-    match range::status(wanted.offset, outcome.page, outcome.total) {
-        416 => Err(Error::OffsetBeyondEnd { offset: wanted.offset, total: outcome.total.unwrap_or_default() }),
+fn page_status(rows: u64, total: Option<u64>, wanted: Range) -> Result<u16, Error> {
+    match range::status(wanted.offset, rows, total) {
+        416 => Err(Error::OffsetBeyondEnd { offset: wanted.offset, total: total.unwrap_or_default() }),
         status => Ok(status),
     }
 }

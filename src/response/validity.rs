@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Error, Reply};
 use crate::plan::{Action, Plan, Returning};
 use crate::request::tag::{Conditions, Content, Tag, Wanted};
-use crate::store::{Outcome, content};
+use crate::store::{Extent, Outcome, content};
 
 /// Headers of who asks. No cache may give one's answer to another.
 const VARY: &str = "Authorization, apikey";
@@ -42,7 +42,7 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn of(plan: &Plan, outcome: &Outcome) -> Self {
         let state = outcome.state;
-        if outcome.body.is_empty() {
+        if outcome.body.is_empty() || outcome.extent != Extent::Whole {
             return Self { state, content: None };
         }
         let row = || (outcome.page == 1).then(|| content::of_row(&outcome.body, &plan.media)).flatten();

@@ -25,7 +25,7 @@ pub(super) const SETTINGS: &str = "nullif(current_setting('response.headers', tr
                                    nullif(current_setting('response.status', true), '') AS response_status";
 
 /// A row on a line of its own. A line feed that is left in JSON stands between its values, never in a string.
-const ROW_AS_LINE: &str = "translate(row_to_json(berth_row.*)::text, E'\\n\\r', '  ') || E'\\n'";
+pub(super) const ROW_AS_LINE: &str = "translate(row_to_json(berth_row.*)::text, E'\\n\\r', '  ') || E'\\n'";
 
 /// A result that is no row.
 const VALUE_AS_LINE: &str = "translate(to_json(berth_row.pgrst_scalar)::text, E'\\n\\r', '  ') || E'\\n'";

@@ -139,6 +139,15 @@ pub enum Work {
         /// What the planner is asked of the number of rows.
         planned: Option<Planned>,
     },
+    /// Postgres: rows that are handed on while they are read.
+    Lines {
+        /// As of an envelope, without any row.
+        head: Query,
+        /// As of an envelope.
+        planned: Option<Planned>,
+        /// Its only column is a row in one line, with the line feed.
+        query: Query,
+    },
     /// SQLite: a query whose rows the store writes out.
     Rows {
         /// The query.

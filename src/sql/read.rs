@@ -46,8 +46,11 @@ fn page_of(node: &ReadNode, keyset: &Keyset) -> Page {
     Page { side: keyset.side, size: keyset.size, keys: node.order.iter().map(key).collect() }
 }
 
-/// Postgres: rows and counts in one query.
+/// Postgres: rows and counts in one query, unless the rows are streamed.
 pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
+    if read.streamed {
+        return lines(read);
+    }
     let mut writer = Writer::new(Postgres::PLACEHOLDER);
     writer.push("WITH berth_source AS (");
     let scope = Scope::Table(&read.node.from);
@@ -57,7 +60,7 @@ pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
     }
     writer.push(")");
     let total = Total::of(read);
-    total.write_part(&mut writer, read, scope);
+    total.write_part(&mut writer, ", ", read, scope);
     writer.push(" SELECT ");
     total.write(&mut writer);
     writer.push(" AS total, count(*) AS page, NULL::text AS location, ");
@@ -92,6 +95,24 @@ fn planned(read: &Read) -> Option<Planned> {
     Some(Planned { query: count::planned(read), above })
 }
 
+/// Postgres: the rows alone, each a line; all that is said before them in a query of its own.
+fn lines(read: &Read) -> Work {
+    let scope = Scope::Table(&read.node.from);
+    let total = Total::of(read);
+    let total = if matches!(total, Total::Page) { Total::Counted } else { total };
+    let mut head = Writer::new(Postgres::PLACEHOLDER);
+    total.write_part(&mut head, "WITH ", read, scope);
+    head.push(" SELECT ");
+    total.write(&mut head);
+    head.push(" AS total, 0::bigint AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted, ");
+    head.push(envelope::SETTINGS);
+    let mut rows = Writer::new(Postgres::PLACEHOLDER);
+    rows.push("SELECT ").push(envelope::ROW_AS_LINE).push(" FROM (");
+    write_top::<Postgres>(&mut rows, read, scope);
+    rows.push(") AS berth_row");
+    Work::Lines { head: head.finish(), planned: planned(read), query: rows.finish() }
+}
+
 /// Where a Postgres read takes its total from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Total {
@@ -121,19 +142,22 @@ impl Total {
         match read.count {
             None => Self::None,
             Some(Count::Planned) => Self::Planned,
-            Some(Count::Exact | Count::Estimated) if read.node.range == Range::ALL => Self::Page,
+            Some(Count::Exact | Count::Estimated) if read.node.range == Range::ALL && read.keyset.is_none() => {
+                Self::Page
+            }
             Some(Count::Exact | Count::Estimated) => Self::Counted,
         }
     }
 
-    /// Adds the rows to be counted. One more than the limit is enough to know that there are more.
-    pub(super) fn write_part(self, writer: &mut Writer, read: &Read, scope: Scope<'_>) {
+    /// Adds the rows to be counted, behind what leads to them. One more than the limit is enough to know that there are
+    /// more.
+    pub(super) fn write_part(self, writer: &mut Writer, lead: &'static str, read: &Read, scope: Scope<'_>) {
         let limit = match self {
             Self::None | Self::Planned | Self::Page => return,
             Self::Counted => None,
             Self::CountedUpTo(max) => Some(max.saturating_add(1)),
         };
-        writer.push(", berth_total AS (");
+        writer.push(lead).push("berth_total AS (");
         write_all::<Postgres>(writer, read, scope);
         write_range::<Postgres>(writer, Range { offset: 0, limit });
         writer.push(")");

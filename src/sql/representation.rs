@@ -28,6 +28,10 @@ pub fn representation(raw: &Raw, session: &Session, work: &Work) -> u64 {
             add_query(&mut digest, query);
             count.iter().for_each(|count| add_query(&mut digest, count));
         }
+        Work::Lines { head, query, .. } => {
+            add_query(&mut digest, head);
+            add_query(&mut digest, query);
+        }
         Work::Envelope { query, .. } => add_query(&mut digest, query),
         // What a function gives is named by its content alone.
         Work::Call(_) | Work::Write { .. } | Work::None => {}

@@ -9,7 +9,7 @@ mod write;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
-use super::{Argument, Invocation, Query, Run, Work, envelope, work};
+use super::{Argument, Invocation, Planned, Query, Run, Work, envelope, work};
 use crate::catalog::{QualifiedName, TypeKind, TypeName};
 use crate::plan::{Action, Condition, Distinct, Engine, Plan, Projection, ReadNode, Rules, Target, Test, Value};
 use crate::request::filter::{Arrow, Comparison, JsonOperand, JsonStep};
@@ -128,12 +128,14 @@ fn shown_as(action: Action, media: MediaType, engine: Engine) -> String {
 fn shown_with(action: Action, media: MediaType, rules: &Rules, engine: Engine) -> String {
     match work(&plan(action, media), rules, engine) {
         Work::Envelope { query, planned } => {
-            let planned = planned.map(|planned| {
-                let above = planned.above.map(|most| format!(" above {most}")).unwrap_or_default();
-                format!("\nplanned{above}: {}", show(&planned.query))
-            });
+            let planned = planned.map(show_planned);
             let shown = show(&query).replace(&format!(", {}", envelope::SETTINGS), "").replace(") SELECT", ")\nSELECT");
             shown + &planned.unwrap_or_default()
+        }
+        Work::Lines { head, planned, query } => {
+            let planned = planned.map(show_planned);
+            let head = show(&head).replace(&format!(", {}", envelope::SETTINGS), "");
+            format!("{head}\nrows: {}{}", show(&query), planned.unwrap_or_default())
         }
         Work::Rows { query, count, by_key, page, output } => {
             assert_prepares(&query.text, query.values.len());
@@ -190,6 +192,11 @@ fn show_step(run: &Run) -> String {
 
 fn show(query: &Query) -> String {
     format!("{}  {}", query.text, show_values(&query.values)).trim_end().to_owned()
+}
+
+fn show_planned(planned: Planned) -> String {
+    let above = planned.above.map(|most| format!(" above {most}")).unwrap_or_default();
+    format!("\nplanned{above}: {}", show(&planned.query))
 }
 
 fn show_run(run: &Run) -> String {

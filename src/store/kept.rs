@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Outcome, Replay};
+use super::{Error, Extent, Outcome, Replay};
 use crate::request::Once;
 
 /// Largest body that is kept, in bytes: the rows of a common write, and a thousand of them are no burden. Of a larger
@@ -70,6 +70,7 @@ impl Kept {
             total: fields.total,
             page: fields.page,
             body: self.body.as_ref().map_or_else(Bytes::new, |body| Bytes::copy_from_slice(body)),
+            extent: Extent::Whole,
             location: fields.location,
             edges: None,
             inserted: fields.inserted,
@@ -95,6 +96,7 @@ mod tests {
             total: Some(3),
             page: 2,
             body: "[{\"id\":1}]".into(),
+            extent: Extent::Whole,
             location: Some("{\"id\":\"1\"}".to_owned()),
             edges: None,
             inserted: Some(1),

@@ -5,6 +5,7 @@ pub mod kept;
 pub mod postgres;
 mod script;
 pub mod sqlite;
+mod stream;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::telemetry::LogState;
 pub use postgres::Postgres;
 pub use script::{Next, Script, Transaction};
 pub use sqlite::Sqlite;
+pub use stream::Rest;
 
 /// What a statement brought.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +32,8 @@ pub struct Outcome {
     pub page: u64,
     /// The rows, written in the media type that was asked for.
     pub body: Bytes,
+    /// How many of the rows that is.
+    pub extent: Extent,
     /// Query string that finds the one inserted row, e.g. `?id=eq.1`.
     pub location: Option<String>,
     /// Where a page by keys begins and ends; `None` when it was none.
@@ -48,6 +52,18 @@ pub struct Outcome {
     pub response_status: Option<String>,
     /// The write was applied before, and this is what it came to then; `None` when it ran now.
     pub replay: Option<Replay>,
+}
+
+/// How many of an answer's rows are in its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// All.
+    #[default]
+    Whole,
+    /// The first: the rest is still being read, and `page` does not count it.
+    Begun,
+    /// The same, and `total` is no guess.
+    BegunOfCounted,
 }
 
 /// Where a page by keys begins and ends.
@@ -194,6 +210,17 @@ impl Store {
         match self {
             Self::Sqlite(sqlite) => sqlite.execute(statement, deadline).await,
             Self::Postgres(postgres) => postgres.execute(statement, deadline).await,
+        }
+    }
+
+    /// Begins to run a read by `deadline`, whose rows are handed on while they are read; without a [`Rest`] that was all.
+    ///
+    /// # Errors
+    /// See [`Error`]; what goes wrong later, the rest tells.
+    pub async fn stream(&self, statement: Statement, deadline: Deadline) -> Result<(Outcome, Option<Rest>), Error> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.stream(statement, deadline).await,
+            Self::Postgres(postgres) => postgres.stream(statement, deadline).await,
         }
     }
 

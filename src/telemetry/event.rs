@@ -18,6 +18,8 @@ pub enum Event<'a> {
         /// The error and what caused it; no SQL values.
         cause: &'a str,
     },
+    /// The rows of an answer that were sent while they were read are at their end.
+    StreamEnded(StreamEnded<'a>),
     /// A request was turned away before any work was done for it.
     RequestRefused(Refusal),
     /// Waiting writes were made durable together.
@@ -161,6 +163,51 @@ pub struct RequestAnswered<'a> {
     pub span: Option<SpanPlace<'a>>,
     /// The code of the error, when it is one.
     pub error_code: Option<&'a str>,
+}
+
+/// The end of an answer whose rows were sent while they were read.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamEnded<'a> {
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The trace it belongs to.
+    pub trace: Option<&'a str>,
+    /// How it ended.
+    pub ending: StreamEnding<'a>,
+    /// Rows, when all were sent.
+    pub rows: Option<u64>,
+    /// Bytes that were sent.
+    pub bytes: usize,
+    /// From the request's head to the end.
+    pub latency: Duration,
+}
+
+/// How an answer ended that was sent while it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamEnding<'a> {
+    /// All was sent.
+    Whole,
+    /// Its client took no more.
+    ClientLeft,
+    /// The rows ended early.
+    Broken {
+        /// The error's code.
+        code: &'a str,
+        /// The error and what caused it; no SQL values.
+        cause: &'a str,
+    },
+}
+
+impl StreamEnding<'_> {
+    /// The label in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::ClientLeft => "client_left",
+            Self::Broken { .. } => "broken",
+        }
+    }
 }
 
 /// Where a span stands in its trace: 16 hexadecimal digits each.

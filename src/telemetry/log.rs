@@ -12,7 +12,7 @@ use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::event::{Event, RequestAnswered, RouteClass};
+use super::event::{Event, RequestAnswered, RouteClass, StreamEnded, StreamEnding};
 use super::line::Line;
 use super::writer::Writer;
 
@@ -123,6 +123,7 @@ impl Log {
                     self.traced(line.text("requestId", request_id).text("code", code), trace)
                 });
             }
+            Event::StreamEnded(ref ended) => self.stream_ended(ended),
             Event::CatalogLoaded { tables, latency } => self.write(Level::Info, "catalog loaded", |line| {
                 line.number("tables", tables).number("milliseconds", latency.as_millis())
             }),
@@ -168,6 +169,22 @@ impl Log {
             | Event::CaughtUp { .. }
             | Event::Published { .. } => {}
         }
+    }
+
+    fn stream_ended(&self, ended: &StreamEnded<'_>) {
+        let (level, message, code) = match ended.ending {
+            StreamEnding::Whole => (Level::Info, "stream ended", None),
+            StreamEnding::ClientLeft => (Level::Info, "stream left by its client", None),
+            StreamEnding::Broken { code, cause } => (Level::Error, cause, Some(code)),
+        };
+        self.write(level, message, |line| {
+            let line = line.text("requestId", ended.request_id).text_if("code", code).number("bytes", ended.bytes);
+            let line = match ended.rows {
+                Some(rows) => line.number("rows", rows),
+                None => line,
+            };
+            self.traced(line.number("milliseconds", ended.latency.as_millis()), ended.trace)
+        });
     }
 
     fn request_answered(&self, answered: &RequestAnswered<'_>) {

@@ -80,6 +80,8 @@ pub struct Metrics {
     queue_full: IntCounter,
     bodies_full: IntCounter,
     answers_full: IntCounter,
+    streams: IntCounterVec,
+    stream_bytes: IntCounter,
     group_requests: Histogram,
     commit_latency: Histogram,
     publish_latency: Histogram,
@@ -146,6 +148,13 @@ impl Metrics {
             queue_full: refused.with_label_values(&[Refusal::QueueFull.name()]),
             bodies_full: refused.with_label_values(&[Refusal::BodiesFull.name()]),
             answers_full: refused.with_label_values(&[Refusal::AnswersFull.name()]),
+            streams: declare.counters(
+                "berth_http_streams_total",
+                "Answers sent while they were read, by how they ended.",
+                &["ending"],
+            )?,
+            stream_bytes: declare
+                .counter("berth_http_stream_bytes_total", "Bytes of answers sent while they were read.")?,
             group_requests: declare.histogram(
                 "berth_commit_group_requests",
                 "Requests in a commit group.",
@@ -211,6 +220,10 @@ impl Metrics {
             Event::RequestRefused(Refusal::QueueFull) => self.queue_full.inc(),
             Event::RequestRefused(Refusal::BodiesFull) => self.bodies_full.inc(),
             Event::RequestRefused(Refusal::AnswersFull) => self.answers_full.inc(),
+            Event::StreamEnded(ref ended) => {
+                self.streams.with_label_values(&[ended.ending.name()]).inc();
+                self.stream_bytes.inc_by(u64::try_from(ended.bytes).unwrap_or_default());
+            }
             Event::GroupCommitted { requests, latency } => {
                 self.group_requests.observe(f64::from(u32::try_from(requests).unwrap_or(u32::MAX)));
                 self.commit_latency.observe(latency.as_secs_f64());

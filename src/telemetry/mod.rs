@@ -14,7 +14,7 @@ mod writer;
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
-pub use event::{Event, Operation, Publication, Refusal, RequestAnswered, RouteClass};
+pub use event::{Event, Operation, Publication, Refusal, RequestAnswered, RouteClass, StreamEnded};
 pub use log::{Format, Level, Log, Settings};
 pub use metrics::{LogState, Metrics, Now};
 pub use otlp::Exporter;

@@ -1,5 +1,7 @@
 //! Rows as lines of JSON, in and out, on every store.
 
+mod stream;
+
 use crate::differential::requests::Case;
 use crate::differential::{Pair, assert_equal};
 use crate::support::deployment::Deployment;

@@ -47,7 +47,7 @@ pub(super) async fn answer<A: Answer>(shared: &Shared<A>, method: &str, route: &
 fn reply(status: u16, content_type: &str, body: impl Into<Bytes>) -> Reply {
     let headers =
         vec![("Content-Type".to_owned(), content_type.to_owned()), ("Cache-Control".to_owned(), "no-store".to_owned())];
-    Reply { status, headers, body: body.into() }
+    Reply { status, headers, body: body.into(), rest: None }
 }
 
 fn json(status: u16, value: &serde_json::Value) -> Reply {

@@ -5,7 +5,7 @@ use crate::auth::Identity;
 use crate::catalog::type_name::Origin as TypeOrigin;
 use crate::catalog::{Column, Generated, Grant, Kind, Table, TypeName, ViewQuery, ViewRights};
 
-use crate::plan::{AccessMode, Authorized, Condition, Engine, Guard, Settings, TransactionOverride};
+use crate::plan::{AccessMode, Authorized, Condition, Engine, Guard, Settings, Streaming, TransactionOverride};
 use crate::request::prefer::TransactionEnd;
 use crate::request::{Origin, Raw, Request};
 
@@ -124,6 +124,7 @@ fn rules_of(request: Request, role: &str, catalog: &Catalog) -> Result<Authorize
         engine: Engine::Sqlite,
         schemas: vec!["public".to_owned()],
         max_rows: None,
+        streaming: Streaming::No,
         aggregates: true,
         access: AccessMode::Closed,
         transaction_end: TransactionEnd::Commit,

@@ -100,6 +100,7 @@ fn settings(engine: Engine) -> Settings {
         engine,
         schemas: vec!["public".to_owned()],
         max_rows: None,
+        streaming: Streaming::Rows { at_most: None },
         aggregates: false,
         access: AccessMode::Closed,
         transaction_end: TransactionEnd::Commit,

@@ -170,6 +170,24 @@ fn the_greatest_number_of_rows_limits_every_read() {
 }
 
 #[test]
+fn lines_are_streamed_up_to_a_bound_of_their_own_where_they_may_be() {
+    let settings = |streaming| Settings { max_rows: Some(10), streaming, ..settings(Engine::Sqlite) };
+    let lines = || Request { accept: vec![MediaType::NdJson], ..get() };
+    let by_key = Request { filters: vec![at_top(equal("id", "1"))], ..lines() };
+    let free = settings(Streaming::Rows { at_most: None });
+    for (wanted, settings, streamed, limit) in [
+        (lines(), &free, true, None),
+        (lines(), &settings(Streaming::Rows { at_most: Some(20) }), true, Some(20)),
+        (lines(), &settings(Streaming::No), false, Some(10)),
+        (get(), &free, false, Some(10)),
+        (by_key, &free, false, None),
+    ] {
+        let read = read(Plan::make(wanted, &catalog(), settings));
+        assert_eq!((read.streamed, read.node.range.limit, read.max_rows), (streamed, limit, Some(10)));
+    }
+}
+
+#[test]
 fn a_read_is_by_key_when_every_key_column_is_compared_with_one_value() {
     let ratings = |filters: Vec<Filter>| Request {
         filters: filters.into_iter().map(at_top).collect(),

@@ -27,7 +27,7 @@ pub(in crate::sql) fn call(call: &Call, media: &MediaType) -> Work {
     write_call(&mut writer, call);
     writer.push(")");
     let total = Total::of_call(&call.read);
-    total.write_part(&mut writer, &call.read, scope);
+    total.write_part(&mut writer, ", ", &call.read, scope);
     writer.push(" SELECT ");
     total.write(&mut writer);
     writer.push(" AS total, ").push(if call.result.is_one() { "1::bigint" } else { "count(*)" });

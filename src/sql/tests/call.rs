@@ -46,6 +46,7 @@ fn call(result: Outcome, argument: Option<Value>, body: Arc<Body>) -> Call {
             keyset: None,
             headers_only: false,
             by_key: false,
+            streamed: false,
             expect: Expectation::default(),
         },
         columns: vec!["id".to_owned(), "title".to_owned()],

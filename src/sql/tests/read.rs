@@ -19,6 +19,7 @@ pub(super) fn read(node: ReadNode) -> Read {
         max_rows: None,
         headers_only: false,
         by_key: false,
+        streamed: false,
         expect: Expectation::default(),
     }
 }
@@ -213,6 +214,35 @@ fn a_head_makes_no_body() {
     assert_snapshot!(shown(Action::Read(read), Engine::Postgres), @r#"
     WITH berth_source AS (SELECT "public"."films"."id" AS "id" FROM "public"."films")
     SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row
+    "#);
+}
+
+#[test]
+fn lines_are_read_apart_from_what_is_said_before_them() {
+    let lines = |read: Read| {
+        let shown = |engine| shown_as(Action::Read(Read { streamed: true, ..read.clone() }), MediaType::NdJson, engine);
+        format!("{}\n{}", shown(Engine::Postgres), shown(Engine::Sqlite))
+    };
+    assert_snapshot!(lines(read(node(vec![projection("id")]))), @r#"
+     SELECT NULL::bigint AS total, 0::bigint AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted
+    rows: SELECT translate(row_to_json(berth_row.*)::text, E'\n\r', '  ') || E'\n' FROM (SELECT "public"."films"."id" AS "id" FROM "public"."films") AS berth_row
+    SELECT "films"."id" FROM "films"
+    output: id integer
+    "#);
+    assert_snapshot!(lines(counted(Count::Exact, None, None)), @r#"
+    WITH berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1) SELECT (SELECT count(*) FROM berth_total) AS total, 0::bigint AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted  ['1972']
+    rows: SELECT translate(row_to_json(berth_row.*)::text, E'\n\r', '  ') || E'\n' FROM (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1) AS berth_row  ['1972']
+    SELECT "films"."id" FROM "films" WHERE "films"."year" = ?1  ['1972']
+    output: id integer
+    count: SELECT count(*) FROM "films" WHERE "films"."year" = ?1  ['1972']
+    "#);
+    assert_snapshot!(lines(counted(Count::Estimated, Some(9), Some(5))), @r#"
+    WITH berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2) SELECT (SELECT count(*) FROM berth_total) AS total, 0::bigint AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted  ['1972', '10']
+    rows: SELECT translate(row_to_json(berth_row.*)::text, E'\n\r', '  ') || E'\n' FROM (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2) AS berth_row  ['1972', '5']
+    planned above 9: EXPLAIN (FORMAT JSON) SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1  ['1972']
+    SELECT "films"."id" FROM "films" WHERE "films"."year" = ?1 LIMIT ?2  ['1972', 5]
+    output: id integer
+    count: SELECT count(*) FROM "films" WHERE "films"."year" = ?1  ['1972']
     "#);
 }
 

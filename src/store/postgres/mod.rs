@@ -15,6 +15,7 @@ mod once;
 mod pool;
 mod repeat;
 mod session;
+mod stream;
 mod tls;
 mod transaction;
 mod value;
@@ -24,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use tokio::sync::Semaphore;
 
 use super::{Error, Outcome, Transaction};
 use crate::catalog::Catalog;
@@ -59,8 +61,8 @@ pub struct PostgresSettings {
     pub idle_timeout: Duration,
     /// How long a connection is used.
     pub max_lifetime: Duration,
-    /// How long a statement may run.
-    pub statement_timeout: Duration,
+    /// How long rows may be handed on while the server sends them.
+    pub stream_timeout: Duration,
     /// Largest body of an answer, in bytes.
     pub body_max_bytes: usize,
     /// Whether statements are prepared on the server; poolers in transaction mode want them not to be.
@@ -129,6 +131,8 @@ pub struct Postgres {
 #[derive(Debug)]
 struct Shared {
     pool: Pool,
+    /// As many reads as may be handed on while the server sends them.
+    streams: Arc<Semaphore>,
     settings: PostgresSettings,
     link: Link,
     catalog: ArcSwapOption<Catalog>,
@@ -162,6 +166,7 @@ impl Postgres {
         let listening = settings.channel.clone();
         let shared = Arc::new(Shared {
             pool: Pool::new(&target, &tls, &settings)?,
+            streams: stream::places(&settings),
             settings,
             link: target.link(),
             catalog: ArcSwapOption::empty(),

@@ -9,7 +9,7 @@ use deadpool::managed::{self, Object, PoolError, Timeouts};
 use deadpool_postgres::ClientWrapper;
 use tokio::sync::Notify;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::{Row, RowStream, Statement};
 
 use super::connect::{Connections, Failure};
 use super::dsn::Target;
@@ -223,6 +223,22 @@ impl<'a> Ready<'a> {
                 client.query(statement, &values).await
             }
             Self::Text(text) => client.query_typed(text, values).await,
+        }
+    }
+}
+
+impl Ready<'_> {
+    /// Runs it, and gives its rows as the server sends them.
+    pub(super) async fn stream(
+        &self,
+        client: &tokio_postgres::Client,
+        values: &[Typed<'_>],
+    ) -> Result<RowStream, tokio_postgres::Error> {
+        match self {
+            Self::Prepared(statement) => client.query_raw(statement, values.iter().map(|(value, _)| *value)).await,
+            Self::Text(text) => {
+                client.query_typed_raw(text, values.iter().map(|(value, of)| (*value, of.clone()))).await
+            }
         }
     }
 }

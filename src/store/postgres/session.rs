@@ -46,7 +46,7 @@ pub(super) fn settings(session: &Session, settings: &PostgresSettings, deadline:
         ("request.cookies", &session.origin.cookies),
     ];
     // The server ends it a little after we give up ourselves: our answer is the better one.
-    let timeout = deadline.remaining().min(settings.statement_timeout).as_millis().max(1).to_string();
+    let timeout = deadline.remaining().as_millis().max(1).to_string();
     let of_request = [("search_path", &search_path(session, settings)), ("statement_timeout", &timeout)];
     let role = session.role.iter().map(|role| ("role", role));
     let zone = session.timezone.iter().map(|zone| ("timezone", zone));

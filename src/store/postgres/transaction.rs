@@ -21,8 +21,8 @@
 use futures_util::future::join_all;
 use futures_util::join;
 use serde_json::Value as Json;
-use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, RowStream};
 
 use super::once::{self, Claim};
 use super::pool::{Lease, Ready, Typed};
@@ -33,7 +33,7 @@ use crate::clock::Deadline;
 use crate::plan::Value;
 use crate::request::{MediaType, Once};
 use crate::sql::{Planned, Precondition, Query, Statement, Work};
-use crate::store::{Edges, Error, Next, Outcome, Transaction, content};
+use crate::store::{Edges, Error, Extent, Next, Outcome, Transaction, content};
 
 /// Forgets what code in the database said of the answer to the statement before.
 const FORGET: &str = "SELECT set_config('response.headers', '', true), set_config('response.status', '', true)";
@@ -115,6 +115,30 @@ pub(super) async fn run_script(
         Err(failed) => undo(lease, failed).await?,
     }
     answer
+}
+
+/// What is said before rows that are handed on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head<'a> {
+    /// An envelope without rows.
+    pub(super) query: &'a Query,
+    /// Asks the planner for their number.
+    pub(super) planned: Option<&'a Planned>,
+}
+
+/// Begins the transaction of rows that are handed on until a moment, and asks for what is said before them.
+pub(super) async fn run_head(
+    lease: &Lease,
+    statement: &Statement,
+    head: Head<'_>,
+    settings: &PostgresSettings,
+    until: Deadline,
+) -> Result<Outcome, Failed> {
+    let isolation = of_one_moment(statement.session.isolation, true);
+    let steps = Steps { begin: Some(session::begin(isolation, true)), end: End::Later };
+    let mut outcome = begin_and_run(lease, statement, head.query, settings, until, steps).await?;
+    plan_count(lease, head.planned, &mut outcome).await?;
+    Ok(outcome)
 }
 
 /// The isolation that keeps what is read until the end, where that is needed.
@@ -228,7 +252,7 @@ fn needs_plan(statement: &Statement) -> bool {
 }
 
 /// Ends a transaction that failed.
-async fn undo(lease: &mut Lease, failed: &Failed) -> Result<(), Failed> {
+pub(super) async fn undo(lease: &mut Lease, failed: &Failed) -> Result<(), Failed> {
     if failed.cause == Cause::ConnectionLost {
         return Ok(());
     }
@@ -299,15 +323,28 @@ async fn begin_and_run(
     outcome(row).map_err(|error| Error::Internal(error.to_string()).into())
 }
 
+/// Runs a query, and gives its rows as the server sends them.
+pub(super) async fn rows_with(
+    client: &tokio_postgres::Client,
+    ready: &Ready<'_>,
+    values: &[Value],
+) -> Result<RowStream, tokio_postgres::Error> {
+    let texts: Vec<Text<'_>> = values.iter().map(Text).collect();
+    ready.stream(client, &typed(&texts)).await
+}
+
 async fn query_with(
     client: &tokio_postgres::Client,
     ready: &Ready<'_>,
     values: &[Value],
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
     let texts: Vec<Text<'_>> = values.iter().map(Text).collect();
-    // The server infers the type of each from the statement.
-    let values: Vec<Typed<'_>> = texts.iter().map(|text| (text as &(dyn ToSql + Sync), Type::UNKNOWN)).collect();
-    ready.query(client, &values).await
+    ready.query(client, &typed(&texts)).await
+}
+
+/// The server infers the type of each from the statement.
+fn typed<'a>(texts: &'a [Text<'_>]) -> Vec<Typed<'a>> {
+    texts.iter().map(|text| (text as &(dyn ToSql + Sync), Type::UNKNOWN)).collect()
 }
 
 fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
@@ -317,6 +354,7 @@ fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
         page: count(row.try_get(1)?).unwrap_or_default(),
         location: row.try_get(2)?,
         body: row.try_get::<_, Option<String>>(3)?.unwrap_or_default().into(),
+        extent: Extent::Whole,
         edges: edges(row)?.map(Box::new),
         inserted: count(row.try_get(4)?),
         position: None,

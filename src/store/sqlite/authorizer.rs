@@ -280,6 +280,7 @@ mod tests {
             max_rows: None,
             headers_only: false,
             by_key: false,
+            streamed: false,
             expect,
         };
         reach(Action::Read(read))

@@ -50,6 +50,9 @@ const LIMITS: &[(Limit, i32)] = &[
     (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
 
+/// How a reader opens the file.
+const READING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// The readers.
 pub(super) type Readers = Pool<SqliteConnectionManager>;
 
@@ -87,12 +90,8 @@ pub(super) fn open_writer(settings: &SqliteSettings, log: Option<&Arc<SharedLog>
 pub(super) fn open_readers(settings: &SqliteSettings) -> Result<Readers, Error> {
     let theirs = settings.clone();
     let manager = SqliteConnectionManager::file(&settings.path)
-        .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .with_init(move |connection| {
-            connection.busy_timeout(theirs.busy_timeout)?;
-            connection.pragma_update(None, "query_only", true)?;
-            prepare(connection, &theirs)
-        });
+        .with_flags(READING)
+        .with_init(move |connection| prepare_reader(connection, &theirs));
     Pool::builder()
         .max_size(settings.readers.max(1))
         // A file does not break as a socket does: no test at each use, no thread that closes and opens again.
@@ -103,6 +102,25 @@ pub(super) fn open_readers(settings: &SqliteSettings) -> Result<Readers, Error> 
         .error_handler(Box::new(r2d2::NopErrorHandler))
         .build(manager)
         .map_err(|error| unreachable(&settings.path, &error))
+}
+
+/// Opens one reader more.
+///
+/// # Errors
+/// [`Error::Unreachable`] when it cannot be opened.
+pub(super) fn open_reader(settings: &SqliteSettings) -> Result<Connection, Error> {
+    let open = || {
+        let connection = Connection::open_with_flags(&settings.path, READING)?;
+        prepare_reader(&connection, settings)?;
+        Ok(connection)
+    };
+    open().map_err(|error: rusqlite::Error| unreachable(&settings.path, &error))
+}
+
+fn prepare_reader(connection: &Connection, settings: &SqliteSettings) -> rusqlite::Result<()> {
+    connection.busy_timeout(settings.busy_timeout)?;
+    connection.pragma_update(None, "query_only", true)?;
+    prepare(connection, settings)
 }
 
 /// Sets what readers and the writer have in common.

@@ -153,6 +153,12 @@ impl BodyWriter {
         self.out.len()
     }
 
+    /// Takes what is written so far, of a body that goes on.
+    pub(super) fn take(&mut self) -> Bytes {
+        let capacity = self.out.len();
+        std::mem::replace(&mut self.out, Vec::with_capacity(capacity)).into()
+    }
+
     /// Ends the body.
     #[must_use]
     pub fn finish(mut self) -> Bytes {

@@ -245,7 +245,7 @@ impl Group {
                 let run = |read: Read<'_>| read.run_within(connection, deadline, self.body_max_bytes);
                 return Ok(Step::Answered(read.and_then(run)));
             }
-            Work::Envelope { .. } | Work::None => {
+            Work::Envelope { .. } | Work::Lines { .. } | Work::None => {
                 return Ok(Step::Answered(Err(Error::Internal("only writes are for the writer".to_owned()))));
             }
         };

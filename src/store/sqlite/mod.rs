@@ -27,6 +27,7 @@ mod script;
 mod session;
 mod stability;
 mod state;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod tidying;
@@ -44,7 +45,7 @@ use arc_swap::ArcSwap;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Error, Outcome, Transaction};
+use super::{Error, Outcome, Rest, Transaction};
 use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
@@ -56,6 +57,7 @@ use outcome::schema_version;
 use reader::Read;
 use stability::Stability;
 use state::States;
+use stream::{Streamed, Streams};
 use writer::{Order, Writer};
 
 /// How long reading the catalog may wait for a connection: longer than any statement should hold one.
@@ -72,6 +74,8 @@ pub struct SqliteSettings {
     pub queue_limit: usize,
     /// How long to wait for another process that writes.
     pub busy_timeout: Duration,
+    /// How long rows may be handed on while they are read.
+    pub stream_timeout: Duration,
     /// Largest body of an answer, in bytes.
     pub body_max_bytes: usize,
     /// Largest value and row, in bytes: no smaller than a body, which an embedded resource may fill.
@@ -90,6 +94,7 @@ impl SqliteSettings {
             readers: 4,
             queue_limit: 1_000,
             busy_timeout: Duration::from_secs(5),
+            stream_timeout: Duration::from_secs(300),
             body_max_bytes: 64 * 1024 * 1024,
             value_max_bytes: 64 * 1024 * 1024,
             memory_max_bytes: 512 * 1024 * 1024,
@@ -140,7 +145,7 @@ fn may_be_stable(statement: &Statement) -> bool {
 fn texts(statement: &Statement) -> impl Iterator<Item = &str> {
     let (query, count) = match &statement.work {
         Work::Rows { query, count, .. } => (Some(query), count.as_ref()),
-        Work::Call(_) | Work::Envelope { .. } | Work::Write { .. } | Work::None => (None, None),
+        Work::Call(_) | Work::Envelope { .. } | Work::Lines { .. } | Work::Write { .. } | Work::None => (None, None),
     };
     query.into_iter().chain(count).map(|query| query.text.as_str())
 }
@@ -154,6 +159,7 @@ pub struct Sqlite {
     // which removes the WAL.
     shared: Option<Shared>,
     readers: Readers,
+    streams: Box<Streams>,
     writer: Writer,
     /// The current snapshot, for whoever plans and for the writer's error texts.
     catalog: Arc<ArcSwap<Catalog>>,
@@ -223,6 +229,7 @@ impl Sqlite {
         Ok(Self {
             shared: None,
             readers,
+            streams: Box::new(Streams::new(settings)),
             writer,
             catalog,
             reloading: tokio::sync::Mutex::new(()),
@@ -276,7 +283,9 @@ impl Sqlite {
     pub async fn execute(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
         match &statement.work {
             Work::None => Ok(Outcome::default()),
-            Work::Envelope { .. } => Err(Error::Internal("an envelope is for Postgres".to_owned())),
+            Work::Envelope { .. } | Work::Lines { .. } => {
+                Err(Error::Internal("an envelope is for Postgres".to_owned()))
+            }
             Work::Write { .. } => self.write(Order::Statement(Box::new(statement)), deadline).await,
             Work::Rows { by_key, .. } => {
                 let by_key = *by_key;
@@ -293,6 +302,23 @@ impl Sqlite {
             }
             Work::Call(_) => self.read_fresh(deadline, self.read_by(false, statement, deadline)).await,
         }
+    }
+
+    /// Begins to run a read whose rows are handed on while they are read; without a [`Rest`] that was all.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), for what goes wrong by then; the rest tells what goes wrong later.
+    pub async fn stream(&self, statement: Statement, deadline: Deadline) -> Result<(Outcome, Option<Rest>), Error> {
+        let position = self.look(deadline).await?;
+        let (outcome, rest) = match self.validity.known(&statement) {
+            Some(known) => (known, None),
+            None => {
+                let (catalog, validity) = (self.catalog.load_full(), Arc::clone(&self.validity));
+                let telemetry = self.telemetry.clone();
+                self.streams.begin(Streamed { statement, catalog, validity, telemetry, deadline }).await?
+            }
+        };
+        Ok((Outcome { position, ..outcome }, rest))
     }
 
     /// Runs the statements of a transaction, all of them or none, and gives up at the deadline.
@@ -324,11 +350,15 @@ impl Sqlite {
         deadline: Deadline,
         read: impl Future<Output = Result<Outcome, Error>>,
     ) -> Result<Outcome, Error> {
-        let Some(shared) = &self.shared else { return read.await };
-        shared.looks.fresh(deadline, Freshness::AsConfigured).await?;
-        // What the read sees is this or newer.
-        let position = Some(shared.log.txid().0);
+        let position = self.look(deadline).await?;
         Ok(Outcome { position, ..read.await? })
+    }
+
+    /// Looks at the end of a shared log; what is read afterwards is of this position or newer.
+    async fn look(&self, deadline: Deadline) -> Result<Option<u64>, Error> {
+        let Some(shared) = &self.shared else { return Ok(None) };
+        shared.looks.fresh(deadline, Freshness::AsConfigured).await?;
+        Ok(Some(shared.log.txid().0))
     }
 
     async fn read_by(&self, by_key: bool, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {

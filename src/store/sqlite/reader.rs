@@ -44,12 +44,12 @@ enum What<'a> {
 
 /// Rows to be read.
 #[derive(Debug, Clone, Copy)]
-struct Wanted<'a> {
-    query: &'a Query,
+pub(super) struct Wanted<'a> {
+    pub(super) query: &'a Query,
     /// Their number without limit.
     count: Option<&'a Query>,
     /// How they become a body.
-    output: &'a Output,
+    pub(super) output: &'a Output,
     /// The page that they are.
     page: Option<&'a Page>,
 }
@@ -65,7 +65,7 @@ impl<'a> Read<'a> {
                 What::Rows(Wanted { query, count: count.as_ref(), output, page: page.as_deref() })
             }
             Work::Call(invocation) if !invocation.writes => What::Call(invocation),
-            Work::Call(_) | Work::Write { .. } | Work::Envelope { .. } | Work::None => {
+            Work::Call(_) | Work::Write { .. } | Work::Envelope { .. } | Work::Lines { .. } | Work::None => {
                 return Err(Error::Internal("only reads are for readers".to_owned()));
             }
         };
@@ -107,8 +107,7 @@ impl<'a> Read<'a> {
             What::Rows(wanted) => {
                 let (page, body, edges) = self.rows(connection, wanted, body_max_bytes)?;
                 check(self.expect, page)?;
-                let total =
-                    wanted.count.map(|count| self.total(connection, count)).transpose().map_err(fault::plain)?;
+                let total = self.total(connection, wanted)?;
                 let edges = edges.map(Box::new);
                 Ok(Outcome { total, page, body, edges, ..Outcome::default() })
             }
@@ -129,9 +128,7 @@ impl<'a> Read<'a> {
         connection: &Connection,
         body_max_bytes: usize,
     ) -> Result<(u64, Option<Content>), Error> {
-        let What::Rows(wanted) = self.what else {
-            return Err(Error::Internal("only rows of tables are held against conditions".to_owned()));
-        };
+        let wanted = self.wanted()?;
         let (rows, body, _) = self.rows(connection, wanted, body_max_bytes)?;
         Ok((rows, (rows == 1).then(|| content::of_row(&body, &wanted.output.media)).flatten()))
     }
@@ -143,7 +140,7 @@ impl<'a> Read<'a> {
         wanted: Wanted<'_>,
         body_max_bytes: usize,
     ) -> Result<(u64, Bytes, Option<Edges>), Error> {
-        let mut statement = self.prepare(connection, &wanted.query.text).map_err(fault::plain)?;
+        let mut statement = self.prepare(connection, wanted.query)?;
         let mut rows = statement.query(params_from_iter(&wanted.query.values)).map_err(fault::plain)?;
         let mut body = Body::new(wanted.output, body_max_bytes);
         let added = match wanted.page {
@@ -157,18 +154,38 @@ impl<'a> Read<'a> {
         }
     }
 
-    fn total(&self, connection: &Connection, count: &Query) -> rusqlite::Result<u64> {
-        let mut statement = self.prepare(connection, &count.text)?;
-        let total: i64 = statement.query_row(params_from_iter(&count.values), |row| row.get(0))?;
-        Ok(u64::try_from(total).unwrap_or_default())
+    /// The rows that are read, for whoever does more with them.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a call.
+    pub(super) fn wanted(&self) -> Result<Wanted<'a>, Error> {
+        match self.what {
+            What::Rows(wanted) => Ok(wanted),
+            What::Call(_) => Err(Error::Internal("only rows of tables are read alone".to_owned())),
+        }
     }
 
-    fn prepare<'connection>(
+    /// The number of rows without limit, where it is wanted.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub(super) fn total(&self, connection: &Connection, wanted: Wanted<'_>) -> Result<Option<u64>, Error> {
+        let Some(count) = wanted.count else { return Ok(None) };
+        let mut statement = self.prepare(connection, count)?;
+        let total: rusqlite::Result<i64> = statement.query_row(params_from_iter(&count.values), |row| row.get(0));
+        Ok(Some(u64::try_from(total.map_err(fault::plain)?).unwrap_or_default()))
+    }
+
+    /// Makes a query ready to be run.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub(super) fn prepare<'connection>(
         &self,
         connection: &'connection Connection,
-        text: &str,
-    ) -> rusqlite::Result<CachedStatement<'connection>> {
-        authorizer::prepare(connection, text, self.reach, self.catalog)
+        query: &Query,
+    ) -> Result<CachedStatement<'connection>, Error> {
+        authorizer::prepare(connection, &query.text, self.reach, self.catalog).map_err(fault::plain)
     }
 }
 
