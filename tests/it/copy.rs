@@ -93,6 +93,67 @@ fn chinook_answers_the_same_after_a_copy() {
 }
 
 #[test]
+fn functions_are_called_and_granted_the_same_after_a_copy() {
+    let Some(cluster) = postgres::cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let scripts = folder.join("scripts");
+    std::fs::create_dir(&scripts).unwrap();
+    std::fs::write(scripts.join("1.sql"), include_str!("rpc/schema.sql")).unwrap();
+    let grants = "DO $$ BEGIN CREATE ROLE it_caller; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+                  GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO it_caller;
+                  GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO it_caller;
+                  CREATE OR REPLACE FUNCTION greet(name text DEFAULT 'guest') RETURNS text LANGUAGE sql STABLE
+                      AS $$ SELECT 'Good day ' || name $$;
+                  CREATE FUNCTION gone() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; DROP FUNCTION gone();";
+    std::fs::write(scripts.join("2.sql"), grants).unwrap();
+    let with = |start: Start<'_>| start.with("ANON_ROLE", "it_caller").with("MIGRATIONS", scripts.display()).run();
+    std::fs::create_dir(folder.join("data")).unwrap();
+    let sqlite = with(Start::sqlite(folder, &folder.join("data")));
+    let bought = [("Content-Type", "application/json")];
+    assert_eq!(sqlite.client().send("POST", "/rpc/buy", &bought, r#"{"item":"before","film":2}"#).status, 200);
+    let dsn = cluster.create_database("functions");
+    done(folder, &[], &["copy", "--to", &dsn]);
+    let postgres = with(Start::postgres(folder, &dsn));
+    assert_moved(cluster, "functions", &postgres, 2);
+
+    let call = |name: &str, body: &str| requests::Case::write("POST", format!("/rpc/{name}"), body);
+    let mut cases = vec![
+        call("buy", r#"{"item":"after","count":3,"film":1}"#),
+        call("buy", r#"{"item":"before"}"#),
+        call("restock", r#"{"item":"before","more":4}"#),
+        call("count_orders", ""),
+        call("take_back", r#"{"at_least":4}"#),
+        call("retitle", r#"{"film":1,"title":"Again"}"#),
+        call("add_them", r#"{"a":1,"b":2}"#),
+        call("whole_json", r#"{"a":[1]}"#),
+        call("nothing", ""),
+        call("secret", ""),
+        call("stable_write", ""),
+        call("same", r#"{"arg":1}"#),
+    ];
+    let paths = [
+        "/rpc/greet",
+        "/rpc/gone",
+        "/rpc/asks_secret",
+        "/rpc/asks_secret_for_all",
+        "/rpc/films_since?since=1930&select=title,maker(name)&order=title",
+        "/rpc/by_director",
+        "/rpc/sum_all?v=1&v=2&v=3",
+        "/rpc/origin",
+        "/rpc/strict_rows",
+        "/rpc/quadruple?n=3",
+        "/rpc/credits?title=like.M*",
+        "/films?select=title,upper_title,maker(name)&order=id",
+        "/directors?select=name,old_films(title)&order=id",
+        "/orders?order=id",
+        "/log",
+    ];
+    cases.extend(paths.map(requests::Case::get));
+    assert_equal("functions", &Pair::of(sqlite, postgres), &cases);
+}
+
+#[test]
 fn a_server_that_has_something_is_left_alone_until_its_rows_are_to_be_replaced() {
     let Some(cluster) = postgres::cluster() else { return };
     let folder = tempfile::tempdir().unwrap();

@@ -127,7 +127,9 @@ impl Context<'_> {
     /// `(a, b)=(1, 2)`, when the request gave a value to each column.
     fn key_of_row(&self, table: &Table, columns: &[String]) -> Option<String> {
         let run = self.run.filter(|run| run.table == table.name.name && self.sight.sees(table, columns))?;
-        key_of_values(run, self.row, Some(table), columns)
+        let values = values_of(run, self.row, Some(table), columns)?;
+        let quoted: Vec<String> = columns.iter().map(|column| quote_unusual(column)).collect();
+        Some(key(&quoted, &values))
     }
 }
 
@@ -147,12 +149,24 @@ fn of_type(name: &str) -> Option<Error> {
 
 /// `(a, b)=(1, 2)` of a run's values; `None` when a column got none.
 pub(super) fn key_of_values(run: &Run, row: usize, table: Option<&Table>, columns: &[String]) -> Option<String> {
+    Some(key(columns, &values_of(run, row, table, columns)?))
+}
+
+fn values_of(run: &Run, row: usize, table: Option<&Table>, columns: &[String]) -> Option<Vec<String>> {
     let values = run.values.get(row)?;
     let printed = columns.iter().map(|column| {
         let value = values.get(run.columns.iter().position(|given| given == column)?)?;
         Some(print_value(value, kind_of(table, column)))
     });
-    Some(key(columns, &printed.collect::<Option<Vec<_>>>()?))
+    printed.collect()
+}
+
+/// A name as Postgres shows it in the key of an index: it takes the columns from the index' definition there. In the key
+/// of a foreign key it quotes none.
+fn quote_unusual(name: &str) -> String {
+    let is_usual = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if is_usual { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
 /// `(a, b)=(1, 2)`.
