@@ -55,7 +55,7 @@ bench-start: ## how long an instance takes to open a shared log of 100 MB and 1,
 
 .PHONY: torture
 torture: ## crashes, fleets, simulations, overload and differential tests with many rounds (about 40 minutes)
-	BERTH_TORTURE=1 cargo test --release --lib simulation -- --nocapture
+	BERTH_TORTURE=1 cargo test --release --lib -- --nocapture log::simulation log::model
 	BERTH_TORTURE=1 cargo test --release --test it -- --nocapture --test-threads 1 durability shared_log generated overload
 
 .PHONY: overload

@@ -9,74 +9,13 @@ use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::log::rule::{Rule, is_kept};
+use super::log::slot;
 use super::{Operation, PutError, Usage, Volume};
 
-/// Random numbers by `SplitMix64`: <https://prng.di.unimi.it/splitmix64.c>.
-#[derive(Debug, Clone)]
-pub(super) struct Random(pub(super) u64);
+mod fault;
 
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// True once in `times`; never for zero.
-    pub(super) fn once_in(&mut self, times: u64) -> bool {
-        times > 0 && self.below(times) == 0
-    }
-}
-
-/// How often each fault comes: once in that many operations of its kind, zero for never.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Faults {
-    /// A put takes effect or finds the name taken, and gets no answer.
-    pub(super) lost_reply: u64,
-    /// A put gets no answer, and takes effect later.
-    pub(super) late_arrival: u64,
-    /// A put gets no answer, and does not take effect.
-    pub(super) lost_request: u64,
-    /// A put is refused, and does not take effect.
-    pub(super) refused: u64,
-    /// A name found absent stays absent to that writer for a while.
-    pub(super) stale_negative: u64,
-    /// A name that was listed is absent to that writer for a while.
-    pub(super) stale_positive: u64,
-    /// A new file is short for a while.
-    pub(super) torn: u64,
-    /// A read, list or removal fails.
-    pub(super) error: u64,
-    /// The writer is killed, before or after the operation took effect.
-    pub(super) crash: u64,
-    /// The writer stands still while the others go on.
-    pub(super) stall: u64,
-}
-
-impl Faults {
-    /// All of them.
-    pub(super) const ALL: Self = Self {
-        lost_reply: 12,
-        late_arrival: 12,
-        lost_request: 30,
-        refused: 40,
-        stale_negative: 4,
-        stale_positive: 40,
-        torn: 10,
-        error: 40,
-        crash: 150,
-        stall: 60,
-    };
-
-    /// Mostly instances that stand still for long, which is what makes ghosts.
-    pub(super) const STALLS: Self = Self { late_arrival: 5, error: 0, crash: 900, stall: 12, ..Self::ALL };
-}
+pub(super) use fault::{Faults, Random};
 
 /// Longest late arrival, stall and stale negative, in operations of all writers.
 const LONGEST_DELAY: u64 = 900;
@@ -97,6 +36,8 @@ struct Writer {
     asleep_until: u64,
     /// Names believed absent, and until when.
     absent: BTreeMap<String, u64>,
+    /// The snapshots as they were before it put its record, for want of [`Rule::AnchorAfterwards`].
+    snapshots_before: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -210,7 +151,10 @@ impl State {
         }
     }
 
-    fn put(&mut self, path: &str, bytes: &[u8]) -> Result<(), PutError> {
+    fn put(&mut self, writer: usize, path: &str, bytes: &[u8]) -> Result<(), PutError> {
+        if !is_kept(Rule::AnchorAfterwards) && path.starts_with(slot::SLOTS) {
+            self.writers[writer].snapshots_before = Some(self.names(slot::SNAPSHOTS));
+        }
         let faults = self.faults;
         let no_answer = || Err(PutError::Doubtful(io::ErrorKind::TimedOut.into()));
         if self.random.once_in(faults.refused) {
@@ -229,6 +173,11 @@ impl State {
         // A loser's put succeeds as a winner's does: mounts tell the one for the other in both directions.
         self.make(path, bytes);
         if self.random.once_in(faults.lost_reply) { no_answer() } else { Ok(()) }
+    }
+
+    fn names(&self, directory: &str) -> Vec<String> {
+        let prefix = format!("{directory}/");
+        self.files.keys().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect()
     }
 
     fn read(&mut self, writer: usize, path: &str) -> io::Result<Option<Vec<u8>>> {
@@ -258,8 +207,12 @@ impl State {
         }
         let prefix = format!("{directory}/");
         self.writers[writer].absent.retain(|path, _| !path.starts_with(&prefix));
-        let names: Vec<String> =
-            self.files.keys().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect();
+        let mut names = self.names(directory);
+        if directory == slot::SNAPSHOTS
+            && let Some(before) = self.writers[writer].snapshots_before.take()
+        {
+            names = before;
+        }
         if !names.is_empty() && self.random.once_in(self.faults.stale_positive) {
             // One of the newest: the others have been read.
             let back = self.random.below(names.len().min(3) as u64) + 1;
@@ -271,11 +224,18 @@ impl State {
     }
 
     fn revalidate(&mut self, writer: usize, directory: &str) {
+        if !is_kept(Rule::Revalidation) {
+            return;
+        }
         let prefix = format!("{directory}/");
         self.writers[writer].absent.retain(|path, _| !path.starts_with(&prefix));
     }
 
-    fn remove(&mut self, path: &str) -> io::Result<()> {
+    fn remove(&mut self, writer: usize, path: &str) -> io::Result<()> {
+        if self.random.once_in(self.faults.stall_removing) {
+            self.writers[writer].asleep_until = self.step + self.random.below(LONGEST_DELAY);
+        }
+        self.remove_too_much(path);
         let answer = || Err(io::Error::other("input/output error"));
         match self.random.below(self.faults.error.saturating_mul(2).max(2)) {
             0 if self.faults.error > 0 => answer(),
@@ -287,6 +247,17 @@ impl State {
                 self.files.remove(path);
                 Ok(())
             }
+        }
+    }
+
+    /// Removes what must stay, for want of a rule: the slot after the one that is removed, or all snapshots.
+    fn remove_too_much(&mut self, path: &str) {
+        let Some((directory, name)) = path.rsplit_once('/') else { return };
+        if directory == slot::SNAPSHOTS && !is_kept(Rule::Keeper) {
+            self.files.retain(|path, _| !path.starts_with(slot::SNAPSHOTS));
+        }
+        if let Some(txid) = slot::slot(name).filter(|_| directory == slot::SLOTS && !is_kept(Rule::KeepersSlot)) {
+            self.files.remove(&slot::slot_path(txid.next()));
         }
     }
 
@@ -342,6 +313,7 @@ impl Mount {
         }
         if is_killed {
             state.writers[self.writer].absent.clear();
+            state.writers[self.writer].snapshots_before = None;
         }
         self.hand_on(state);
         match answer {
@@ -395,12 +367,12 @@ impl Volume for Mount {
 
     fn put_if_absent(&self, path: &str, bytes: &[u8]) -> Result<(), PutError> {
         self.usage.count(Operation::Put, bytes.len());
-        self.turn(|state| state.put(path, bytes))
+        self.turn(|state| state.put(self.writer, path, bytes))
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
         self.usage.count(Operation::Remove, 0);
-        self.turn(|state| state.remove(path))
+        self.turn(|state| state.remove(self.writer, path))
     }
 
     fn usage(&self) -> &Usage {

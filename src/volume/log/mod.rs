@@ -40,9 +40,12 @@ pub mod import;
 #[cfg(test)]
 mod litestream;
 pub mod ltx;
+#[cfg(test)]
+mod model;
 pub mod publish;
 pub mod restore;
 pub mod retain;
+pub(super) mod rule;
 #[cfg(test)]
 mod scenario;
 #[cfg(test)]

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use super::change::{Change, Checksum, Header, Nonce, Position, Record};
 use super::fault_point::{FaultPoint, reach};
+use super::rule::{Rule, is_kept};
 use super::{Error, Found, decode_slot, ltx, newest_snapshot_name, read_slot, slot};
 use crate::clock::Deadline;
 use crate::volume::{PutError, Refusal, Volume};
@@ -165,18 +166,20 @@ impl Attempt {
             reach(FaultPoint::AfterPut);
             let doubt = match &put {
                 // Nothing of this attempt is anywhere, nor will be.
-                Err(PutError::Refused(error)) if sent == Sent::Nothing => {
+                Err(PutError::Refused(error)) if sent == Sent::Nothing || !is_kept(Rule::SentBefore) => {
                     let refusal = Refusal::of(error);
                     if refusal != Refusal::Failing || !patience.wait() {
                         return Verdict::Refused(refusal);
                     }
                     continue;
                 }
+                Ok(()) if !is_kept(Rule::ReadBack) => return Verdict::Committed(self.position),
                 Ok(()) | Err(_) => {
                     sent = Sent::Perhaps;
                     match self.judge(volume) {
                         Ok(Verdict::Committed(_)) if put.is_err() => Doubt::Volatile,
                         Ok(verdict) => return verdict,
+                        Err(Doubt::Absent) if !is_kept(Rule::Doubt) => return Verdict::Lost,
                         Err(doubt) => doubt,
                     }
                 }
@@ -194,13 +197,15 @@ impl Attempt {
         let txid = self.position.txid;
         let owner = self.read_owner(volume)?;
         // The order matters: a snapshot that is listed before the slot is read proves nothing.
-        if newest_snapshot_name(volume).map_err(|_| Doubt::Unreadable)? <= txid {
+        let newest = newest_snapshot_name(volume).map_err(|_| Doubt::Unreadable)?;
+        if newest <= txid || !is_kept(Rule::Anchor) {
             return Ok(self.verdict_if(owner));
         }
         let _ = volume.revalidate(slot::SLOTS);
         match read_slot(volume, txid.next()) {
             Ok(Found::Whole((heir, _))) => Ok(self.verdict_if(heir.header.predecessor)),
-            Ok(Found::Absent | Found::Torn) => Ok(Verdict::Behind),
+            Ok(Found::Absent | Found::Torn) if is_kept(Rule::Behind) => Ok(Verdict::Behind),
+            Ok(Found::Absent | Found::Torn) => Ok(Verdict::Lost),
             Err(_) => Err(Doubt::Unreadable),
         }
     }
@@ -212,6 +217,9 @@ impl Attempt {
             // One's own bytes need no checking, and they are what is mostly there.
             Ok(Some(bytes)) if bytes == self.bytes => Ok(self.position.nonce),
             Ok(Some(bytes)) => match decode_slot(self.position.txid, &bytes) {
+                Some(record) if record.header.after == self.position.checksum && !is_kept(Rule::Nonce) => {
+                    Ok(self.position.nonce)
+                }
                 Some(record) => Ok(record.header.nonce),
                 None => Err(Doubt::Torn),
             },

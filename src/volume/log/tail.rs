@@ -3,6 +3,7 @@
 use super::change::{Position, Record, Txid};
 use super::ltx::Summary;
 use super::publish::Patience;
+use super::rule::{Rule, is_kept};
 use super::{
     Error, Found, Pages, first_slot_name, list, newest_slot_name, newest_snapshot_name, read_slot, read_snapshot, slot,
 };
@@ -218,7 +219,7 @@ fn read_run(volume: &dyn Volume, from: &Position) -> Result<Run, Error> {
             break Ending::Full;
         }
         match read_slot(volume, position.txid.next())? {
-            Found::Whole((record, size_bytes)) if record.header.follows(&position) => {
+            Found::Whole((record, size_bytes)) if record.header.follows(&position) || !is_kept(Rule::Predecessor) => {
                 position = record.header.position();
                 run.pages_bytes = run.pages_bytes.saturating_add(record.change.size_bytes());
                 run.records.push((record, size_bytes));
@@ -237,7 +238,7 @@ fn prove(mut run: Run, last: Txid, anchor: Txid) -> Result<Tail, Error> {
     if anchor <= last && run.ending == Ending::Broken {
         return Err(Error::Diverged { txid: last.next() });
     }
-    if anchor > last {
+    if anchor > last && is_kept(Rule::Proof) {
         // The last one has neither anchor nor heir. What stands before it has an heir.
         run.is_end = false;
         run.records.pop();
