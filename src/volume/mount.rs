@@ -66,8 +66,14 @@ const NETWORK: &[(&str, &str)] = &[
 ];
 
 /// Mounts of an object store, where a file appears whole at its close; told by a word in the type or the source.
-const OBJECT_STORES: &[(&str, &str)] = &[
-    ("gcsfuse", "Cloud Storage FUSE"),
+const OBJECT_STORES: &[(&str, &str)] = &[("gcsfuse", "Cloud Storage FUSE")];
+
+/// Mounts of an object store that put a file at its close without asking whether the name is free. Also where their store
+/// could answer: none of them sends the precondition when it uploads a new file.
+///
+/// Source: Mountpoint's `doc/SEMANTICS.md` and its pull request 1948 (the upload has no conditional headers, the last to
+/// complete wins); of the others it was tried with two mounts, or nothing promises more.
+const OVERWRITING: &[(&str, &str)] = &[
     ("s3fs", "s3fs"),
     ("mountpoint-s3", "Mountpoint for S3"),
     ("rclone", "rclone mount"),
@@ -98,8 +104,10 @@ pub enum Family {
     Local,
     /// Other hosts, over a network.
     Network(&'static str),
-    /// Other hosts, and a file appears whole at its close.
+    /// Other hosts, and a file appears whole at its close, if its name is free then.
     ObjectStore(&'static str),
+    /// The same, but a file takes its name at its close from one that got it meanwhile: the last one wins.
+    Overwriting(&'static str),
     /// It is not known; so it is taken for a network's.
     Unknown,
 }
@@ -121,6 +129,9 @@ impl Mount {
         let named = |word: &str| self.kind.contains(word) || (is_fuse && self.source.contains(word));
         if let Some((_, name)) = OBJECT_STORES.iter().find(|(word, _)| is_fuse && named(word)) {
             return Family::ObjectStore(name);
+        }
+        if let Some((_, name)) = OVERWRITING.iter().find(|(word, _)| is_fuse && named(word)) {
+            return Family::Overwriting(name);
         }
         if let Some((_, name)) = NETWORK.iter().find(|(kind, _)| *kind == self.kind) {
             return Family::Network(name);
@@ -216,7 +227,7 @@ mod tests {
     fn families_are_told_by_type_or_source() {
         assert_eq!(at("/").family(), Family::Local);
         assert_eq!(at("/my bucket").family(), Family::ObjectStore("Cloud Storage FUSE"));
-        assert_eq!(at("/other").family(), Family::ObjectStore("Mountpoint for S3"));
+        assert_eq!(at("/other").family(), Family::Overwriting("Mountpoint for S3"));
         assert_eq!(at("/strange").family(), Family::Unknown);
         let nfs = read_line(MOUNTINFO.lines().nth(1).unwrap()).unwrap();
         assert_eq!(nfs.family(), Family::Network("NFS"));

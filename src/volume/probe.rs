@@ -124,6 +124,19 @@ pub enum Refusal {
         /// What is wrong.
         reason: String,
     },
+    /// Of two instances that write one slot, the last one would win: what the other acknowledged would be gone.
+    #[error(
+        "the shared log on the volume \"{volume}\" is not safe: {file_system} asks nobody whether a name is free when a \
+         file is closed, so of two instances the last one wins, and what the other acknowledged is lost; use Cloud \
+         Storage FUSE, a network file system with hard links (NFS, CephFS, GlusterFS), a Postgres DSN (DATABASE_URL), or \
+         VOLUME_UNSAFE=true if you are sure that only one instance ever runs, also during a rollout"
+    )]
+    Overwriting {
+        /// The volume.
+        volume: String,
+        /// What it is on.
+        file_system: String,
+    },
     /// A writer that is killed would leave half a slot, and the log would stop.
     #[error(
         "the shared log on the volume \"{volume}\" is not safe: {reason}; use a file system with hard links or a mount of \
@@ -268,7 +281,9 @@ impl Facts {
     pub fn file_system(&self) -> String {
         let Some(mount) = &self.mount else { return "a file system that the kernel does not name".to_owned() };
         match mount.family() {
-            Family::Network(name) | Family::ObjectStore(name) => format!("{name} ({})", mount.kind),
+            Family::Network(name) | Family::ObjectStore(name) | Family::Overwriting(name) => {
+                format!("{name} ({})", mount.kind)
+            }
             Family::Local | Family::Unknown => mount.kind.clone(),
         }
     }
@@ -296,7 +311,7 @@ impl Facts {
     fn unfit_in_place(&self) -> Option<String> {
         let file_system = self.file_system();
         match self.family() {
-            Family::Network(_) | Family::ObjectStore(_) => Some(format!(
+            Family::Network(_) | Family::ObjectStore(_) | Family::Overwriting(_) => Some(format!(
                 "it is on {file_system}, which other hosts may mount, and SQLite in place loses data when more than one \
                  instance runs there"
             )),
@@ -313,12 +328,16 @@ impl Facts {
     /// How the shared log makes its files here.
     ///
     /// # Errors
-    /// [`Refusal::SharedLog`] where a file can neither be linked to a free name nor appears whole at its close.
+    /// [`Refusal::SharedLog`] where a file can neither be linked to a free name nor appears whole at its close;
+    /// [`Refusal::Overwriting`] where it would replace another one then.
     pub fn strategy(&self) -> Result<Strategy, Refusal> {
         if self.hard_link.works() {
             return Ok(Strategy::HardLink);
         }
         let volume = self.directory.display().to_string();
+        if matches!(self.family(), Family::Overwriting(_)) {
+            return Err(Refusal::Overwriting { volume, file_system: self.file_system() });
+        }
         let refuse = |reason: String| Err(Refusal::SharedLog { volume, reason });
         if let Tried::Fails(reason) = &self.exclusive_create {
             return refuse(format!("no name can be taken exclusively on it: {reason}"));

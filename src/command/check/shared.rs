@@ -60,7 +60,7 @@ fn working_copies(facts: &Facts, database_bytes: u64) -> Finding {
     }
     // What only says that it is some FUSE file system is what platforms show of their buckets.
     let is_fuse = facts.mount.as_ref().is_some_and(|mount| mount.kind.starts_with("fuse"));
-    if matches!(facts.family(), Family::Network(_) | Family::ObjectStore(_)) || is_fuse {
+    if matches!(facts.family(), Family::Network(_) | Family::ObjectStore(_) | Family::Overwriting(_)) || is_fuse {
         return Finding::ok(name, value, "other hosts may mount it, and SQLite does not work there")
             .advise(Level::Unsafe, "Set LOCAL_DIR to a local directory.");
     }

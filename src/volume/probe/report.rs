@@ -108,6 +108,9 @@ fn file_system(facts: &Facts) -> Finding {
             Family::ObjectStore(_) => {
                 "a mount of an object store: no locks, no links, a file appears whole when it is closed"
             }
+            Family::Overwriting(_) => {
+                "a mount of an object store on which a file replaces what another host put there meanwhile"
+            }
             Family::Unknown => "not known to be local, so it is taken for a network's",
         },
     )
@@ -116,7 +119,7 @@ fn file_system(facts: &Facts) -> Finding {
 fn locks_meaning(facts: &Facts) -> &'static str {
     match facts.family() {
         Family::Local => "a lock of one process keeps all others out",
-        Family::Network(_) | Family::ObjectStore(_) | Family::Unknown => {
+        Family::Network(_) | Family::ObjectStore(_) | Family::Overwriting(_) | Family::Unknown => {
             "they hold between processes of this host; whether they hold between hosts cannot be tried from one"
         }
     }
@@ -140,7 +143,7 @@ fn options(mount: &Mount) -> Vec<Finding> {
             findings.push(Finding::ok("nobrl", "set", "locks are not sent to the server: other hosts do not see them"));
         }
         Family::ObjectStore("Cloud Storage FUSE") => findings.push(negative_cache(mount)),
-        Family::Local | Family::Network(_) | Family::ObjectStore(_) | Family::Unknown => {}
+        Family::Local | Family::Network(_) | Family::ObjectStore(_) | Family::Overwriting(_) | Family::Unknown => {}
     }
     if mount.has("ro") {
         let finding = Finding::ok("read-only", "mounted `ro`", "nothing can be written");

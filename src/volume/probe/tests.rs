@@ -71,6 +71,10 @@ fn an_exclusive_create_is_only_used_where_files_appear_whole() {
     for kind in ["cifs", "vfat", "newfs", "fuse.sshfs"] {
         assert!(matches!(linkless(kind).strategy(), Err(Refusal::SharedLog { .. })), "{kind}");
     }
+    for kind in ["fuse.s3fs", "fuse.rclone", "fuse.mountpoint-s3", "fuse.blobfuse2", "fuse.geesefs"] {
+        let refusal = linkless(kind).strategy().unwrap_err();
+        assert!(matches!(refusal, Refusal::Overwriting { .. }), "{kind}: {refusal}");
+    }
     let nothing = Facts { exclusive_create: fails(), ..linkless("fuse.gcsfuse") };
     assert!(nothing.strategy().is_err());
 }
