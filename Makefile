@@ -70,6 +70,14 @@ costs: ## what a million requests cost in time and volume operations; prints the
 container-test: ## the release image: size, start, memory, a read-only root, a stop and a restart
 	./tests/container.sh
 
+.PHONY: image-test
+image-test: ## the whole Dockerfile, on a base image made here if RUST_IMAGE names none, and then the same
+	./tests/dockerfile.sh
+
+.PHONY: footprint
+footprint: ## size, start and idle memory beside PocketBase's and Datasette's; prints the table of the README
+	./benches/footprint.sh
+
 .PHONY: fuzz
 fuzz: ## fuzz the request parser (FUZZ_SECONDS, 600 by default)
 	cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked

