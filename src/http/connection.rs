@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep};
 
 use super::fault::Fault;
+use super::occupancy::Seat;
 use super::target::{Targets, encode};
 
 /// How long a client may take nothing of its answer, which is in memory until it does.
@@ -33,6 +34,8 @@ pub(super) struct Connection<Io> {
     /// To be written before anything else: one short answer.
     unwritten: Vec<u8>,
     client: Client,
+    /// Held as long as the connection is open.
+    _seat: Seat,
     /// Runs while the client takes nothing of what there is to write.
     stall: Option<Pin<Box<Sleep>>>,
     stall_timeout: Duration,
@@ -64,7 +67,7 @@ impl Client {
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
-    pub(super) fn new(io: Io) -> Self {
+    pub(super) fn new(io: Io, seat: Seat) -> Self {
         let (targets, client) = (Targets::default(), Client::default());
         Self {
             io,
@@ -72,6 +75,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             unread: Vec::new(),
             unwritten: Vec::new(),
             client,
+            _seat: seat,
             stall: None,
             stall_timeout: STALL_TIMEOUT,
         }
@@ -208,6 +212,7 @@ fn http_reason(status: u16) -> &'static str {
 mod tests {
     use std::future::poll_fn;
 
+    use super::super::occupancy::Occupancy;
     use super::*;
 
     /// Takes a few bytes, and then none.
@@ -238,7 +243,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_takes_nothing_is_let_go() {
-        let mut connection = Connection { stall_timeout: Duration::from_millis(10), ..Connection::new(Full(3)) };
+        let mut connection = Connection {
+            stall_timeout: Duration::from_millis(10),
+            ..Connection::new(Full(3), Occupancy::new(1).take())
+        };
         let mut write = async || poll_fn(|context| Pin::new(&mut connection).poll_write(context, b"12345")).await;
         assert_eq!(write().await.unwrap(), 3);
         assert_eq!(write().await.unwrap_err().kind(), io::ErrorKind::TimedOut);

@@ -13,6 +13,7 @@ pub mod cors;
 mod extract;
 mod fault;
 pub mod limits;
+mod occupancy;
 pub mod own;
 mod reply;
 mod request_id;

@@ -89,6 +89,7 @@ impl Server {
         let stopping = builder.graceful_shutdown_signal();
         let factory = move || {
             let (shared, stopping) = (Arc::clone(&shared), stopping.clone());
+            let occupancy = shared.occupancy.clone();
             let http = HttpService::build()
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIMEOUT)
@@ -102,11 +103,14 @@ impl Server {
                     let shared = Arc::clone(&shared);
                     async move { Ok::<_, Infallible>(serve(&shared, request).await) }
                 }));
-            fn_service(|socket: TcpStream| async move {
-                // Answers are written whole: waiting for more to send would only delay them.
-                let _ = socket.set_nodelay(true);
-                let peer = socket.peer_addr().ok();
-                Ok::<_, actix_http::error::DispatchError>((Connection::new(socket), peer))
+            fn_service(move |socket: TcpStream| {
+                let seat = occupancy.take();
+                async move {
+                    // Answers are written whole: waiting for more to send would only delay them.
+                    let _ = socket.set_nodelay(true);
+                    let peer = socket.peer_addr().ok();
+                    Ok::<_, actix_http::error::DispatchError>((Connection::new(socket, seat), peer))
+                }
             })
             .and_then(http)
         };

@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use super::connection::Client;
 use super::fault::Fault;
 use super::limits::{Limits, Permit};
+use super::occupancy::Occupancy;
 use super::request_id::RequestIds;
 use super::stream::Told;
 use super::{Answer, client, cors, extract, own, reply};
@@ -33,6 +34,7 @@ pub(super) struct Shared<A> {
     pub(super) app: Arc<A>,
     pub(super) telemetry: Telemetry,
     pub(super) limits: Limits,
+    pub(super) occupancy: Occupancy,
     pub(super) started: Stopwatch,
     request_ids: RequestIds,
     cors_origins: CorsOrigins,
@@ -48,6 +50,7 @@ impl<A: Answer> Shared<A> {
             app,
             telemetry,
             limits: Limits::new(config.bounds.queue_limit, config.bounds.bodies_bytes, config.bounds.answers_bytes),
+            occupancy: Occupancy::new(config.bounds.connections),
             started: Stopwatch::start(),
             request_ids: RequestIds::new()?,
             cors_origins: config.http.cors_origins.clone(),
@@ -64,6 +67,7 @@ impl<A: Answer> Shared<A> {
     pub(super) fn now(&self) -> Now {
         Now {
             in_flight: self.limits.in_flight(),
+            connections: self.occupancy.open(),
             busy: self.limits.busy(),
             body_bytes: self.limits.body_bytes(),
             answer_bytes: self.limits.answer_bytes(),
@@ -139,8 +143,8 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
         permit,
     };
     let mut response = reply::response(answer, body, told);
-    if extract::is_endless(request) {
-        // Where its next request would begin is not known.
+    // Of an endless one it is not known where the next request would begin.
+    if extract::is_endless(request) || shared.occupancy.is_crowded() {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     response

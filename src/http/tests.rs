@@ -384,6 +384,26 @@ fn answers_that_nobody_takes_have_a_bound() {
 }
 
 #[test]
+fn clients_that_keep_their_connections_shut_out_nobody() {
+    // As many as there may be with 64 MiB are 256.
+    let server = Running::start(&[]);
+    let kept: Vec<_> = (0..300)
+        .map(|number| {
+            let mut stream = server.connect();
+            stream.write_all(b"GET /films HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).unwrap_or_else(|error| panic!("connection {number}: {error}"));
+            assert_eq!(&answer, b"HTTP/1.1 200");
+            stream
+        })
+        .collect();
+    let metrics = server.get("/-/metrics");
+    let open = metrics.lines().find_map(|line| line.strip_prefix("berth_http_connections ")).unwrap();
+    assert!(open.parse::<usize>().unwrap() < 256, "{open}");
+    drop(kept);
+}
+
+#[test]
 fn the_console_is_served_also_below_what_a_proxy_hands_on() {
     let server = Running::start(&[]);
     for path in ["/-/", "/rest/v1/-/"] {

@@ -33,6 +33,8 @@ const GROUP_BUCKETS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 25
 pub struct Now {
     /// Requests in flight.
     pub in_flight: usize,
+    /// Open connections.
+    pub connections: usize,
     /// Time since the start during which there was a request in flight: what platforms bill by the request.
     pub busy: Duration,
     /// Bytes of requests' bodies in memory.
@@ -105,6 +107,7 @@ pub struct Metrics {
     rate_limited: IntCounterVec,
     pushes: IntCounterVec,
     in_flight: IntGauge,
+    connections: IntGauge,
     busy: Counter,
     cpu: Counter,
     resident_bytes: IntGauge,
@@ -203,6 +206,8 @@ impl Metrics {
                 &["outcome"],
             )?,
             in_flight: declare.gauge("berth_http_requests_in_flight", "Requests in flight.")?,
+            connections: declare
+                .gauge("berth_http_connections", "Connections open, those without a request included.")?,
             busy: declare.seconds("berth_busy_seconds_total", "Time with a request in flight: it is billed.")?,
             cpu: declare.seconds("process_cpu_seconds_total", "CPU time used.")?,
             resident_bytes: declare.gauge("process_resident_memory_bytes", "Resident memory.")?,
@@ -287,6 +292,7 @@ impl Metrics {
     /// Takes note of what only the moment knows.
     pub(super) fn observe(&self, now: Now, dropped_lines: u64) {
         self.in_flight.set(whole(now.in_flight));
+        self.connections.set(whole(now.connections));
         raise_seconds(&self.busy, now.busy);
         raise_seconds(&self.cpu, crate::clock::cpu_used());
         self.resident_bytes.set(process::resident_bytes());
@@ -500,7 +506,7 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         events.iter().for_each(|event| metrics.interpret(event));
         let busy = Duration::from_millis(2_500);
-        metrics.observe(Now { in_flight: 3, busy, body_bytes: 4, answer_bytes: 5, log: None }, 5);
+        metrics.observe(Now { in_flight: 3, connections: 2, busy, body_bytes: 4, answer_bytes: 5, log: None }, 5);
         metrics.render().unwrap()
     }
 
