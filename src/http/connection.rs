@@ -212,8 +212,8 @@ fn http_reason(status: u16) -> &'static str {
 mod tests {
     use std::future::poll_fn;
 
-    use super::super::occupancy::Occupancy;
     use super::*;
+    use crate::http::occupancy::Occupancy;
 
     /// Takes a few bytes, and then none.
     #[derive(Debug)]
