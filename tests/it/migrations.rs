@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::support::command::{done, refused};
 use crate::support::{Berth, Start, postgres};
+
+const PAGE: &str = include_str!("../../docs/migrations.md");
 
 fn describe(berth: &Berth) -> serde_json::Value {
     berth.client().get("/").json()
@@ -66,4 +69,44 @@ fn without_calls(mut described: Value) -> Value {
         }
     }
     described
+}
+
+/// The SQL of the page.
+fn blocks() -> String {
+    let parts = PAGE.split("```sql\n").skip(1);
+    parts.map(|part| part.split("```").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// The rows of the page's table of what is refused: statement and reason.
+fn refusals() -> Vec<(&'static str, &'static str)> {
+    let table = PAGE.split("<!-- refused -->").nth(1).and_then(|rest| rest.split("<!-- end -->").next()).unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.split('`').collect();
+        (cells[1], cells[3])
+    })
+    .collect()
+}
+
+#[test]
+fn what_the_documentation_says_of_sqlite_is_taken_there_and_by_postgres_and_the_rest_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let scripts = folder.join("scripts");
+    std::fs::create_dir(&scripts).unwrap();
+    std::fs::create_dir(folder.join("data")).unwrap();
+    std::fs::write(scripts.join("1.sql"), blocks()).unwrap();
+    let migrations = ("MIGRATIONS", scripts.to_str().unwrap());
+    done(folder, &[migrations], &["migrate"]);
+    if let Some(cluster) = postgres::cluster() {
+        let dsn = cluster.create_database("documented");
+        done(folder, &[migrations, ("DATABASE_URL", &dsn)], &["migrate"]);
+    }
+    let refusals = refusals();
+    assert!(refusals.len() >= 10, "{refusals:?}");
+    for (statement, reason) in refusals {
+        std::fs::write(scripts.join("2.sql"), statement).unwrap();
+        let told = refused(folder, &[migrations], &["migrate"]);
+        assert!(told.contains(reason) && told.contains("\"2.sql\", line 1: "), "{statement}: {told}");
+    }
 }
