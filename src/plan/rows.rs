@@ -84,8 +84,8 @@ impl<'a> Written<'a> {
 /// The body as the text of an array.
 fn array_text(rows: Rows) -> String {
     match rows.shape {
-        Shape::Object => format!("[{}]", rows.json.get()),
-        Shape::Array => rows.json.get().to_owned(),
+        Shape::Object => format!("[{}]", rows.json),
+        Shape::Array => rows.json,
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) fn first_only(payload: Option<Payload>) -> Option<Payload> {
 fn only_first(mut rows: Rows) -> Rows {
     rows.objects.truncate(1);
     // An object of strings and JSON values has a text; should it not, the body stays and the engine takes one of it.
-    if let Some(json) = rows.objects.first().and_then(|object| serde_json::value::to_raw_value(object).ok()) {
+    if let Some(json) = rows.objects.first().and_then(|object| serde_json::to_string(object).ok()) {
         rows.json = json;
         rows.shape = Shape::Object;
     }

@@ -12,7 +12,6 @@
 //! counts as `[]`. An empty array has no rows; `[{}]` has one row of nothing but defaults.
 
 use bytes::Bytes;
-use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::{Error, MediaType, Resource, query};
@@ -30,7 +29,7 @@ pub enum Payload {
 #[derive(Debug, Clone)]
 pub struct Rows {
     /// The body as JSON text.
-    pub json: Box<RawValue>,
+    pub json: String,
     /// Whether the body was one object or an array of them.
     pub shape: Shape,
     /// The objects; a member's value is kept as JSON.
@@ -90,9 +89,8 @@ impl Payload {
 impl Rows {
     fn parse_json(body: &[u8], columns: Option<&[String]>) -> Result<Self, Error> {
         let unreadable = || Error::InvalidBody("Empty or invalid json".to_owned());
-        // The first pass bounds the nesting, the second keeps the text.
         let value: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
-        let json: Box<RawValue> = serde_json::from_slice(body).map_err(|_| unreadable())?;
+        let json = str::from_utf8(body.trim_ascii()).map_err(|_| unreadable())?.to_owned();
         let (shape, objects) = match value {
             Value::Object(object) => (Shape::Object, vec![object]),
             Value::Array(items) => (Shape::Array, only_objects(items)?),
@@ -125,7 +123,6 @@ impl Rows {
         }
         json.push(b']');
         let json = String::from_utf8(json).map_err(|_| Error::InvalidBody("the body is not UTF-8".to_owned()))?;
-        let json = RawValue::from_string(json).map_err(|error| Error::InvalidBody(error.to_string()))?;
         let first_keys = || objects.first().map(|object| object.keys().cloned().collect()).unwrap_or_default();
         let keys = columns.map_or_else(first_keys, <[String]>::to_vec);
         Ok(Self { json, shape: Shape::Array, objects, keys })
@@ -164,8 +161,8 @@ impl Rows {
     }
 }
 
-fn text_of(value: &impl serde::Serialize) -> Result<Box<RawValue>, Error> {
-    to_raw_value(value).map_err(|error| Error::InvalidBody(error.to_string()))
+fn text_of(value: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::InvalidBody(error.to_string()))
 }
 
 fn keys_differ() -> Error {
@@ -205,7 +202,7 @@ fn form(body: &[u8]) -> Result<Pairs, Error> {
 impl PartialEq for Payload {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Rows(a), Self::Rows(b)) => a.json.get() == b.json.get() && a.keys == b.keys,
+            (Self::Rows(a), Self::Rows(b)) => a.json == b.json && a.keys == b.keys,
             (Self::Bytes(a), Self::Bytes(b)) => a == b,
             (Self::Rows(_), Self::Bytes(_)) | (Self::Bytes(_), Self::Rows(_)) => false,
         }

@@ -9,7 +9,7 @@
 
 use base64::Engine as _;
 use bytes::Bytes;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value as Json};
 
 use super::{Reply, applied};
@@ -61,7 +61,7 @@ fn write_item(out: &mut Vec<u8>, Item { id, reply }: Item<'_>) {
 
 /// What is neither JSON nor text is base64: a client knows by the `Content-Type`.
 fn write_body(out: &mut Vec<u8>, body: &[u8]) {
-    let is_json = serde_json::from_slice::<&RawValue>(body).is_ok();
+    let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
     match std::str::from_utf8(body) {
         Ok("") => out.extend_from_slice(b"null"),
         Ok(_) if is_json => out.extend_from_slice(body),

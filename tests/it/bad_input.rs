@@ -4,6 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+
 use crate::support::{Answer, Berth, Start, postgres};
 
 /// No answer to nonsense may take longer.
@@ -99,6 +101,41 @@ fn malformed_bodies_are_refused_and_nothing_is_stored() {
         }
         assert_eq!(client.get("/reviews?select=id").json(), before);
     });
+}
+
+/// Texts that a JSON library could take for more JSON, one inside the other, each nested as deep as one may be.
+fn hidden_depth(max_bytes: usize) -> String {
+    let (open, close) = ("[".repeat(120), "]".repeat(120));
+    let mut text = format!("{open}{close}");
+    loop {
+        let hidden = serde_json::Value::from(text.as_str());
+        let deeper = format!("{open}{{\"$serde_json::private::RawValue\":{hidden}}}{close}");
+        if deeper.len() > max_bytes {
+            return text;
+        }
+        text = deeper;
+    }
+}
+
+#[test]
+fn json_inside_of_a_text_stays_a_text() {
+    both("hidden_depth", |berth| {
+        let client = berth.client();
+        let row = format!("{{\"film_id\":1,\"stars\":{}}}", hidden_depth(8 << 20));
+        assert_refused("a body", &client.insert("/reviews", &row));
+        let step = format!("[{{\"method\":\"POST\",\"path\":\"/reviews\",\"body\":{row}}}]");
+        assert_refused("a batch", &client.insert("/-/batch", &step));
+        let lines = client.send("POST", "/reviews", &[("Content-Type", "application/x-ndjson")], &row);
+        assert_refused("lines", &lines);
+        assert_eq!(client.get("/films?limit=1").status, 200, "it still answers");
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let start = Start::sqlite(folder.path(), folder.path()).with("MIGRATIONS", crate::support::migrations().display());
+    let berth = start.with("JWT_SECRET", "0123456789abcdef0123456789abcdef").run();
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(hidden_depth(60 << 10));
+    let token = format!("Bearer eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl");
+    assert_refused("a token", &berth.client().send("GET", "/films", &[("Authorization", &token)], ""));
+    assert_eq!(berth.client().get("/films?limit=1").status, 200, "it still answers");
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(super) fn plan(routine: &Routine, given: call::Arguments) -> Result<Argument
     let parameters = || routine.parameters.iter().filter(|parameter| names.contains(&parameter.name)).cloned();
     match (routine.parameters.as_slice(), given) {
         ([only], call::Arguments::Members(rows)) if only.name.is_empty() => {
-            Ok(Arguments::Whole(only.clone(), Value::Text(rows.json.get().to_owned())))
+            Ok(Arguments::Whole(only.clone(), Value::Text(rows.json)))
         }
         ([only], call::Arguments::Body(body)) if only.type_name.kind == TypeKind::Bytea => {
             Ok(Arguments::Whole(only.clone(), Value::Blob(body.to_vec())))
@@ -26,7 +26,7 @@ pub(super) fn plan(routine: &Routine, given: call::Arguments) -> Result<Argument
             if parameters.is_empty() {
                 return Ok(Arguments::Named(Vec::new()));
             }
-            Ok(Arguments::Members { parameters, json: json.get().to_owned(), shape })
+            Ok(Arguments::Members { parameters, json, shape })
         }
         (_, call::Arguments::Body(_)) => Ok(Arguments::Named(Vec::new())),
     }
@@ -47,7 +47,7 @@ fn give_texts(parameter: Parameter, texts: &[(String, String)]) -> (Parameter, G
 pub(super) fn type_all(routine: &Routine, given: call::Arguments) -> Result<Vec<Option<Value>>, Error> {
     match (routine.parameters.as_slice(), given) {
         ([only], call::Arguments::Members(rows)) if only.name.is_empty() => {
-            Ok(vec![Some(value::store(rows.json.get(), &only.type_name)?)])
+            Ok(vec![Some(value::store(&rows.json, &only.type_name)?)])
         }
         ([only], call::Arguments::Body(body)) if only.type_name.kind == TypeKind::Bytea => {
             Ok(vec![Some(Value::Blob(body.to_vec()))])

@@ -41,7 +41,7 @@ fn json_keeps_its_text_its_shape_and_the_order_of_its_keys() {
         ("\"x\"", "[]", Shape::Array, 0, ""),
     ] {
         let rows = rows("POST", "/t", JSON, body);
-        assert_eq!(rows.json.get(), text, "{body}");
+        assert_eq!(rows.json, text, "{body}");
         assert_eq!((rows.shape, rows.objects.len()), (shape, count), "{body}");
         assert_eq!(rows.keys.join(" "), keys, "{body}");
     }
@@ -57,7 +57,7 @@ fn lines_are_objects_of_an_array() {
         ("{}\n", "[{}]", 1, ""),
     ] {
         let rows = rows("POST", "/t", NDJSON, body);
-        assert_eq!(rows.json.get(), text, "{body}");
+        assert_eq!(rows.json, text, "{body}");
         assert_eq!((rows.shape, rows.objects.len()), (Shape::Array, count), "{body}");
         assert_eq!(rows.keys.join(" "), keys, "{body}");
     }
@@ -120,7 +120,7 @@ fn columns_choose_the_keys_except_on_put() {
 #[test]
 fn csv_becomes_objects_of_texts_and_nulls() {
     let rows = rows("POST", "/t", "text/csv; charset=utf-8", "a,b\n1,NULL\n\"x,\"\"y\",null\n");
-    assert_eq!(rows.json.get(), "[{\"a\":\"1\",\"b\":null},{\"a\":\"x,\\\"y\",\"b\":\"null\"}]");
+    assert_eq!(rows.json, "[{\"a\":\"1\",\"b\":null},{\"a\":\"x,\\\"y\",\"b\":\"null\"}]");
     assert_eq!(rows.keys, ["a", "b"]);
     assert_eq!(crate::request::payload::Shape::Array, rows.shape);
 }
@@ -128,8 +128,8 @@ fn csv_becomes_objects_of_texts_and_nulls() {
 #[test]
 fn csv_lines_have_the_same_number_of_fields() {
     assert_eq!(refusal("POST", "/t", CSV, "a,b\nfoo,bar\nbaz"), "All lines must have same number of fields");
-    assert_eq!(rows("POST", "/t", CSV, "a,b\n1,2,3\n4,5\n").json.get(), r#"[{"a":"1","b":"2"},{"a":"4","b":"5"}]"#);
-    assert_eq!(rows("POST", "/t", CSV, "a,b\n").json.get(), "[]");
+    assert_eq!(rows("POST", "/t", CSV, "a,b\n1,2,3\n4,5\n").json, r#"[{"a":"1","b":"2"},{"a":"4","b":"5"}]"#);
+    assert_eq!(rows("POST", "/t", CSV, "a,b\n").json, "[]");
     assert_eq!(refusal("POST", "/t", CSV, ""), "parse error (not enough input) at \"\"");
 }
 
@@ -137,7 +137,7 @@ fn csv_lines_have_the_same_number_of_fields() {
 fn a_form_is_one_object_for_a_relation_and_arguments_for_a_function() {
     let body = "a=1&b=x+y%21&a=2&c";
     let rows = rows("POST", "/t", FORM, body);
-    assert_eq!(rows.json.get(), r#"{"a":"2","b":"x y!","c":""}"#);
+    assert_eq!(rows.json, r#"{"a":"2","b":"x y!","c":""}"#);
     assert_eq!((rows.shape, rows.keys.join(" ")), (Shape::Object, "a b c".to_owned()));
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let arguments = send("POST", "/rpc/f", FORM, body).unwrap().arguments;
@@ -162,6 +162,6 @@ fn a_body_is_read_only_where_one_is_taken() {
     for (verb, path) in [("GET", "/t"), ("HEAD", "/t"), ("DELETE", "/t"), ("OPTIONS", "/t"), ("GET", "/rpc/f")] {
         assert_eq!(send(verb, path, "image/png", "}{").unwrap().payload, None, "{verb} {path}");
     }
-    assert_eq!(rows("POST", "/rpc/f", JSON, "").json.get(), "{}");
+    assert_eq!(rows("POST", "/rpc/f", JSON, "").json, "{}");
     assert!(matches!(Request::parse(&raw("PUT", "/t", &[], "{}")).unwrap().payload, Some(Payload::Rows(_))));
 }

@@ -21,6 +21,7 @@ pub mod journal;
 mod looks;
 mod once;
 mod outcome;
+mod parts;
 pub mod plain;
 mod reader;
 mod script;

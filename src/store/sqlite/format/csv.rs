@@ -4,10 +4,10 @@
 //! <https://www.postgresql.org/docs/15/arrays.html#ARRAYS-IO>.
 
 use rusqlite::types::ValueRef;
-use serde_json::value::RawValue;
 
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::value::form::{self, Scalar};
+use crate::store::sqlite::parts;
 
 /// Writes a value as `record_out` writes a field of the type; nothing for null.
 pub fn write_csv(out: &mut Vec<u8>, value: ValueRef<'_>, type_name: &TypeName) {
@@ -61,24 +61,22 @@ pub fn array_literal(json: &str, element: &TypeKind) -> Option<Vec<u8>> {
 
 /// Writes an array kept as JSON as Postgres' literal; `None` when the text is no JSON array.
 ///
-/// Calls itself for arrays inside; each call reads its text with `serde_json`, which bounds the depth.
+/// Calls itself for arrays inside; planning has bounded how many dimensions an array has.
 fn write_array(out: &mut Vec<u8>, json: &str, element: &TypeKind) -> Option<()> {
-    let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    let items = parts::elements(json)?;
     out.push(b'{');
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         let is_json = matches!(element, TypeKind::Json | TypeKind::Jsonb);
-        match item.get().as_bytes().first() {
+        match item.as_bytes().first() {
             Some(b'n') => out.extend_from_slice(b"NULL"),
-            Some(b'[') if !is_json => write_array(out, item.get(), element)?,
-            Some(b'"') if !is_json => {
-                write_element(out, &plain_element(serde_json::from_str(item.get()).ok()?, element))
-            }
+            Some(b'[') if !is_json => write_array(out, item, element)?,
+            Some(b'"') if !is_json => write_element(out, &plain_element(serde_json::from_str(item).ok()?, element)),
             Some(b't') if matches!(element, TypeKind::Boolean) => out.push(b't'),
             Some(b'f') if matches!(element, TypeKind::Boolean) => out.push(b'f'),
-            _ => write_element(out, item.get()),
+            _ => write_element(out, item),
         }
     }
     out.push(b'}');

@@ -1,10 +1,6 @@
 //! `->` and `->>`: one step into JSON, what is found kept as it was written.
 
-use std::borrow::Cow;
-
-use serde::Deserializer as _;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::store::sqlite::parts;
 
 /// Where the step leads.
 #[derive(Debug, Clone, Copy)]
@@ -17,12 +13,12 @@ pub(in crate::store::sqlite) enum Operand<'a> {
 
 /// `->`: the JSON there; `None` when there is none, or when the text is no JSON.
 pub(super) fn get(document: &str, operand: Operand<'_>) -> Option<String> {
-    find(document, operand).map(|found| found.get().to_owned())
+    find(document, operand).map(str::to_owned)
 }
 
 /// `->>`: a string's text, the JSON of all else; `None` also for JSON's null.
 pub(in crate::store::sqlite) fn get_text(document: &str, operand: Operand<'_>) -> Option<String> {
-    let found = find(document, operand)?.get();
+    let found = find(document, operand)?;
     match found.as_bytes().first() {
         Some(b'n') => None,
         Some(b'"') => serde_json::from_str(found).ok(),
@@ -30,80 +26,17 @@ pub(in crate::store::sqlite) fn get_text(document: &str, operand: Operand<'_>) -
     }
 }
 
-fn find<'a>(document: &'a str, operand: Operand<'_>) -> Option<&'a RawValue> {
-    let mut reader = serde_json::Deserializer::from_str(document);
-    let found = match operand {
-        Operand::Key(key) => reader.deserialize_map(Member(key)),
-        Operand::Index(index @ 0..) => reader.deserialize_seq(Element(usize::try_from(index).ok()?)),
+/// Of several members of a name the last counts.
+fn find<'a>(document: &'a str, operand: Operand<'_>) -> Option<&'a str> {
+    match operand {
+        Operand::Key(key) => {
+            parts::members(document)?.into_iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
+        }
         Operand::Index(index) => {
+            let elements = parts::elements(document)?;
             let from_end = usize::try_from(index.unsigned_abs()).ok()?;
-            let length = reader.deserialize_seq(Length).ok()?;
-            return find(document, Operand::Index(i64::try_from(length.checked_sub(from_end)?).ok()?));
+            let place = if index < 0 { elements.len().checked_sub(from_end)? } else { from_end };
+            elements.get(place).copied()
         }
-    };
-    found.ok().flatten()
-}
-
-/// The member of that name; the last of several.
-struct Member<'k>(&'k str);
-
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
-            if name == self.0 {
-                found = Some(members.next_value()?);
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// The element at that index.
-struct Element(usize);
-
-impl<'de> Visitor<'de> for Element {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-        for _ in 0..self.0 {
-            if elements.next_element::<IgnoredAny>()?.is_none() {
-                return Ok(None);
-            }
-        }
-        let found = elements.next_element()?;
-        while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(found)
-    }
-}
-
-/// How many elements there are.
-struct Length;
-
-impl<'de> Visitor<'de> for Length {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<usize, A::Error> {
-        let mut length: usize = 0;
-        while elements.next_element::<IgnoredAny>()?.is_some() {
-            length += 1;
-        }
-        Ok(length)
     }
 }
