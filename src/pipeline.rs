@@ -40,6 +40,8 @@ pub struct App {
     pub authenticator: auth::Authenticator,
     /// What the description at `/` says beside the tables.
     pub description: openapi::Settings,
+    /// Largest body of an answer, in bytes, also where several answers make one.
+    pub answer_max_bytes: usize,
     /// How much of an error its client sees.
     pub verbosity: Verbosity,
     /// Where happenings are told.
@@ -139,7 +141,7 @@ impl App {
         let request = Request::parse(raw)?;
         let catalog = self.store.catalog().ok_or(Error::NoCatalog)?;
         let conditions = Conditions::read(raw);
-        let Prepared { work, answer } = self.ground(&catalog, identity).prepare(request, raw)?;
+        let Prepared { work, answer } = self.ground(&catalog, identity).prepare(request, None, raw)?;
         let named = Conditions::may_name(raw);
         let held_against = |representation| Validation { representation, conditions: &conditions };
         let validation =
@@ -268,8 +270,9 @@ struct Answer {
 }
 
 impl Ground<'_> {
-    /// The stages from a request to a statement; `raw` is the request as it arrived.
-    fn prepare(self, request: Request, raw: &Raw) -> Result<Prepared, Error> {
+    /// The stages from a request to a statement; `raw` is the request as it arrived. `reading`: the read of its address,
+    /// where that is not to be read from `raw`.
+    fn prepare(self, request: Request, reading: Option<Request>, raw: &Raw) -> Result<Prepared, Error> {
         let canonical_query = request.canonical_query.clone();
         let plan = Plan::make(request, self.catalog, self.settings)?;
         let authorized = Authorized::authorize(plan, self.identity, self.catalog, self.settings, self.origin(raw))?;
@@ -278,7 +281,7 @@ impl Ground<'_> {
             Action::Describe { schema, .. } => Work::Known(self.describe(schema)),
             Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) | Action::Call(_) => {
                 let mut statement = sql::render(&authorized, self.catalog.version, self.settings.engine);
-                statement.precondition = self.precondition(raw)?;
+                statement.precondition = self.precondition(reading, raw)?;
                 Work::Run(Box::new(statement))
             }
         };
@@ -286,12 +289,13 @@ impl Ground<'_> {
     }
 
     /// What a conditional write is held against: the read of its address, by the same sender.
-    fn precondition(self, raw: &Raw) -> Result<Option<Box<Precondition>>, Error> {
+    fn precondition(self, reading: Option<Request>, raw: &Raw) -> Result<Option<Box<Precondition>>, Error> {
         let conditions = Conditions::read(raw);
         if !conditions.are_on_write(raw)? {
             return Ok(None);
         }
-        let plan = Plan::make(Request::parse(&raw.reading())?, self.catalog, self.settings)?;
+        let reading = reading.map_or_else(|| Request::parse(&raw.reading()), Ok)?;
+        let plan = Plan::make(reading, self.catalog, self.settings)?;
         let authorized = Authorized::authorize(plan, self.identity, self.catalog, self.settings, self.origin(raw))?;
         let read = sql::render(&authorized, self.catalog.version, self.settings.engine);
         Ok(Some(Box::new(Precondition { read, conditions })))

@@ -165,6 +165,7 @@ pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Co
         settings: plan_settings(config, engine),
         authenticator,
         description: description(&config.api),
+        answer_max_bytes: config.bounds.max_answer_bytes,
         verbosity: verbosity(&config.api),
         telemetry: telemetry.clone(),
     };

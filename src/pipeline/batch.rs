@@ -27,9 +27,6 @@ use crate::store::{self, Next, Outcome, Script, Transaction};
 /// Where batches go.
 const PATHS: [&str; 2] = ["/-/batch", "/rest/v1/-/batch"];
 
-/// Largest answer of a batch, in bytes: that of a single request on SQLite.
-const ANSWER_MAX_BYTES: usize = 64 * 1024 * 1024;
-
 /// Headers that say what one request is about: of the batch's own, those in it do not hear.
 const SHAPING_HEADERS: [&str; 11] = [
     "accept",
@@ -111,6 +108,7 @@ impl App {
             replies: Vec::new(),
             results: Vec::new(),
             budget_bytes: REFERRED_MAX_BYTES,
+            answer_max_bytes: self.answer_max_bytes,
             report: Arc::default(),
         };
         let (program, read_only) = program.plan_ahead()?;
@@ -169,6 +167,8 @@ struct Program {
     results: Vec<Option<Json>>,
     /// What references may still add.
     budget_bytes: usize,
+    /// Largest body of the answer, in bytes.
+    answer_max_bytes: usize,
     report: Arc<Mutex<Report>>,
 }
 
@@ -193,7 +193,7 @@ impl Program {
     }
 
     fn prepare(&self, resolved: Resolved) -> Result<Prepared, Error> {
-        let Resolved { mut raw, request } = resolved;
+        let Resolved { mut raw, request, reading } = resolved;
         let is_own = |name: &String| raw.headers.iter().any(|(own, _)| own == name);
         let outer = self.outer.iter().filter(|(name, _)| !SHAPING_HEADERS.contains(&name.as_str()) && !is_own(name));
         let outer: Vec<_> = outer.cloned().collect();
@@ -204,7 +204,7 @@ impl Program {
             catalog: &self.catalog,
             identity: &self.identity,
         };
-        ground.prepare(request, &raw)
+        ground.prepare(request, reading, &raw)
     }
 
     /// Forgets what was run: the transaction begins anew.
@@ -254,12 +254,12 @@ impl Program {
         let is_needed = self.referred.contains(&self.replies.len());
         self.results.push(if is_needed { serde_json::from_slice(&reply.body).ok() } else { None });
         self.replies.push(reply);
-        if self.replies.iter().map(|reply| reply.body.len()).sum::<usize>() <= ANSWER_MAX_BYTES {
+        if self.replies.iter().map(|reply| reply.body.len()).sum::<usize>() <= self.answer_max_bytes {
             return Ok(());
         }
         let too_large = store::Error::Database {
             code: "54000".to_owned(),
-            message: format!("the answers of the batch are larger than {ANSWER_MAX_BYTES} bytes"),
+            message: format!("the answers of the batch are larger than {} bytes", self.answer_max_bytes),
             details: None,
             hint: Some("Ask for fewer rows, or send fewer requests in one batch.".to_owned()),
         };

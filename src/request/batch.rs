@@ -29,7 +29,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
 use super::parse::read_preferences;
-use super::{Error, MediaType, Preferences, Raw, Request};
+use super::{Conditions, Error, MediaType, Preferences, Raw, Request};
 use fill::Marks;
 pub use reference::Reference;
 use template::Template;
@@ -97,6 +97,8 @@ pub struct Resolved {
     pub raw: Raw,
     /// As it was read.
     pub request: Request,
+    /// The read of its address, where it is a write that is done only under conditions on what is there.
+    pub reading: Option<Request>,
 }
 
 impl Batch {
@@ -218,13 +220,14 @@ impl Step {
         let values = self.in_query.iter().map(|reference| reference.value(results, budget_bytes));
         let values: Vec<Cow<'_, Json>> = values.collect::<Result<_, _>>()?;
         let marks = Marks { references: &self.in_query, values: &values };
-        let mut request = Request::parse(&raw).map_err(|error| marks.explain(error))?;
-        marks.fill(&mut request)?;
+        let request = marks.read(&raw)?;
+        let is_conditional = Conditions::read(&raw).are_on_write(&raw)?;
+        let reading = is_conditional.then(|| marks.read(&raw.reading())).transpose()?;
         raw.query = marks.write_out(&raw.query)?;
         if request.preferences.transaction.is_some() || request.preferences.dry_run {
             return Err(wrong("tx= and dry-run are for the batch as a whole: send them with it"));
         }
-        Ok(Resolved { raw, request })
+        Ok(Resolved { raw, request, reading })
     }
 }
 

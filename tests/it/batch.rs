@@ -321,6 +321,54 @@ fn functions_are_called_in_a_batch_and_what_each_says_of_its_answer_is_its_own()
 }
 
 #[test]
+fn what_one_request_prefers_is_nothing_to_the_next() {
+    let Some(cluster) = crate::support::postgres::cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let dsn = cluster.create_database("batch_session");
+    cluster.run(
+        "batch_session",
+        "CREATE FUNCTION zone() RETURNS text STABLE LANGUAGE sql AS 'SELECT current_setting(''timezone'')'; \
+         CREATE FUNCTION most() RETURNS text STABLE LANGUAGE sql SET berth.most = '7' AS \
+         'SELECT current_setting(''berth.most'', true)'; \
+         CREATE FUNCTION seen() RETURNS text STABLE LANGUAGE sql AS \
+         'SELECT coalesce(nullif(current_setting(''berth.most'', true), ''''), ''none'')'",
+    );
+    let berth = crate::support::Start::postgres(folder.path(), &dsn).with("DB_HOISTED_TX_SETTINGS", "berth.most").run();
+    let client = berth.client();
+    let usual = client.get("/rpc/zone").json();
+    let batch = json!([
+        {"path": "/rpc/zone", "headers": {"Prefer": "timezone=America/Lima"}},
+        {"path": "/rpc/zone"},
+        {"path": "/rpc/most"},
+        {"path": "/rpc/seen"},
+    ]);
+    assert_eq!(bodies(&send(&client, &batch)), [json!("America/Lima"), usual, json!("7"), json!("none")]);
+}
+
+#[test]
+fn a_condition_is_on_the_row_that_a_reference_stands_for() {
+    for deployment in Deployment::on_each_store("batch_condition", SCHEMA) {
+        let berth = deployment.instance().run();
+        let (client, store) = (berth.client(), deployment.name());
+        // What the reference stands for could be read as a list of two.
+        let rows = r#"[{"id":1,"customer":"a,b"},{"id":2,"customer":"a"},{"id":3,"customer":"c"}]"#;
+        assert_eq!(client.post("/orders", rows).status, 201, "{store}");
+        let tag = |id: i64| client.get(&format!("/orders?id=eq.{id}")).header("ETag").unwrap().to_owned();
+        let batch = |tag: String| {
+            json!([
+                {"id": "first", "path": "/orders?id=eq.1"},
+                {"method": "PATCH", "path": "/orders?customer=in.(${first.0.customer})", "body": {"total": 5},
+                 "headers": {"If-Match": tag, "Prefer": GIVE_BACK}},
+            ])
+        };
+        assert_eq!(send(&client, &batch(tag(2))).status, 412, "{store}");
+        let changed = bodies(&send(&client, &batch(tag(1))));
+        assert_eq!(changed[1][0]["id"], 1, "{store}: {changed:?}");
+        assert_eq!(client.get("/orders?select=id&total=eq.5").json(), json!([{"id": 1}]), "{store}");
+    }
+}
+
+#[test]
 fn what_is_no_batch_is_refused() {
     let deployment = Deployment::in_place(SCHEMA);
     let berth = deployment.instance().run();

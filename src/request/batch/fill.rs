@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::Reference;
 use crate::request::filter::{LIST_MAX, Operation};
 use crate::request::query::RESERVED;
-use crate::request::{Error, Filter, LogicTree, Request};
+use crate::request::{Error, Filter, LogicTree, Raw, Request};
 
 /// Stands on both sides of a mark's number. A noncharacter: no text that is meant for others has it.
 const FENCE: char = '\u{FDD0}';
@@ -36,11 +36,18 @@ impl Marks<'_> {
         percent_encoding::percent_decode_str(text).decode_utf8_lossy().contains(FENCE)
     }
 
-    /// Replaces all marks of a request.
+    /// Reads a request, and replaces all its marks.
     ///
     /// # Errors
-    /// [`Error::Batch`] for a value that cannot stand where its mark does, and for a mark where no value stands.
-    pub(super) fn fill(&self, request: &mut Request) -> Result<(), Error> {
+    /// What is wrong with it; [`Error::Batch`] for a value that cannot stand where its mark does, and for a mark where no
+    /// value stands.
+    pub(super) fn read(&self, raw: &Raw) -> Result<Request, Error> {
+        let mut request = Request::parse(raw).map_err(|error| self.explain(error))?;
+        self.fill(&mut request)?;
+        Ok(request)
+    }
+
+    fn fill(&self, request: &mut Request) -> Result<(), Error> {
         let mut placed = 0;
         for (_, filter) in &mut request.filters {
             self.fill_filter(filter, &mut placed)?;
@@ -140,7 +147,7 @@ impl Marks<'_> {
     }
 
     /// An error that names what was written instead of the marks.
-    pub(super) fn explain(&self, error: Error) -> Error {
+    fn explain(&self, error: Error) -> Error {
         let shown = |text: String| {
             let written = |number: usize| {
                 Ok(self.references.get(number).map(|reference| format!("${{{}}}", reference.text)).unwrap_or_default())

@@ -54,6 +54,20 @@ pub(super) fn settings(session: &Session, settings: &PostgresSettings, deadline:
     set(all.chain(zone).chain(pairs(&session.call_settings)).chain(pairs(&settings.app_settings)))
 }
 
+/// Forgets what the statement before it in the transaction was told for itself alone, and what code in the database said
+/// of its answer.
+pub(super) fn forget(before: Option<&Session>) -> String {
+    let mut text =
+        String::from("SELECT set_config('response.headers', '', true), set_config('response.status', '', true)");
+    let of_call = before.iter().flat_map(|session| &session.call_settings).map(|(name, _)| name.as_str());
+    let zone = before.filter(|session| session.timezone.is_some()).map(|_| "timezone");
+    for name in of_call.chain(zone) {
+        let name: Vec<String> = name.split('.').map(quoted).collect();
+        let _ = write!(text, "; SET LOCAL {} TO DEFAULT", name.join("."));
+    }
+    text
+}
+
 /// Calls a function that the configuration names.
 pub(super) fn call(function: &Function) -> String {
     let schema = function.schema.as_deref().map(|schema| quoted(schema) + ".").unwrap_or_default();
@@ -96,6 +110,20 @@ mod tests {
         let query = set([("a", &value), ("b", &value)].into_iter());
         assert_eq!(query.text, "SELECT set_config($1, $2, true), set_config($3, $4, true)");
         assert_eq!(query.values.len(), 4);
+    }
+
+    #[test]
+    fn what_one_statement_was_told_is_forgotten_before_the_next() {
+        let nothing = forget(None);
+        assert!(nothing.ends_with("set_config('response.status', '', true)"), "{nothing}");
+        let session = Session {
+            timezone: Some("UTC".to_owned()),
+            call_settings: vec![("a.\"b".to_owned(), "1".to_owned())],
+            ..Session::default()
+        };
+        let more = forget(Some(&session));
+        let more = more.strip_prefix(&nothing).unwrap();
+        assert_eq!(more, "; SET LOCAL \"a\".\"\"\"b\" TO DEFAULT; SET LOCAL \"timezone\" TO DEFAULT");
     }
 
     #[test]

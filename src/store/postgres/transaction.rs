@@ -18,6 +18,8 @@
 //!
 //! Source: <https://docs.postgrest.org/en/v16/references/transactions.html>
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use futures_util::join;
 use serde_json::Value as Json;
@@ -31,12 +33,10 @@ use super::{Cause, Failed, PostgresSettings, fault, session};
 use crate::catalog::Isolation;
 use crate::clock::Deadline;
 use crate::plan::Value;
+use crate::plan::authorize::Session;
 use crate::request::{MediaType, Once};
 use crate::sql::{Planned, Precondition, Query, Statement, Work};
 use crate::store::{Edges, Error, Extent, Next, Outcome, Transaction, content};
-
-/// Forgets what code in the database said of the answer to the statement before.
-const FORGET: &str = "SELECT set_config('response.headers', '', true), set_config('response.status', '', true)";
 
 /// Runs a statement and ends its transaction. The lease is clean only when both went well or the server said no.
 pub(super) async fn run(
@@ -92,20 +92,22 @@ pub(super) async fn run_script(
         if let Some(text) = begin {
             lease.client()?.batch_execute(text).await.map_err(|error| fault::failed(&error))?;
         }
-        let (mut last, mut role) = (None, None);
+        let (mut last, mut before) = (None, None::<Arc<Session>>);
         let outcome = loop {
             match script.next(last.take()) {
                 Next::Run(statement) => {
-                    let steps = Steps { begin: Some(FORGET), end: End::Later };
+                    let forget = session::forget(before.as_deref());
+                    let steps = Steps { begin: Some(&forget), end: End::Later };
                     last = Some(run_one(lease, &statement, settings, deadline, steps).await?);
-                    role.clone_from(&statement.session.role);
+                    before = Some(statement.session);
                 }
                 Next::Done(outcome) => break outcome,
                 Next::Stop => return Err(Error::Stopped.into()),
             }
         };
         if let Some(once) = once {
-            once::keep(lease, once, &outcome, role.as_deref(), settings).await?;
+            let role = before.as_ref().and_then(|session| session.role.as_deref());
+            once::keep(lease, once, &outcome, role, settings).await?;
         }
         Ok(outcome)
     };
