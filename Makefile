@@ -58,6 +58,10 @@ torture: ## crashes, fleets, simulations, overload and differential tests with m
 	BERTH_TORTURE=1 cargo test --release --lib -- --nocapture log::simulation log::model
 	BERTH_TORTURE=1 cargo test --release --test it -- --nocapture --test-threads 1 durability shared_log generated overload
 
+.PHONY: volumes
+volumes: ## the shared log's tests on real mounts: GlusterFS, and s3fs and rclone, which are refused (root, apt-get)
+	./tests/volumes.sh
+
 .PHONY: overload
 overload: ## ten times the load that each store can take, for a minute; a million requests; prints what docs/operations.md has
 	BERTH_TORTURE=1 cargo test --release --test it -- --nocapture --test-threads 1 overload::

@@ -66,10 +66,18 @@ pub fn findings(facts: &Facts, log: &Path) -> Vec<Finding> {
         findings.push(log_directory(mount, log));
     }
     findings.push(writable(facts));
+    let exclusive = match facts.family() {
+        Family::Overwriting(_) => {
+            "a name that is taken is refused on this host; another host may replace it all the same"
+        }
+        Family::Local | Family::Network(_) | Family::ObjectStore(_) | Family::Unknown => {
+            "a name that is taken is refused: the shared log can tell who was first"
+        }
+    };
     findings.push(trial(
         "exclusive create",
         &facts.exclusive_create,
-        "a name that is taken is refused: the shared log can tell who was first",
+        exclusive,
         "nobody can tell who took a name first",
     ));
     findings.push(trial(

@@ -11,13 +11,14 @@ mod ledger;
 mod linear;
 mod registers;
 mod stalled;
+mod volumes;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::bucket::{self, Bucket, Network};
+use crate::support::bucket::{self, Bucket, Latency, Network};
 use crate::support::torture;
 use fleet::{Fleet, Settings};
 use ledger::Ledger;
@@ -84,16 +85,26 @@ fn three_instances_on_a_log_that_is_removed_behind_them_lose_nothing() {
     run_on_directory("removed", 3, settings, Duration::from_secs(if torture() { 300 } else { 8 }));
 }
 
-#[test]
-fn three_hosts_that_mount_a_faulty_bucket_lose_nothing() {
+/// Runs on three hosts' mounts of a bucket between which everything goes wrong.
+fn run_on_bucket(name: &'static str, settings: Settings) {
     let folder = tempfile::tempdir().unwrap();
     let shared = Arc::new(Bucket::default());
     let places: Vec<PathBuf> = (0..3).map(|host| folder.path().join(format!("host-{host}"))).collect();
     let mount = |(seed, place): (u64, &PathBuf)| bucket::mount(&shared, place, Network::Faulty(seed));
     let mounts: Option<Vec<_>> = (1..).zip(&places).map(mount).collect();
     let Some(mounts) = mounts else { return };
-    run("bucket", folder.path(), places, Vec::new(), Duration::from_secs(if torture() { 120 } else { 8 }));
+    run(name, folder.path(), places, settings, Duration::from_secs(if torture() { 120 } else { 8 }));
     drop(mounts);
+}
+
+#[test]
+fn three_hosts_that_mount_a_faulty_bucket_lose_nothing() {
+    run_on_bucket("bucket", Vec::new());
+}
+
+#[test]
+fn three_hosts_that_mount_a_faulty_bucket_whose_log_is_removed_behind_them_lose_nothing() {
+    run_on_bucket("bucket-removed", vec![("RETENTION", "0s".to_owned())]);
 }
 
 #[test]
@@ -123,17 +134,39 @@ fn an_answer_names_its_position_and_a_request_may_ask_for_one() {
     assert_eq!((answer.status, answer.json()["code"].as_str()), (412, Some("BERTH412")));
 }
 
+/// A minute, counted by the file system; where the tests can mount none, by the instance.
 #[test]
 fn an_idle_instance_does_not_touch_the_volume() {
     let folder = tempfile::tempdir().unwrap();
-    let fleet = Fleet::start(folder.path(), vec![folder.path().join("volume")], ledger::SCHEMA, Vec::new());
+    let (bucket, volume) = (Arc::new(Bucket::default()), folder.path().join("volume"));
+    let mount = bucket::mount(&bucket, &volume, Network::Steady(Latency::default()));
+    let fleet = Fleet::start(folder.path(), vec![volume], ledger::SCHEMA, Vec::new());
     let operations = || fleet.client().get("/-/status").json()["log"]["volumeOperations"].clone();
-    fleet.client().get("/names");
-    let before = operations();
-    assert!(before["list"].as_u64().unwrap() > 0, "{before}");
-    thread::sleep(Duration::from_secs(if torture() { 60 } else { 2 }));
-    assert_eq!(operations(), before);
+    assert_eq!(fleet.client().get("/names").status, 200);
+    let before = (operations(), bucket.requests());
+    assert!(before.0["list"].as_u64().unwrap() > 0, "{}", before.0);
+    assert!(mount.is_none() || before.1 > 0, "the file system counts");
+    thread::sleep(Duration::from_secs(60));
+    assert_eq!((operations(), bucket.requests()), before);
     let metrics = fleet.client().get("/-/metrics").body;
     assert!(metrics.contains("berth_log_commits_total{outcome=\"won\"} 1"), "{metrics}");
     assert!(metrics.contains("berth_log_position 1"), "{metrics}");
+}
+
+#[test]
+fn the_failure_table_names_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/shared-log.md")).unwrap();
+    let table = page.split("## When things fail").nth(1).unwrap().split("## ").next().unwrap();
+    let named: Vec<&str> = table.split('`').skip(1).step_by(2).filter(|word| word.matches('_').count() > 4).collect();
+    assert!(named.len() > 15, "{named:?}");
+    let found = std::process::Command::new("grep")
+        .args(["-rhoE", "fn [a-z_]+", "src", "tests/it"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    let functions = String::from_utf8(found.stdout).unwrap();
+    for name in named {
+        assert!(functions.lines().any(|line| line == format!("fn {name}")), "there is no test {name}");
+    }
 }

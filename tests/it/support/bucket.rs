@@ -7,6 +7,7 @@
 //! | the precondition fails | `close` says `ESTALE`, or nothing at all (older versions), and the bytes are dropped |
 //! | "no such file" is believed for a while | until the directory is opened |
 //! | the network | replies are lost after the deed, puts fail before it, all takes a while |
+//! | a new file | is seen torn for a moment, by all hosts (not there, but on network file systems) |
 //!
 //! One thing is kinder here: of a file whose writer was killed or failed in the middle nothing becomes an object. (There
 //! the part does, and stops the log until a person removes it: `docs/shared-log.md`.)
@@ -16,6 +17,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -30,11 +32,36 @@ use fuser::{
 /// How long a mount believes that a name is absent.
 const NEGATIVE_FOR: Duration = Duration::from_millis(300);
 
+/// How long a new file is torn, if it is.
+const TORN_FOR: Duration = Duration::from_millis(40);
+
 /// The objects, by path.
 #[derive(Default)]
 pub struct Bucket {
-    objects: Mutex<BTreeMap<String, Arc<Vec<u8>>>>,
+    objects: Mutex<BTreeMap<String, Object>>,
     directories: Mutex<BTreeSet<String>>,
+    requests: AtomicU64,
+}
+
+impl Bucket {
+    /// How often any mount of it was asked for anything.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Clone)]
+struct Object {
+    bytes: Arc<Vec<u8>>,
+    /// Until then only the first half of it is seen.
+    torn_until: Option<Instant>,
+}
+
+impl Object {
+    fn seen(&self) -> &[u8] {
+        let is_torn = self.torn_until.is_some_and(|until| Instant::now() < until);
+        if is_torn { &self.bytes[..self.bytes.len() / 2] } else { &self.bytes }
+    }
 }
 
 /// What lies between a host and its bucket.
@@ -47,7 +74,7 @@ pub enum Network {
 }
 
 /// How long the store takes for a request.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Latency {
     pub list: Duration,
     pub get: Duration,
@@ -128,6 +155,10 @@ fn attributes(inode: u64, kind: FileType, size: usize) -> FileAttr {
 }
 
 impl Mount {
+    fn count(&self) {
+        self.bucket.requests.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// The time on the way to the store and back.
     fn wait(&self, of: impl Fn(&Latency) -> Duration) {
         if let Some(latency) = &self.latency {
@@ -143,7 +174,7 @@ impl Mount {
             return Some(attributes(state.inode(path), FileType::RegularFile, size));
         }
         let object = self.bucket.objects.lock().unwrap().get(path).cloned()?;
-        Some(attributes(state.inode(path), FileType::RegularFile, object.len()))
+        Some(attributes(state.inode(path), FileType::RegularFile, object.seen().len()))
     }
 
     /// Puts a closed file if its name is free. Faults come only to the log's own files.
@@ -151,10 +182,10 @@ impl Mount {
         if path.contains("/ltx/") && ltx::decode(&bytes).is_err() {
             return Err(Errno::EIO);
         }
-        let (is_slow, is_refused, is_silent, is_reply_lost) = {
+        let (is_slow, is_refused, is_silent, is_reply_lost, is_torn) = {
             let mut state = self.state.lock().unwrap();
             let mut once_in = |times| path.contains("/ltx/") && state.once_in(times);
-            (once_in(4), once_in(20), once_in(2), once_in(15))
+            (once_in(4), once_in(20), once_in(2), once_in(15), once_in(10))
         };
         if is_slow {
             thread::sleep(Duration::from_millis(15));
@@ -167,13 +198,15 @@ impl Mount {
         if objects.contains_key(path) {
             return if is_silent { Ok(()) } else { Err(Errno::ESTALE) };
         }
-        objects.insert(path.to_owned(), Arc::new(bytes));
+        let torn_until = is_torn.then(|| Instant::now() + TORN_FOR);
+        objects.insert(path.to_owned(), Object { bytes: Arc::new(bytes), torn_until });
         if is_reply_lost { Err(Errno::EIO) } else { Ok(()) }
     }
 }
 
 impl Filesystem for Mount {
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        self.count();
         let mut state = self.state.lock().unwrap();
         let path = state.child(parent, name);
         if state.is_believed_absent(&path) {
@@ -189,6 +222,7 @@ impl Filesystem for Mount {
     }
 
     fn getattr(&self, _: &Request, inode: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
+        self.count();
         let mut state = self.state.lock().unwrap();
         let path = state.path(inode);
         match self.find(&mut state, &path) {
@@ -215,10 +249,12 @@ impl Filesystem for Mount {
         _: Option<fuser::BsdFileFlags>,
         reply: ReplyAttr,
     ) {
+        self.count();
         self.getattr(request, inode, handle, reply);
     }
 
     fn mkdir(&self, _: &Request, parent: INodeNo, name: &OsStr, _: u32, _: u32, reply: ReplyEntry) {
+        self.count();
         let mut state = self.state.lock().unwrap();
         let path = state.child(parent, name);
         if !self.bucket.directories.lock().unwrap().insert(path.clone()) {
@@ -229,6 +265,7 @@ impl Filesystem for Mount {
     }
 
     fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
+        self.count();
         let mut state = self.state.lock().unwrap();
         let path = state.child(parent, name);
         let was_pending = state.pending.remove(&path).is_some();
@@ -237,6 +274,7 @@ impl Filesystem for Mount {
     }
 
     fn create(&self, _: &Request, parent: INodeNo, name: &OsStr, _: u32, _: u32, flags: i32, reply: ReplyCreate) {
+        self.count();
         const EXCLUSIVE: i32 = 0o200;
         let mut state = self.state.lock().unwrap();
         let path = state.child(parent, name);
@@ -251,6 +289,7 @@ impl Filesystem for Mount {
     }
 
     fn open(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        self.count();
         self.wait(|latency| latency.get);
         reply.opened(FileHandle(0), FopenFlags::FOPEN_DIRECT_IO);
     }
@@ -266,13 +305,15 @@ impl Filesystem for Mount {
         _: Option<LockOwner>,
         reply: ReplyData,
     ) {
+        self.count();
         let path = self.state.lock().unwrap().path(inode);
         let Some(object) = self.bucket.objects.lock().unwrap().get(&path).cloned() else {
             return reply.error(Errno::ESTALE);
         };
-        let from = usize::try_from(offset).unwrap().min(object.len());
-        let to = (from + size as usize).min(object.len());
-        reply.data(&object[from..to]);
+        let seen = object.seen();
+        let from = usize::try_from(offset).unwrap().min(seen.len());
+        let to = (from + size as usize).min(seen.len());
+        reply.data(&seen[from..to]);
     }
 
     fn write(
@@ -287,6 +328,7 @@ impl Filesystem for Mount {
         _: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
+        self.count();
         let mut state = self.state.lock().unwrap();
         let path = state.path(inode);
         let is_full = path.contains("/ltx/") && state.once_in(60);
@@ -302,6 +344,7 @@ impl Filesystem for Mount {
     }
 
     fn flush(&self, _: &Request, inode: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
+        self.count();
         let (path, pending) = {
             let mut state = self.state.lock().unwrap();
             let path = state.path(inode);
@@ -315,10 +358,12 @@ impl Filesystem for Mount {
     }
 
     fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
+        self.count();
         reply.ok();
     }
 
     fn opendir(&self, _: &Request, inode: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        self.count();
         self.wait(|latency| latency.list);
         let mut state = self.state.lock().unwrap();
         let directory = format!("{}/", state.path(inode));
@@ -327,6 +372,7 @@ impl Filesystem for Mount {
     }
 
     fn readdir(&self, _: &Request, inode: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
+        self.count();
         let mut state = self.state.lock().unwrap();
         let path = state.path(inode);
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
