@@ -77,4 +77,4 @@ expect "the row after a restart" "$(curl -s "$base/reviews?body=eq.from%20a%20co
 
 compressed=$(podman save "$image" 2>/dev/null | gzip | wc -c)
 printf 'image %.1f MB (%.1f MB compressed), ready in %s ms, %.1f MB resident when idle\n' \
-  "$(podman image inspect -f '{{.Size}}' "$image" | awk '{print $1 / 1e6}')" "$(echo "$compressed" | awk '{print $1 / 1e6}')" "$started" "$(echo "$resident" | awk '{print $1 / 1024}')"
+  "$(podman image inspect -f '{{.Size}}' "$image" | awk '{print $1 / 1e6}')" "$(echo "$compressed" | awk '{print $1 / 1e6}')" "$started" "$(echo "$resident" | awk '{print $1 * 1024 / 1e6}')"
