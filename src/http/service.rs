@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use actix_http::{HttpMessage as _, Payload, Request};
 use actix_web::HttpResponse;
-use actix_web::http::{ConnectionType, Method};
+use actix_web::body::{BodySize, MessageBody as _};
+use actix_web::http::{ConnectionType, Method, Version};
 use futures_util::FutureExt as _;
 
 use super::connection::Client;
@@ -145,6 +146,11 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
     let mut response = reply::response(answer, body, told);
     // Of an endless one it is not known where the next request would begin.
     if extract::is_endless(request) || shared.occupancy.is_crowded() {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    if request.version() < Version::HTTP_11 && response.body().size() == BodySize::Stream {
+        // Nobody knew of pieces then: the end of the connection is the end of the body.
+        response.head_mut().no_chunking(true);
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     response

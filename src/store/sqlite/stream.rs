@@ -50,7 +50,7 @@ pub(super) struct Streamed {
 impl Streams {
     /// Half as many as there are readers.
     pub(super) fn new(settings: &SqliteSettings) -> Self {
-        let places = usize::try_from(settings.readers.div_ceil(2).max(1)).unwrap_or(1);
+        let places = usize::try_from((settings.readers / 2).max(1)).unwrap_or(1);
         Self { settings: settings.clone(), places: Arc::new(Semaphore::new(places)), idle: Arc::default() }
     }
 

@@ -155,6 +155,21 @@ fn a_client_that_takes_its_time_keeps_nobody_waiting_and_is_let_go() {
 }
 
 #[test]
+fn who_knows_no_pieces_reads_to_the_end_of_the_connection() {
+    let deployment = Deployment::in_place(SCHEMA);
+    let berth = deployment.instance().run();
+    fill(&berth.client());
+    let mut socket = TcpStream::connect(("127.0.0.1", berth.port)).unwrap();
+    socket.set_read_timeout(Some(SOON)).unwrap();
+    write!(socket, "GET /big?select=id HTTP/1.0\r\nAccept: {MEDIA}\r\n\r\n").unwrap();
+    let answer = String::from_utf8(read_to_end(socket)).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.0 200") && !head.to_ascii_lowercase().contains("transfer-encoding"), "{head}");
+    assert_eq!(body.lines().count(), ROWS);
+    assert!(body.lines().all(|line| line.starts_with("{\"id\":")));
+}
+
+#[test]
 fn a_client_that_leaves_ends_the_reading() {
     for deployment in Deployment::on_each_store("ndjson_left", SCHEMA) {
         let berth = deployment.instance().with("POOL_SIZE", 2).with("STREAM_TIMEOUT", "10m").run();
