@@ -14,6 +14,7 @@ use crate::volume::probe::report::{self, Finding, Level};
 use crate::volume::probe::{Depth, Facts, lock};
 
 mod database;
+mod exposure;
 mod shared;
 
 /// Bytes of the shortest secret that is as strong as HS256, the weakest hash that tokens are signed with.
@@ -108,6 +109,7 @@ fn volume(config: &Config) -> Result<(&'static str, String, Vec<Finding>), Error
     if mode == compose::Mode::SharedLog {
         findings.extend(shared::findings(storage)?);
     }
+    findings.extend(exposure::of_volume(config, mode));
     Ok((mode.name(), reason, findings))
 }
 
@@ -136,7 +138,7 @@ fn access(config: &Config) -> Vec<Finding> {
         AccessMode::Closed => Finding::ok("access", "closed", "only what is granted is visible"),
         AccessMode::Read => Finding::ok("access", "read", "everybody may read every table")
             .advise(Level::Warning, "Grant what should be seen, and leave ACCESS=closed."),
-        AccessMode::Open => Finding::ok("access", "open", "everybody may read and change every table")
+        AccessMode::Open => Finding::ok("access", "open", everybody(config.platform))
             .advise(Level::Warning, "Grant what is needed, and leave ACCESS=closed."),
     };
     let secret = access.jwt_secret.as_ref().map(|secret| secret.expose().len());
@@ -149,6 +151,14 @@ fn access(config: &Config) -> Vec<Finding> {
             .advise(Level::Warning, "Draw a new one: openssl rand -base64 48.")
     });
     std::iter::once(open).chain(secret).collect()
+}
+
+/// What `ACCESS=open` means where it runs.
+fn everybody(platform: Option<&str>) -> String {
+    match platform {
+        Some(platform) => format!("this is {platform}: whoever reaches its address may read and change every table"),
+        None => "everybody may read and change every table".to_owned(),
+    }
 }
 
 fn table(report: &Report) -> String {

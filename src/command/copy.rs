@@ -99,8 +99,8 @@ pub(super) async fn run(config: &Config, wish: &Wish) -> Result<(), Error> {
 }
 
 /// The database as it is at one moment.
-struct Source {
-    held: Held,
+pub(super) struct Source {
+    pub(super) held: Held,
     /// Where it is, and of when.
     name: String,
     /// The file that a log was restored into.
@@ -108,7 +108,8 @@ struct Source {
 }
 
 impl Source {
-    fn hold(storage: &Storage, progress: &mut Progress) -> Result<Self, Error> {
+    /// Holds it. A shared log is restored into `LOCAL_DIR` for that.
+    pub(super) fn hold(storage: &Storage, progress: &mut Progress) -> Result<Self, Error> {
         let log = compose::log_path(storage);
         if compose::has_log(&log) {
             let scratch = Scratch::in_directory(&storage.local_dir)?;

@@ -7,6 +7,7 @@
 mod export;
 pub mod fault;
 pub mod machine;
+pub mod platform;
 pub mod quantity;
 pub mod raw;
 mod resolve;
@@ -37,6 +38,8 @@ pub struct Config {
     pub log: Log,
     /// Where metrics and spans are pushed.
     pub export: Export,
+    /// The platform that it runs on, where one says so.
+    pub platform: Option<&'static str>,
     /// Typed, understood as far as possible, but worth a word to the operator.
     pub warnings: Vec<Warning>,
 }
@@ -323,7 +326,10 @@ impl Config {
     /// # Errors
     /// All faults together, each with its variable.
     pub fn read(environment: impl IntoIterator<Item = (String, String)>, machine: &Machine) -> Result<Self, Faults> {
-        resolve::resolve(raw::collect(environment), machine)
+        let environment: Vec<(String, String)> = environment.into_iter().collect();
+        let platform = platform::of(&environment);
+        let config = resolve::resolve(raw::collect(environment), machine)?;
+        Ok(Self { platform, ..config })
     }
 }
 

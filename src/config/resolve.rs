@@ -41,6 +41,7 @@ pub(super) fn resolve(collected: Collected, machine: &Machine) -> Result<Config,
         bounds: resolver.bounds(&raw, machine),
         log: resolver.log(&raw),
         export: resolver.export(&raw),
+        platform: None,
         warnings: Vec::new(),
     };
     if resolver.faults.is_empty() {

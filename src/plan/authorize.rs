@@ -209,6 +209,12 @@ pub fn has_any_privilege(catalog: &Catalog, role: &str, table: &QualifiedName) -
     catalog.grants.iter().any(|grant| &grant.table == table && roles.contains(grant.grantee.as_str()))
 }
 
+/// True when `role` holds a privilege on the table, or on some of its columns.
+#[must_use]
+pub fn has_privilege(catalog: &Catalog, role: &str, table: &QualifiedName, privilege: Privilege) -> bool {
+    Roles::of(role, catalog).is_ok_and(|roles| roles.may(privilege, table, [], catalog))
+}
+
 /// True when an error may tell `role` the values of these columns: it may read each of them, of every row.
 ///
 /// Source: `BuildIndexValueDescription` and `ri_ReportViolation` of Postgres.

@@ -2,6 +2,7 @@
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
+use super::exposure::{self, Exposed};
 use crate::command::{chain, compose};
 use crate::config::Config;
 use crate::store::postgres::{Link, Postgres, PostgresSettings};
@@ -30,6 +31,18 @@ const QUESTION: &str = "SELECT current_setting('server_version'), \
         FROM pg_roles WHERE rolname = $anon), 'absent') \
     FROM pg_roles r WHERE rolname = current_user";
 
+/// Each table of the exposed schemas, with what the role without a token may do. `row_security_active` asks the same, of
+/// the connection's own role.
+const TABLES: &str = "SELECT CASE WHEN n.nspname = $default THEN c.relname ELSE n.nspname || '.' || c.relname END, \
+    has_any_column_privilege(a.oid, c.oid, 'SELECT')::text, \
+    (has_any_column_privilege(a.oid, c.oid, 'INSERT, UPDATE') OR has_table_privilege(a.oid, c.oid, 'DELETE'))::text, \
+    (c.relrowsecurity AND NOT a.rolsuper AND NOT a.rolbypassrls \
+        AND (c.relforcerowsecurity OR NOT pg_has_role(a.oid, c.relowner, 'USAGE')))::text, \
+    (NOT c.relrowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid))::text \
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, pg_roles a \
+    WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND n.nspname = ANY ($schemas) AND a.rolname = $anon \
+    ORDER BY 1";
+
 /// What the server says.
 #[derive(Debug, Default)]
 struct Answer {
@@ -44,6 +57,7 @@ struct Answer {
     anonymous: String,
     /// The backends of a session, of another one while it holds a transaction open, and of the first again.
     backends: [String; 3],
+    tables: Vec<Exposed>,
 }
 
 /// Everything that is found; a server that cannot be asked is itself a finding.
@@ -55,7 +69,11 @@ pub(super) async fn findings(
 ) -> Vec<Finding> {
     let settings = PostgresSettings { channel: None, pool_size: 2, ..compose::postgres_settings(config, dsn) };
     match ask(&settings, &config.access.anon_role, telemetry).await {
-        Ok((answer, link)) => judge(&answer, link, &Wanted::of(config, instances)),
+        Ok((answer, link)) => {
+            let mut findings = judge(&answer, link, &Wanted::of(config, instances));
+            findings.extend(exposure::judge(config.access.mode, &config.access.anon_role, &answer.tables));
+            findings
+        }
         Err(reason) => vec![
             Finding::ok("reachable", format!("no: {reason}"), "nothing can be served")
                 .advise(Level::Unsafe, "Look at DATABASE_URL, the network, and the server's pg_hba.conf."),
@@ -90,27 +108,52 @@ async fn ask(settings: &PostgresSettings, anonymous: &str, telemetry: Telemetry)
     let first = store.client().await.map_err(|error| error.in_full())?;
     let second = store.client().await.map_err(|error| error.in_full())?;
     let told = |error: tokio_postgres::Error| chain(&error);
-    let anonymous = format!("'{}'", anonymous.replace('\'', "''"));
-    let row = words(&first, &QUESTION.replace("$anon", &anonymous)).await.map_err(told)?;
+    let anonymous = literal(anonymous);
+    let row = words(&first, &QUESTION.replace("$anon", &anonymous)).await.map_err(told)?.concat();
+    let tables = words(&first, &tables_of(&settings.schemas, &anonymous)).await.map_err(told)?;
     let backend = "SELECT pg_backend_pid()::text";
-    let one = words(&first, backend).await.map_err(told)?.concat();
+    let one = words(&first, backend).await.map_err(told)?.concat().concat();
     second.batch_execute("BEGIN").await.map_err(told)?;
-    let other = words(&second, backend).await.map_err(told)?.concat();
-    let again = words(&first, backend).await.map_err(told)?.concat();
+    let other = words(&second, backend).await.map_err(told)?.concat().concat();
+    let again = words(&first, backend).await.map_err(told)?.concat().concat();
     second.batch_execute("ROLLBACK").await.map_err(told)?;
-    Ok((Answer { backends: [one, other, again], ..Answer::read(&row) }, link))
+    let tables = tables.iter().map(|row| exposed(row)).collect();
+    Ok((Answer { backends: [one, other, again], tables, ..Answer::read(&row) }, link))
 }
 
-/// The only row of an answer.
-async fn words(client: &Client, question: &str) -> Result<Vec<String>, tokio_postgres::Error> {
-    let answers = client.simple_query(question).await?;
-    let mut words = Vec::new();
-    for answer in &answers {
-        if let SimpleQueryMessage::Row(row) = answer {
-            words = (0..row.len()).map(|at| row.get(at).unwrap_or_default().to_owned()).collect();
-        }
+fn tables_of(schemas: &[String], anonymous: &str) -> String {
+    let names: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
+    let default = names.first().cloned().unwrap_or_default();
+    let listed = format!("ARRAY[{}]::name[]", names.join(", "));
+    TABLES.replace("$default", &default).replace("$schemas", &listed).replace("$anon", anonymous)
+}
+
+fn exposed(row: &[String]) -> Exposed {
+    let is_set = |at: usize| row.get(at).is_some_and(|word| word == "true");
+    Exposed {
+        name: row.first().cloned().unwrap_or_default(),
+        is_read: is_set(1),
+        is_written: is_set(2),
+        is_secured: is_set(3),
+        is_idle: is_set(4),
     }
-    Ok(words)
+}
+
+/// Text as SQL has it.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The rows of an answer.
+async fn words(client: &Client, question: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
+    let answers = client.simple_query(question).await?;
+    let rows = answers.iter().filter_map(|answer| match answer {
+        SimpleQueryMessage::Row(row) => {
+            Some((0..row.len()).map(|at| row.get(at).unwrap_or_default().to_owned()).collect())
+        }
+        _ => None,
+    });
+    Ok(rows.collect())
 }
 
 impl Answer {
@@ -127,6 +170,7 @@ impl Answer {
             connections: word(6).parse().unwrap_or_default(),
             anonymous: word(7),
             backends: Default::default(),
+            tables: Vec::new(),
         }
     }
 }

@@ -27,6 +27,8 @@ use definition::{ConstraintKind, constraints, free_name, named};
 use metadata::Metadata;
 use row_security::Found;
 
+pub(super) use row_security::policed;
+
 /// Reads everything, as it is at one moment.
 ///
 /// # Errors

@@ -149,6 +149,14 @@ impl Held {
         introspect::read_within(&self.connection)
     }
 
+    /// The tables that have row policies, whether or not those hold.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn policed(&self) -> rusqlite::Result<Vec<String>> {
+        introspect::policed(&self.connection)
+    }
+
     /// Runs SQLite's own check of the whole database.
     ///
     /// # Errors

@@ -67,6 +67,19 @@ impl Found {
     }
 }
 
+/// The tables that have policies, whether or not row security is enabled for them.
+///
+/// # Errors
+/// What SQLite says.
+pub(in crate::store::sqlite) fn policed(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let is_noted = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_berth_policies')";
+    if !connection.query_row(is_noted, [], |row| row.get(0))? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare("SELECT DISTINCT table_name FROM _berth_policies ORDER BY table_name")?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
 /// What the row id of the next row will be. `sql`: the table's definition.
 ///
 /// Source: <https://www.sqlite.org/autoinc.html>.
