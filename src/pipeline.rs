@@ -274,7 +274,7 @@ impl Ground<'_> {
     /// where that is not to be read from `raw`.
     fn prepare(self, request: Request, reading: Option<Request>, raw: &Raw) -> Result<Prepared, Error> {
         let canonical_query = request.canonical_query.clone();
-        let plan = Plan::make(request, self.catalog, self.settings)?;
+        let plan = Plan::make(request, &self.identity.role, self.catalog, self.settings)?;
         let authorized = Authorized::authorize(plan, self.identity, self.catalog, self.settings, self.origin(raw))?;
         let work = match &authorized.plan().action {
             Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo => Work::Known(Outcome::default()),
@@ -295,7 +295,7 @@ impl Ground<'_> {
             return Ok(None);
         }
         let reading = reading.map_or_else(|| Request::parse(&raw.reading()), Ok)?;
-        let plan = Plan::make(reading, self.catalog, self.settings)?;
+        let plan = Plan::make(reading, &self.identity.role, self.catalog, self.settings)?;
         let authorized = Authorized::authorize(plan, self.identity, self.catalog, self.settings, self.origin(raw))?;
         let read = sql::render(&authorized, self.catalog.version, self.settings.engine);
         Ok(Some(Box::new(Precondition { read, conditions })))

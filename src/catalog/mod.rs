@@ -30,6 +30,9 @@ pub use view::ShownKey;
 /// Functions of a table's row, by table and name.
 pub type RowFunctions = BTreeMap<(QualifiedName, String), Arc<Routine>>;
 
+/// For tables and views the roles that may read only some of their columns, each with those.
+pub type Narrowed = BTreeMap<QualifiedName, BTreeMap<String, BTreeSet<String>>>;
+
 /// Everything planning may know of the database at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {
@@ -49,6 +52,8 @@ pub struct Catalog {
     pub schema_comments: BTreeMap<String, String>,
     /// What each role may do, where berth itself enforces it (SQLite); empty where the server does.
     pub grants: Vec<Grant>,
+    /// What `*` stands for, of tables and views of which some roles may read only some columns.
+    pub narrowed: Narrowed,
     /// How the transactions of a role run, of those that ask for something (Postgres only).
     pub role_tuning: BTreeMap<String, Tuning>,
     /// Roles that exist, each with the roles it is a member of (SQLite only).

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::needs::Need;
 use super::{AccessMode, Action, Engine, Error, Plan, Reach, Rules, Settings, negotiate};
 use crate::auth::Identity;
-use crate::catalog::{Catalog, Isolation, Kind, Privilege, QualifiedName, Tuning};
+use crate::catalog::{Catalog, Grant, Isolation, Kind, Narrowed, Privilege, QualifiedName, Tuning};
 use crate::request::Origin;
 
 /// The role that every role is a member of.
@@ -200,6 +200,24 @@ fn effective_roles<'a>(role: &'a str, catalog: &'a Catalog) -> BTreeSet<&'a str>
         }
     }
     roles
+}
+
+/// What `*` stands for, by the grants of a catalog.
+#[must_use]
+pub fn narrowed(catalog: &Catalog) -> Narrowed {
+    let is_narrow = |grant: &&Grant| grant.privilege == Privilege::Select && grant.columns.is_some();
+    let tables: BTreeSet<&QualifiedName> = catalog.grants.iter().filter(is_narrow).map(|grant| &grant.table).collect();
+    let of_role = |table: &QualifiedName, role: &String| {
+        let (roles, all) = (Roles::of(role, catalog).ok()?, &catalog.table(table)?.columns);
+        let is_granted = |name: &&String| roles.may(Privilege::Select, table, [name.as_str()], catalog);
+        let columns: BTreeSet<String> = all.iter().map(|column| &column.name).filter(is_granted).cloned().collect();
+        (!columns.is_empty() && columns.len() < all.len()).then(|| (role.clone(), columns))
+    };
+    let of_table = |table: &QualifiedName| {
+        let roles = catalog.roles.keys().filter_map(|role| of_role(table, role)).collect();
+        (table.clone(), roles)
+    };
+    tables.into_iter().map(of_table).collect()
 }
 
 /// True when `role` holds any privilege on the table: what it may know of.

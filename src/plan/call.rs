@@ -130,6 +130,7 @@ impl Outcome {
 pub(super) fn plan_call(
     request: Request,
     name: QualifiedName,
+    role: &str,
     catalog: &Catalog,
     settings: &Settings,
     profile: Option<String>,
@@ -142,8 +143,8 @@ pub(super) fn plan_call(
     let result = Outcome::of(routine);
     let table = result_table(routine, catalog);
     let read_only = method != Method::Post || routine.volatility != Volatility::Volatile;
-    let known_as = Some(SOURCE);
-    let scope = Scope { table: &table, engine: settings.engine, catalog, settings, purpose: Purpose::Read, known_as };
+    let mut scope = Scope::of(&table, role, catalog, settings, Purpose::Read).of_function();
+    scope.known_as = Some(SOURCE);
     let preferences = applied(&request.preferences, &scope, read_only)?;
     let range = request.range.at_most(settings.max_rows);
     let accept = std::mem::take(&mut request.accept);

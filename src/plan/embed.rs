@@ -235,6 +235,7 @@ fn hand_down(relations: &[Relation], wishes: &mut Wishes) -> Vec<Wishes> {
 fn plan_embed(scope: &Scope<'_>, relation: Relation, wishes: Wishes) -> Result<Embed, Error> {
     let relationship = find_relationship(scope, &relation.name, relation.hint.as_deref())?;
     let inner = scope.at(&relationship.target)?;
+    let inner = if relationship.computed().is_some() { inner.of_function() } else { inner };
     let mut node = plan_level(&inner, relation.select, wishes)?;
     if scope.purpose == Purpose::Read {
         node.range = node.range.at_most(scope.settings.max_rows);

@@ -150,12 +150,12 @@ pub struct Plan {
 impl Plan {
     /// Plans a request against the catalog of the moment.
     ///
-    /// Takes the request whole, so that the values of a large body are not copied.
+    /// Takes the request whole, so that the values of a large body are not copied. `role`: whose, as far as it says what
+    /// `*` stands for; access is decided by [`Authorized::authorize`].
     ///
     /// # Errors
-    /// Whatever can be wrong with a request that parses; see [`Error`]. Access is decided by
-    /// [`Authorized::authorize`].
-    pub fn make(request: Request, catalog: &Catalog, settings: &Settings) -> Result<Self, Error> {
+    /// Whatever can be wrong with a request that parses; see [`Error`].
+    pub fn make(request: Request, role: &str, catalog: &Catalog, settings: &Settings) -> Result<Self, Error> {
         let mut request = request;
         request.preferences = settings.heeded(request.preferences);
         let (schema, profile) = negotiate::choose_schema(request.profile.take(), settings)?;
@@ -176,14 +176,14 @@ impl Plan {
                 Ok(Self::without_rows(Action::RoutineInfo(routine.volatility), MediaType::Any, profile))
             }
             (Resource::Function(name), _) => {
-                call::plan_call(request, QualifiedName { schema, name }, catalog, settings, profile)
+                call::plan_call(request, QualifiedName { schema, name }, role, catalog, settings, profile)
             }
             (Resource::Relation(name), method) => {
                 let table = find_table(catalog, QualifiedName { schema, name })?;
                 if method == Method::Options {
                     return Ok(Self::without_rows(Action::TableInfo(table.clone()), MediaType::Any, profile));
                 }
-                Self::of_table(table, request, catalog, settings, profile)
+                Self::of_table(table, request, role, catalog, settings, profile)
             }
         }
     }
@@ -192,6 +192,7 @@ impl Plan {
     fn of_table(
         table: &Table,
         request: Request,
+        role: &str,
         catalog: &Catalog,
         settings: &Settings,
         profile: Option<String>,
@@ -201,7 +202,7 @@ impl Plan {
             Method::Get | Method::Head | Method::Options => Purpose::Read,
             Method::Post | Method::Put | Method::Patch | Method::Delete => Purpose::Write,
         };
-        let scope = Scope { table, engine: settings.engine, catalog, settings, purpose, known_as: None };
+        let scope = Scope::of(table, role, catalog, settings, purpose);
         let preferences = prefer::applied(&request.preferences, method, &scope, request.on_conflict.as_deref())?;
         let media = negotiate::choose_media(&request.accept)?;
         let action = match method {

@@ -253,7 +253,7 @@ pub(super) fn plan_select(scope: &Scope<'_>, select: Vec<SelectItem>) -> Result<
                 projections.push(aggregate::plan_aggregate(scope, call)?);
             }
             SelectItem::Field { field, .. } if field.name == "*" && field.path.is_empty() => {
-                projections.extend(scope.table.columns.iter().map(|column| Projection {
+                projections.extend(scope.all_columns().map(|column| Projection {
                     column: column.name.clone(),
                     computed: None,
                     type_name: column.type_name.clone(),

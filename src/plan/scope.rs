@@ -1,8 +1,9 @@
 //! The table that names of a request are looked up in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Engine, Error, RowFunction, Settings, Target};
+use super::{AccessMode, Engine, Error, RowFunction, Settings, Target};
 use crate::catalog::{Catalog, Column, QualifiedName, ReturnKind, Table, TypeKind, TypeName};
 use crate::request::Field;
 use crate::request::filter::{Arrow, JsonOperand, JsonStep};
@@ -22,6 +23,10 @@ pub(super) struct Scope<'a> {
     pub(super) purpose: Purpose,
     /// What errors call the rows when they are no table's.
     pub(super) known_as: Option<&'static str>,
+    /// Who asks.
+    role: &'a str,
+    /// The columns that `*` stands for; `None`: all.
+    narrowed: Option<&'a BTreeSet<String>>,
 }
 
 /// What rows are wanted for.
@@ -34,6 +39,37 @@ pub(super) enum Purpose {
 }
 
 impl<'a> Scope<'a> {
+    /// A table as one role sees it.
+    pub(super) fn of(
+        table: &'a Table,
+        role: &'a str,
+        catalog: &'a Catalog,
+        settings: &'a Settings,
+        purpose: Purpose,
+    ) -> Self {
+        let engine = settings.engine;
+        let scope = Self { table, engine, catalog, settings, purpose, known_as: None, role, narrowed: None };
+        Self { narrowed: scope.narrowed_columns(), ..scope }
+    }
+
+    /// The same for rows that a function gives: none of their columns is granted to anybody.
+    pub(super) fn of_function(self) -> Self {
+        Self { narrowed: None, ..self }
+    }
+
+    /// What the role may read of the table, when that is only some columns.
+    fn narrowed_columns(&self) -> Option<&'a BTreeSet<String>> {
+        let is_decided = self.settings.access == AccessMode::Closed;
+        self.catalog.narrowed.get(&self.table.name).filter(|_| is_decided)?.get(self.role)
+    }
+
+    /// The columns that `*` stands for: those that the role may read. Where it may read none it is all of them, so that
+    /// the read is refused.
+    pub(super) fn all_columns(&self) -> impl Iterator<Item = &'a Column> {
+        let narrowed = self.narrowed;
+        self.table.columns.iter().filter(move |column| narrowed.is_none_or(|columns| columns.contains(&column.name)))
+    }
+
     /// The same for a related table.
     pub(super) fn at(&self, name: &QualifiedName) -> Result<Self, Error> {
         let table = self.catalog.table(name).ok_or_else(|| Error::TableNotFound {
@@ -41,7 +77,8 @@ impl<'a> Scope<'a> {
             name: name.name.clone(),
             suggestion: None,
         })?;
-        Ok(Self { table, known_as: None, ..*self })
+        let scope = Self { table, known_as: None, ..*self };
+        Ok(Self { narrowed: scope.narrowed_columns(), ..scope })
     }
 
     /// The type of the column of that name.

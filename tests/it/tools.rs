@@ -85,6 +85,65 @@ fn in_place_beside_a_log_of_that_name_is_refused() {
     assert_eq!((output.status.code(), &finding(&report(&output), "log")["value"]), (Some(1), &Value::from("torn")));
 }
 
+/// Everybody may read and write one table; of another the policies hold, of a third they do not.
+const EXPOSED: &str = "CREATE ROLE checked_anon; CREATE ROLE checked_user;
+    CREATE TABLE open (id int PRIMARY KEY); CREATE TABLE closed (id int PRIMARY KEY); CREATE TABLE idle (id int PRIMARY KEY);
+    CREATE TABLE others (id int PRIMARY KEY);
+    GRANT SELECT, INSERT (id) ON open TO PUBLIC; GRANT SELECT ON closed TO checked_anon; GRANT ALL ON others TO checked_user;
+    ALTER TABLE closed ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY few ON closed USING (id > 7); CREATE POLICY few ON idle USING (id > 7);";
+
+#[test]
+fn what_everybody_may_do_is_told_of_every_store_before_and_after_it_is_migrated() {
+    let folder = tempfile::tempdir().unwrap();
+    let (volume, migrations) = (folder.path().join("data"), folder.path().join("scripts"));
+    std::fs::create_dir_all(&migrations).unwrap();
+    std::fs::write(migrations.join("1.sql"), EXPOSED).unwrap();
+    let scripts = migrations.to_str().unwrap().to_owned();
+    let look = |env: &[(&str, &str)]| {
+        let all = [&[("MIGRATIONS", scripts.as_str()), ("ANON_ROLE", "checked_anon")], env].concat();
+        let output = check(folder.path(), &all, &["--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        report(&output)
+    };
+    let expect = |report: &Value| {
+        let (granted, idle) = (finding(report, "without a token"), finding(report, "policies"));
+        assert_eq!((&granted["level"], &granted["value"]), (&"warning".into(), &"closed, open".into()), "{report:#}");
+        let meaning =
+            "no row policy holds for \"checked_anon\": every row of open can be read; any row of open can be written";
+        assert_eq!(granted["meaning"], meaning);
+        assert_eq!((&idle["level"], &idle["value"]), (&"warning".into(), &"idle".into()));
+    };
+    expect(&look(&[]));
+    assert!(!volume.join("app.db").exists(), "a check makes no database");
+    for mode in ["in-place", "shared-log"] {
+        let volume = folder.path().join(mode);
+        let start = Start::sqlite(folder.path(), &volume).with("VOLUME_MODE", mode).with("MIGRATIONS", &scripts);
+        let berth = start.with("ANON_ROLE", "checked_anon").run();
+        expect(&look(&[("VOLUME", volume.to_str().unwrap()), ("MIGRATIONS", "none")]));
+        drop(berth);
+    }
+    let open = look(&[("ACCESS", "open"), ("K_SERVICE", "notes")]);
+    let access = finding(&open, "access")["meaning"].as_str().unwrap();
+    assert!(access.starts_with("this is Knative or Cloud Run: "), "{access}");
+    assert!(!open["findings"].to_string().contains("without a token"), "grants do not decide");
+
+    let Some(cluster) = postgres::cluster() else { return };
+    let dsn = cluster.create_database("exposed");
+    cluster.run("exposed", EXPOSED);
+    expect(&look(&[("DATABASE_URL", &dsn)]));
+}
+
+#[test]
+fn migrations_that_cannot_be_applied_are_unsafe() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("migrations")).unwrap();
+    std::fs::write(folder.path().join("migrations/1.sql"), "CREATE TABLE a (id int REFERENCES b);").unwrap();
+    let output = check(folder.path(), &[], &["--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(finding(&report(&output), "migrations")["level"], "unsafe");
+}
+
 #[test]
 fn a_server_is_asked_for_what_matters_and_one_that_is_away_is_unsafe() {
     let folder = tempfile::tempdir().unwrap();

@@ -147,11 +147,9 @@ fn literal(text: &str) -> String {
 /// The rows of an answer.
 async fn words(client: &Client, question: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
     let answers = client.simple_query(question).await?;
-    let rows = answers.iter().filter_map(|answer| match answer {
-        SimpleQueryMessage::Row(row) => {
-            Some((0..row.len()).map(|at| row.get(at).unwrap_or_default().to_owned()).collect())
-        }
-        _ => None,
+    let rows = answers.iter().filter_map(|answer| {
+        let SimpleQueryMessage::Row(row) = answer else { return None };
+        Some((0..row.len()).map(|at| row.get(at).unwrap_or_default().to_owned()).collect())
     });
     Ok(rows.collect())
 }

@@ -131,7 +131,7 @@ fn rules_of(request: Request, role: &str, catalog: &Catalog) -> Result<Authorize
         transaction_override: TransactionOverride::Heeded,
     };
     let identity = Identity { role: role.to_owned(), claims: String::new(), authenticated: true };
-    let plan = Plan::make(request, catalog, &settings).unwrap();
+    let plan = Plan::make(request, role, catalog, &settings).unwrap();
     Authorized::authorize(plan, &identity, catalog, &settings, Origin::default())
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::auth::Identity;
 use crate::catalog::{Grant, Privilege};
+use crate::plan::authorize::narrowed;
 use crate::request::Origin;
 use crate::request::filter::{Filter, IsValue, Operation};
 use crate::request::prefer::{Resolution, TransactionEnd};
@@ -31,7 +32,7 @@ fn with_grants(grants: Vec<Grant>) -> Catalog {
 }
 
 fn authorize(request: Request, role: &str, catalog: &Catalog, settings: &Settings) -> Result<Authorized, Error> {
-    let plan = Plan::make(request, catalog, settings).expect("the request can be planned");
+    let plan = Plan::make(request, role, catalog, settings).expect("the request can be planned");
     Authorized::authorize(plan, &identity(role), catalog, settings, origin())
 }
 
@@ -45,6 +46,28 @@ fn refusal(result: Result<Authorized, Error>) -> Option<(&'static str, String)> 
 
 fn get_title() -> Request {
     Request { select: vec![select("title")], ..request(Method::Get, "films") }
+}
+
+#[test]
+fn all_columns_are_those_that_the_role_may_read() {
+    let narrow = |columns| grant("anon", Privilege::Select, columns);
+    let given = |grants: Vec<Grant>, role: &str, settings: &Settings| {
+        let catalog = with_grants(grants);
+        let catalog = Catalog { narrowed: narrowed(&catalog), ..catalog };
+        let plan = Plan::make(request(Method::Get, "films"), role, &catalog, settings).expect("it can be planned");
+        let Action::Read(read) = plan.action else { panic!("expected a read") };
+        read.node.select.into_iter().map(|projection| projection.column).collect::<Vec<_>>()
+    };
+    let closed = settings(Engine::Sqlite);
+    let all = given(Vec::new(), "anon", &closed);
+    assert!(all.len() > 2, "{all:?}");
+    // In the order of the table.
+    assert_eq!(given(vec![narrow(Some(&["title", "id"]))], "anon", &closed), ["id", "title"]);
+    assert_eq!(given(vec![narrow(Some(&["title"])), narrow(Some(&["id"]))], "anon", &closed), ["id", "title"]);
+    assert_eq!(given(vec![narrow(Some(&["title"])), narrow(None)], "anon", &closed), all);
+    assert_eq!(given(vec![narrow(Some(&["title"]))], "editor", &closed), all);
+    let open = Settings { access: AccessMode::Open, ..closed };
+    assert_eq!(given(vec![narrow(Some(&["title"]))], "anon", &open), all);
 }
 
 #[test]

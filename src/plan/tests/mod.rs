@@ -185,7 +185,7 @@ fn body_with_columns(json: &str, columns: &[&str]) -> Option<Payload> {
 }
 
 fn make(request: Request, engine: Engine) -> Result<Plan, Error> {
-    Plan::make(request, &catalog(), &settings(engine))
+    Plan::make(request, "anon", &catalog(), &settings(engine))
 }
 
 fn sqlite(request: Request) -> Result<Plan, Error> {

@@ -42,7 +42,7 @@ fn the_profile_picks_the_schema_and_is_named_when_it_was_sent_or_several_are_exp
     let several = Settings { schemas: vec!["public".to_owned(), "other".to_owned()], ..settings(Engine::Postgres) };
     let one = settings(Engine::Postgres);
     let ask = |profile: Option<&str>, settings: &Settings| {
-        Plan::make(Request { profile: profile.map(str::to_owned), ..get() }, &catalog(), settings)
+        Plan::make(Request { profile: profile.map(str::to_owned), ..get() }, "anon", &catalog(), settings)
     };
     assert_eq!(ask(None, &one).expect("planned").profile, None);
     assert_eq!(ask(Some("public"), &one).expect("planned").profile.as_deref(), Some("public"));
@@ -164,7 +164,7 @@ fn the_greatest_number_of_rows_limits_every_read() {
     let bounded = Settings { max_rows: Some(10), ..settings(Engine::Sqlite) };
     for (limit, expected) in [(None, 10), (Some(3), 3), (Some(30), 10)] {
         let wanted = Request { range: Range { offset: 5, limit }, ..get() };
-        let node = read(Plan::make(wanted, &catalog(), &bounded)).node;
+        let node = read(Plan::make(wanted, "anon", &catalog(), &bounded)).node;
         assert_eq!(node.range, Range { offset: 5, limit: Some(expected) });
     }
 }
@@ -275,7 +275,7 @@ fn aggregates_are_off_unless_switched_on() {
     let wanted = Request { select: vec![sum], ..get() };
     assert_eq!(sqlite(wanted.clone()), Err(Error::AggregatesNotAllowed));
     let on = Settings { aggregates: true, ..settings(Engine::Sqlite) };
-    assert!(Plan::make(wanted, &catalog(), &on).is_ok());
+    assert!(Plan::make(wanted, "anon", &catalog(), &on).is_ok());
 }
 
 #[test]

@@ -151,9 +151,9 @@ fn a_view_has_no_key_that_an_upsert_could_go_by_on_sqlite() {
     let json = r#"{"title":"a"}"#;
     let put = Request { method: Method::Put, filters: vec![at_top(equal("title", "a"))], ..post("films_view", json) };
     for wanted in [put, upsert("films_view", json, None)] {
-        assert_eq!(server_words(Plan::make(wanted, &catalog, &settings(Engine::Sqlite))).0, "42P10");
+        assert_eq!(server_words(Plan::make(wanted, "anon", &catalog, &settings(Engine::Sqlite))).0, "42P10");
     }
-    assert!(Plan::make(post("films_view", json), &catalog, &settings(Engine::Sqlite)).is_ok());
+    assert!(Plan::make(post("films_view", json), "anon", &catalog, &settings(Engine::Sqlite)).is_ok());
 }
 
 fn put(filters: Vec<Filter>, json: &str) -> Request {

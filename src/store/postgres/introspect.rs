@@ -14,7 +14,9 @@ use tokio_postgres::types::Type;
 use super::{PostgresSettings, fault};
 use crate::catalog::type_name::Origin;
 use crate::catalog::view::{Keys, Shown, shown_keys, shown_primary_key};
-use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, ShownKey, Table, Tuning, TypeName};
+use crate::catalog::{
+    Catalog, Column, ForeignKey, Generated, Kind, Narrowed, QualifiedName, ShownKey, Table, Tuning, TypeName,
+};
 use crate::store::Error;
 
 /// Tables, views and their columns; partitions are left out, as their table shows their rows. `pg_relation_is_updatable`
@@ -88,6 +90,20 @@ JOIN pg_settings p ON p.name = split_part(s.setting, '=', 1) AND p.context = 'us
 WHERE pg_has_role(current_user, r.oid, 'member')
 GROUP BY r.rolname";
 
+/// Of relations with grants on columns: the roles that the connection's own role may act as and that may read only some
+/// columns, and which.
+const NARROWED: &str = r"
+SELECT n.nspname, c.relname, r.rolname, array_agg(a.attname::text)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+CROSS JOIN pg_roles r
+WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
+    AND EXISTS (SELECT FROM pg_attribute g WHERE g.attrelid = c.oid AND g.attacl IS NOT NULL)
+    AND pg_has_role(current_user, r.oid, 'member') AND NOT has_table_privilege(r.oid, c.oid, 'SELECT')
+    AND has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
+GROUP BY n.nspname, c.relname, r.rolname";
+
 /// Bits of `pg_relation_is_updatable`.
 const UPDATE: i32 = 4;
 const INSERT: i32 = 8;
@@ -132,8 +148,19 @@ pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) ->
     let schema_comments = comments.collect::<Result<_, _>>().map_err(fault)?;
     let role_tuning = client.query_typed(ROLE_SETTINGS, &[]).await.map_err(fault)?;
     let role_tuning = role_tuning.iter().map(read_role).collect::<Result<_, _>>().map_err(fault)?;
+    let narrowed = client.query_typed(NARROWED, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
+    let narrowed = read_narrowed(&narrowed).map_err(fault)?;
     client.batch_execute("COMMIT").await.map_err(fault)?;
-    Ok(Catalog { tables, shown_keys, routines, computed, schema_comments, role_tuning, ..Catalog::default() })
+    Ok(Catalog { tables, shown_keys, routines, computed, schema_comments, narrowed, role_tuning, ..Catalog::default() })
+}
+
+fn read_narrowed(rows: &[Row]) -> Result<Narrowed, tokio_postgres::Error> {
+    let mut narrowed = Narrowed::new();
+    for row in rows {
+        let columns: Vec<String> = row.try_get(3)?;
+        narrowed.entry(name(row, 0)?).or_default().insert(row.try_get(2)?, columns.into_iter().collect());
+    }
+    Ok(narrowed)
 }
 
 fn read_role(row: &Row) -> Result<(String, Tuning), tokio_postgres::Error> {

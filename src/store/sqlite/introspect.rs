@@ -23,6 +23,7 @@ use super::outcome::schema_version;
 use super::write::SCHEMA;
 use crate::catalog::type_name::Origin;
 use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, Table, TypeKind, TypeName, routine};
+use crate::plan::authorize::narrowed;
 use definition::{ConstraintKind, constraints, free_name, named};
 use metadata::Metadata;
 use row_security::Found;
@@ -61,7 +62,7 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
     let asks_headers = function::asks_headers(transaction, &names, &routines)?;
     let (row_functions, computed) = function::of_rows(&routines, &tables);
     let routines = routine::by_name(routines);
-    Ok(Catalog {
+    let mut catalog = Catalog {
         version,
         tables,
         row_functions,
@@ -75,8 +76,10 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
         view_queries,
         routines,
         asks_headers,
-        role_tuning: BTreeMap::new(),
-    })
+        ..Catalog::default()
+    };
+    catalog.narrowed = narrowed(&catalog);
+    Ok(catalog)
 }
 
 /// A line of `PRAGMA table_list`.

@@ -28,6 +28,9 @@ fn requests() -> Vec<Case> {
 fn reads() -> Vec<Case> {
     let paths = [
         "/notes?select=id,title&order=id",
+        "/notes?order=id",
+        "/comments?select=id,notes(*)&order=id",
+        "/tags?select=name,...notes(*)&notes.order=id&order=id",
         "/notes?select=id&id=eq.3",
         "/notes?select=id,secret&order=id",
         "/notes?select=id&secret=eq.s3",
@@ -63,6 +66,7 @@ fn reads() -> Vec<Case> {
     cases.push(Case::get("/notes?select=id&limit=1&order=id").prefer("count=exact"));
     cases.push(Case { method: "HEAD", ..Case::get("/notes?select=id").prefer("count=exact") });
     cases.push(Case::get("/notes?select=id,title&order=id").with("Accept", "text/csv"));
+    cases.push(Case::get("/notes?order=id").with("Accept", "text/csv"));
     cases.push(Case::get("/notes?select=id&id=eq.5").with("Accept", "application/vnd.pgrst.object+json"));
     cases
 }
@@ -121,6 +125,8 @@ fn writes() -> Vec<Case> {
     vec![
         post("/notes", own),
         returning(post("/notes?select=id,owner,title_length", own)),
+        returning(post("/notes", own)),
+        returning(patch("/notes?id=eq.4", r#"{"title":"new"}"#)),
         post("/notes", other),
         returning(post("/notes?select=id", other)),
         post("/notes", loud),
