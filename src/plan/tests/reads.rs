@@ -182,7 +182,7 @@ fn lines_are_streamed_up_to_a_bound_of_their_own_where_they_may_be() {
         (get(), &free, false, Some(10)),
         (by_key, &free, false, None),
     ] {
-        let read = read(Plan::make(wanted, &catalog(), settings));
+        let read = read(Plan::make(wanted, "anon", &catalog(), settings));
         assert_eq!((read.streamed, read.node.range.limit, read.max_rows), (streamed, limit, Some(10)));
     }
 }
