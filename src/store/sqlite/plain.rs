@@ -10,8 +10,8 @@ use thiserror::Error as ThisError;
 
 use super::{functions, introspect};
 use crate::catalog::Catalog;
-use crate::volume::log::change::{Shape, lock_page};
-use crate::volume::log::copy::fit_first_page;
+use crate::volume::log::change::Shape;
+use crate::volume::log::copy::{each_page, fit_first_page};
 use crate::volume::log::ltx::StreamError;
 use crate::volume::log::retain::{Visit, Whole};
 
@@ -164,29 +164,6 @@ impl Held {
     pub fn check(&self) -> Result<(), Error> {
         check(&self.connection)
     }
-
-    fn visit(&self, visit: &mut Visit<'_>, refusal: &mut Option<StreamError>) -> rusqlite::Result<()> {
-        let mut statement = self.connection.prepare("SELECT pgno, data FROM sqlite_dbpage")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let number: u32 = row.get(0)?;
-            let content = row.get_ref(1)?.as_blob()?;
-            let visited = match number {
-                1 => {
-                    let mut first = content.to_vec();
-                    fit_first_page(&mut first, self.shape.database_pages);
-                    visit(number, &first)
-                }
-                _ if number == lock_page(self.shape.page_size) => Ok(()),
-                _ => visit(number, content),
-            };
-            if let Err(error) = visited {
-                *refusal = Some(error);
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Whole for Held {
@@ -195,12 +172,8 @@ impl Whole for Held {
     }
 
     fn each_page(&self, visit: &mut Visit<'_>) -> Result<(), StreamError> {
-        let mut refusal = None;
-        let read = self.visit(visit, &mut refusal);
-        match refusal {
-            Some(error) => Err(error),
-            None => read.map_err(|error| StreamError::Keep(std::io::Error::other(error))),
-        }
+        let Shape { page_size, database_pages } = self.shape;
+        each_page(&self.connection, page_size, |first| fit_first_page(first, database_pages), visit)
     }
 }
 

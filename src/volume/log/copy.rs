@@ -30,6 +30,7 @@ use crate::volume::{Refusal, Volume};
 mod applier;
 mod contents;
 mod file;
+mod pages;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ mod whole;
 use applier::Applier;
 use contents::Contents;
 pub(super) use file::NewFile;
+pub use pages::each_page;
 pub use snapshot::Snapshot;
 pub use whole::WholeFile;
 

@@ -5,9 +5,10 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::contents::Contents;
+use super::pages::each_page;
 use super::{Error, unify_counters};
 use crate::volume::Volume;
-use crate::volume::log::change::{Position, Shape, Txid, lock_page};
+use crate::volume::log::change::{Position, Shape, Txid};
 use crate::volume::log::ltx::StreamError;
 use crate::volume::log::retain::{self, Visit, Whole};
 
@@ -52,30 +53,6 @@ impl Snapshot {
     pub fn write(&self, volume: &dyn Volume) -> Result<u64, crate::volume::log::Error> {
         retain::write_snapshot(volume, &self.position, self.timestamp_millis, self)
     }
-
-    /// Gives the pages to `visit`, and what it says, if it says no, to `refusal`.
-    fn visit(&self, visit: &mut Visit<'_>, refusal: &mut Option<StreamError>) -> rusqlite::Result<()> {
-        let mut statement = self.connection.prepare("SELECT pgno, data FROM sqlite_dbpage")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let number: u32 = row.get(0)?;
-            let content = row.get_ref(1)?.as_blob()?;
-            let visited = match number {
-                1 => {
-                    let mut first = content.to_vec();
-                    unify_counters(&mut first);
-                    visit(number, &first)
-                }
-                _ if number == lock_page(self.shape.page_size) => Ok(()),
-                _ => visit(number, content),
-            };
-            if let Err(error) = visited {
-                *refusal = Some(error);
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Whole for Snapshot {
@@ -84,11 +61,6 @@ impl Whole for Snapshot {
     }
 
     fn each_page(&self, visit: &mut Visit<'_>) -> Result<(), StreamError> {
-        let mut refusal = None;
-        let read = self.visit(visit, &mut refusal);
-        match refusal {
-            Some(error) => Err(error),
-            None => read.map_err(|error| StreamError::Keep(std::io::Error::other(error))),
-        }
+        each_page(&self.connection, self.shape.page_size, unify_counters, visit)
     }
 }
