@@ -364,6 +364,7 @@ fn store_code(error: &store::Error) -> &str {
         store::Error::PutMismatch => "PGRST115",
         store::Error::SchemaChanged => "PGRST002",
         store::Error::QueueFull => "53300",
+        store::Error::Locked => "BERTH503",
         store::Error::PoolTimeout => "PGRST003",
         store::Error::Unreachable(_) => "PGRST000",
         store::Error::Timeout => "57014",
@@ -383,6 +384,7 @@ fn store_details(error: &store::Error) -> Option<Value> {
         store::Error::PutMismatch
         | store::Error::SchemaChanged
         | store::Error::QueueFull
+        | store::Error::Locked
         | store::Error::PoolTimeout
         | store::Error::Unreachable(_)
         | store::Error::Timeout
@@ -398,7 +400,7 @@ fn store_details(error: &store::Error) -> Option<Value> {
 fn store_hint(error: &store::Error) -> Option<String> {
     match error {
         store::Error::Database { hint, .. } => hint.clone(),
-        store::Error::QueueFull => Some("Retry after the time given in the Retry-After header.".to_owned()),
+        store::Error::QueueFull | store::Error::Locked => Some("Retry after the time given in the Retry-After header.".to_owned()),
         store::Error::OutcomeUnknown => Some("Read the row before you repeat the write.".to_owned()),
         store::Error::KeyReused => {
             Some("Send a new key with a new request, the same key only to repeat one.".to_owned())

@@ -14,6 +14,10 @@ use super::Error;
 /// # Errors
 /// [`Error::LongCursor`] when the keys of a row do not fit into a link.
 pub(super) fn of_page(keyset: &Keyset, edges: &Edges) -> Result<Option<String>, Error> {
+    // A page that holds no rows never gets to another one.
+    if keyset.size == Some(0) {
+        return Ok(None);
+    }
     let (before, after) = match keyset.side {
         Side::After => (keyset.begins_at_cursor, edges.more),
         Side::Before => (edges.more, keyset.begins_at_cursor),

@@ -122,6 +122,9 @@ pub enum Error {
     /// The queue is full: 503, retry later.
     #[error("too many requests are waiting")]
     QueueFull,
+    /// BERTH503: another process holds SQLite's lock: retry later.
+    #[error("another process holds the lock of the database")]
+    Locked,
     /// PGRST003: no connection in time.
     #[error("Timed out acquiring connection from connection pool.")]
     PoolTimeout,
@@ -242,8 +245,7 @@ impl Store {
     /// Whatever keeps the database from answering.
     pub async fn ping(&self) -> Result<(), Error> {
         match self {
-            Self::Sqlite(sqlite) if sqlite.is_ready() => Ok(()),
-            Self::Sqlite(_) => Err(Error::Internal("the writer has ended".to_owned())),
+            Self::Sqlite(sqlite) => sqlite.ping(),
             Self::Postgres(postgres) => postgres.ping().await,
         }
     }

@@ -245,9 +245,9 @@ impl LibraryLayer {
     /// This crate's lines by the wished level; others' only from warnings up, unless a developer asks for more.
     fn is_wanted(&self, metadata: &tracing::Metadata<'_>) -> bool {
         let wished = self.0.settings.level;
-        let is_ours = metadata.target().starts_with(env!("CARGO_PKG_NAME"));
+        let is_ours = metadata.target().starts_with(env!("CARGO_PKG_NAME")) || is_of_client(metadata);
         let limit = if is_ours || wished >= Level::Debug { wished } else { wished.min(Level::Warn) };
-        Level::of(*metadata.level()) <= limit
+        level_of(metadata) <= limit
     }
 }
 
@@ -270,11 +270,22 @@ impl<S: tracing::Subscriber> Layer<S> for LibraryLayer {
     fn on_event(&self, event: &tracing::Event<'_>, _context: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        self.0.write(Level::of(*event.metadata().level()), &fields.message, |line| {
+        self.0.write(level_of(event.metadata()), &fields.message, |line| {
             let line = line.text("target", event.metadata().target());
             fields.others.iter().fold(line, |line, (name, value)| line.text(name, value))
         });
     }
+}
+
+/// Whether it is about what a client sent, or left unsent, on its connection.
+fn is_of_client(metadata: &tracing::Metadata<'_>) -> bool {
+    metadata.target().starts_with("actix_http::h1")
+}
+
+/// What is no HTTP is for its sender to mend: it matters as much as any request that was refused, and is no error here.
+fn level_of(metadata: &tracing::Metadata<'_>) -> Level {
+    let level = Level::of(*metadata.level());
+    if is_of_client(metadata) { level.max(Level::Info) } else { level }
 }
 
 /// What an event of `tracing` carries.

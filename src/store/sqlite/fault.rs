@@ -6,7 +6,7 @@
 //! | `RAISE(…, 'text')` | P0001 `text` |
 //! | any text `NNNNN: message` of a function or trigger | that code and message, and the details after a U+001F |
 //! | interrupted | [`Error::Timeout`]: only a deadline interrupts |
-//! | busy, locked | [`Error::QueueFull`]: another process writes, try again |
+//! | busy, locked | [`Error::Locked`]: another process writes, try again |
 //! | full, since `AUTOINCREMENT` has given its last number | 2200H |
 //! | volume full, I/O, corrupt, too big, read-only | 53100, 58030, XX001, 54000, 25006 |
 //! | no such table, column, function | 42P01, 42703, 42883 |
@@ -85,7 +85,7 @@ pub(super) fn plain(error: rusqlite::Error) -> Error {
     let said = |code: &str| database(code, &message);
     match code {
         ErrorCode::OperationInterrupted => Error::Timeout,
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::QueueFull,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Locked,
         ErrorCode::DiskFull => database("53100", "could not extend the database file: no space left on the volume"),
         ErrorCode::OutOfMemory => database("53200", "out of memory"),
         ErrorCode::SystemIoFailure => database("58030", "could not read or write the database file"),

@@ -15,6 +15,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rusqlite::{Connection, OpenFlags};
 
+use super::files::Files;
 use super::group::execute;
 use super::tidying::Tidying;
 use super::workplace::Workplace;
@@ -34,7 +35,7 @@ const POLITE_FOR: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(super) enum Journal {
     /// Into the file: SQLite's own WAL, synced at each commit.
-    InPlace,
+    InPlace(Files),
     /// Into the shared log.
     Shared(Arc<SharedLog>),
 }
@@ -55,13 +56,13 @@ pub(super) enum Ending {
 }
 
 impl Journal {
-    /// Brings the copy up to date, before a transaction.
+    /// Brings the copy up to date, or makes sure that the file is still there, before a transaction.
     ///
     /// # Errors
     /// What keeps it from being so.
     pub(super) fn begin(&self) -> Result<(), Error> {
         match self {
-            Self::InPlace => Ok(()),
+            Self::InPlace(files) => files.check(),
             Self::Shared(log) => log.begin(),
         }
     }
@@ -70,7 +71,7 @@ impl Journal {
     pub(super) fn commit(&self, transaction: &Connection) -> Ending {
         let committed = execute(transaction, "COMMIT");
         match self {
-            Self::InPlace => committed.map_or_else(Ending::Sqlite, |()| Ending::Committed(None)),
+            Self::InPlace(_) => committed.map_or_else(Ending::Sqlite, |()| Ending::Committed(None)),
             Self::Shared(log) => log.ending(committed),
         }
     }

@@ -12,6 +12,7 @@ mod bind;
 mod call;
 mod connection;
 mod fault;
+mod files;
 pub mod format;
 pub mod functions;
 mod group;
@@ -52,6 +53,7 @@ use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Statement, Work};
 use crate::telemetry::{Event, LogState, Operation, Telemetry};
 use connection::{Readers, open_readers, open_writer};
+use files::Files;
 use journal::{Journal, SharedLog};
 use looks::{Freshness, Looks};
 use outcome::schema_version;
@@ -159,6 +161,8 @@ pub struct Sqlite {
     // Dropped in this order: who looks has a way into the writer's queue, and the last to close must be the writer,
     // which removes the WAL.
     shared: Option<Shared>,
+    /// In place.
+    files: Option<Files>,
     readers: Readers,
     streams: Box<Streams>,
     writer: Writer,
@@ -183,7 +187,7 @@ impl Sqlite {
     /// [`Error::Database`] when its schema cannot be read.
     pub fn open(settings: &SqliteSettings, telemetry: Telemetry) -> Result<Self, Error> {
         let connection = open_writer(settings, None)?;
-        Self::with(connection, Journal::InPlace, settings, telemetry)
+        Self::with(connection, Journal::InPlace(Files::of(&settings.path)), settings, telemetry)
     }
 
     /// Opens the working copy of a shared log, and reads its catalog. Reads are at most `staleness` behind the log.
@@ -213,8 +217,12 @@ impl Sqlite {
     ) -> Result<Self, Error> {
         let readers = open_readers(settings)?;
         let states = match &journal {
-            Journal::InPlace => States::of_file(&settings.path),
+            Journal::InPlace(_) => States::of_file(&settings.path),
             Journal::Shared(log) => States::Shared(Arc::clone(log)),
+        };
+        let files = match &journal {
+            Journal::InPlace(files) => Some(files.clone()),
+            Journal::Shared(_) => None,
         };
         let catalog = Arc::new(ArcSwap::from_pointee(load(&connection, &telemetry)?));
         let writer = Writer::start(
@@ -229,6 +237,7 @@ impl Sqlite {
         let admitted = running.saturating_add(settings.queue_limit).min(Semaphore::MAX_PERMITS);
         Ok(Self {
             shared: None,
+            files,
             readers,
             streams: Box::new(Streams::new(settings)),
             writer,
@@ -248,10 +257,15 @@ impl Sqlite {
         self.catalog.load_full()
     }
 
-    /// False once the writer's thread has ended: the process should then be replaced.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.writer.is_alive()
+    /// Whether writes can be taken. If not, the process should be replaced.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] once the writer's thread has ended, [`Error::Unreachable`] when the file is gone.
+    pub fn ping(&self) -> Result<(), Error> {
+        if !self.writer.is_alive() {
+            return Err(Error::Internal("the writer has ended".to_owned()));
+        }
+        self.files.as_ref().map_or(Ok(()), Files::check)
     }
 
     /// Reads the catalog again.

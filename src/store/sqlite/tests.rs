@@ -309,9 +309,31 @@ async fn reads_beyond_the_queue_are_refused() {
 async fn a_writer_held_up_by_another_process_gives_up() {
     let fixture = Fixture::with(|settings| SqliteSettings { busy_timeout: Duration::from_millis(20), ..settings });
     let blocker = fixture.block_writer();
-    assert!(matches!(fixture.run(fixture.insert(1)).await, Err(Error::QueueFull)));
+    assert!(matches!(fixture.run(fixture.insert(1)).await, Err(Error::Locked)));
     drop(blocker);
     assert!(fixture.run(fixture.insert(1)).await.is_ok());
+}
+
+#[tokio::test]
+async fn nothing_is_written_to_a_file_that_is_no_longer_at_its_name() {
+    let fixture = Fixture::new();
+    assert!(fixture.run(fixture.insert(1)).await.is_ok());
+    for name in ["app.db", "app.db-wal"] {
+        let (path, aside) = (fixture.directory.path().join(name), fixture.directory.path().join("aside"));
+        rustix::fs::rename(&path, &aside).unwrap();
+        for replacement in [false, true] {
+            if replacement {
+                std::fs::write(&path, "another").unwrap();
+            }
+            assert!(matches!(fixture.store.ping(), Err(Error::Unreachable(_))), "{name}");
+            let refused = fixture.run(fixture.insert(2)).await;
+            assert!(matches!(refused, Err(Error::Unreachable(cause)) if cause.contains(name)), "{name}");
+        }
+        rustix::fs::rename(&aside, &path).unwrap();
+        fixture.store.ping().unwrap();
+    }
+    assert!(fixture.run(fixture.insert(2)).await.is_ok());
+    assert_eq!(fixture.ids(), [1, 2]);
 }
 
 #[tokio::test]
@@ -387,7 +409,7 @@ async fn closing_finishes_what_waits_and_brings_it_into_the_file() {
     let Fixture { store: last, directory: _kept, .. } = fixture;
     drop(last);
     let store = Arc::into_inner(store).unwrap();
-    assert!(store.is_ready());
+    store.ping().unwrap();
     drop(store);
     assert!(!path.with_extension("db-wal").exists());
     assert_eq!(ids(&path), [1]);

@@ -98,18 +98,30 @@ fn probes_are_told_to_developers_only() {
     assert_ne!(written(Format::Json, Level::Debug, None, &Event::RequestAnswered(probe)), "");
 }
 
-#[test]
-fn lines_of_libraries_come_as_fields() {
+/// What is written of what `tell` tells `tracing`.
+fn told(level: Level, tell: impl FnOnce()) -> String {
     let page = Page::default();
     let writer = Writer::to(page.clone()).unwrap();
-    let settings = Settings { format: Format::Json, level: Level::Info, google_cloud_project: None };
+    let settings = Settings { format: Format::Json, level, google_cloud_project: None };
     let subscriber = tracing_subscriber::registry().with(LibraryLayer(Log::new(settings, writer.clone())));
-    tracing::subscriber::with_default(subscriber, || {
+    tracing::subscriber::with_default(subscriber, tell);
+    writer.flush(Deadline::after(Duration::from_secs(60)));
+    String::from_utf8(page.0.lock().unwrap().clone()).unwrap()
+}
+
+#[test]
+fn what_a_client_sends_is_no_error() {
+    let broken = || tracing::error!(target: "actix_http::h1::dispatcher", "stream error: request parse error");
+    assert!(told(Level::Info, broken).starts_with("{\"severity\":\"INFO\""));
+    assert_eq!(told(Level::Warn, broken), "");
+}
+
+#[test]
+fn lines_of_libraries_come_as_fields() {
+    let text = told(Level::Info, || {
         tracing::warn!(target: "library", attempts = 3, "it is slow");
         tracing::info!(target: "library", "chatter");
     });
-    writer.flush(Deadline::after(Duration::from_secs(5)));
-    let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&value["message"], &value["target"]), (&"it is slow".into(), &"library".into()));
     assert_eq!(value["attempts"], "3");

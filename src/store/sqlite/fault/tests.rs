@@ -228,7 +228,7 @@ fn other_errors_have_the_codes_of_postgres() {
     ] {
         assert!(matches!(failure(code), Error::Database { code, .. } if code == wanted), "{wanted}");
     }
-    assert!(matches!(failure(ffi::SQLITE_BUSY), Error::QueueFull));
+    assert!(matches!(failure(ffi::SQLITE_BUSY), Error::Locked));
     assert!(matches!(failure(ffi::SQLITE_INTERRUPT), Error::Timeout));
     assert!(matches!(failure(ffi::SQLITE_MISUSE), Error::Internal(_)));
 }
