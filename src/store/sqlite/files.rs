@@ -8,12 +8,13 @@
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::store::Error;
 
 /// The database and its WAL, as they were when they were opened.
 #[derive(Debug, Clone)]
-pub(super) struct Files(Vec<(PathBuf, u64)>);
+pub(super) struct Files(Arc<Vec<(PathBuf, u64)>>);
 
 impl Files {
     /// Remembers the files of a database that is open.
@@ -21,7 +22,7 @@ impl Files {
         let mut wal = OsString::from(database);
         wal.push("-wal");
         let known = |path: PathBuf| inode(&path).map(|inode| (path, inode));
-        Self([database.to_owned(), wal.into()].into_iter().filter_map(known).collect())
+        Self(Arc::new([database.to_owned(), wal.into()].into_iter().filter_map(known).collect()))
     }
 
     /// Whether they are where they were.
