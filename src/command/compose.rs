@@ -24,6 +24,7 @@ use crate::store::{self, Store};
 use crate::telemetry::{Event, Telemetry};
 use crate::volume::disk::{Disk, Strategy};
 use crate::volume::log::slot;
+use crate::volume::mount::Mount;
 use crate::volume::probe::{self, Depth, Facts, Refusal, Tried};
 
 /// Age from which a file aside is a killed writer's: no put takes an hour.
@@ -149,7 +150,9 @@ pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Co
             (Store::Postgres(postgres(config, dsn.expose(), telemetry).await?), Engine::Postgres, "postgres".to_owned())
         }
         None => {
-            let (sqlite, name) = match volume_mode(&config.storage)? {
+            let mode = volume_mode(&config.storage)?;
+            warn_of_ephemeral(&config.storage.volume, telemetry);
+            let (sqlite, name) = match mode {
                 Mode::InPlace => {
                     (in_place(config, telemetry)?, format!("sqlite {}", database_path(&config.storage).display()))
                 }
@@ -245,6 +248,18 @@ pub(super) fn log_to_read(storage: &config::Storage) -> Result<Disk, Error> {
 /// Tries what a directory can do.
 pub(super) fn look(directory: &Path, depth: Depth) -> Result<Facts, Error> {
     probe::look(directory, depth, &peer).map_err(|source| Error::Volume { path: directory.to_owned(), source })
+}
+
+/// Tells who forgot to mount a volume.
+fn warn_of_ephemeral(volume: &Path, telemetry: &Telemetry) {
+    let Some(mount) = Mount::of(volume).ok().flatten().filter(Mount::is_ephemeral) else { return };
+    let message = format!(
+        "\"{}\" is on {}, a container's own layer or memory: what is written is gone when the container is; mount a volume \
+         there, or set DATABASE_URL",
+        volume.display(),
+        mount.kind
+    );
+    telemetry.record(&Event::ConfigWarning { variable: "VOLUME", message: &message });
 }
 
 /// The second process of a probe: this program again.

@@ -38,6 +38,9 @@ const LOCAL: &[&str] = &[
     "zfs",
 ];
 
+/// Memory, and what a container's own files are on: gone when the container is.
+const EPHEMERAL: &[&str] = &["aufs", "fuse.fuse-overlayfs", "overlay", "ramfs", "rootfs", "tmpfs"];
+
 /// File systems that several hosts can mount, with names for people.
 const NETWORK: &[(&str, &str)] = &[
     ("nfs", "NFS"),
@@ -139,6 +142,12 @@ impl Mount {
         if LOCAL.contains(&self.kind.as_str()) { Family::Local } else { Family::Unknown }
     }
 
+    /// True when what is written ends with the container, or with the host.
+    #[must_use]
+    pub fn is_ephemeral(&self) -> bool {
+        EPHEMERAL.contains(&self.kind.as_str())
+    }
+
     /// True when an option without a value is set.
     #[must_use]
     pub fn has(&self, option: &str) -> bool {
@@ -233,6 +242,12 @@ mod tests {
         assert_eq!(nfs.family(), Family::Network("NFS"));
         assert!(nfs.has("nolock") && !nfs.has("lock"));
         assert_eq!(nfs.value("acdirmax"), Some("60"));
+    }
+
+    #[test]
+    fn what_ends_with_the_container_is_told_from_volumes() {
+        assert!(at("/data/app").is_ephemeral());
+        assert!(!at("/").is_ephemeral() && !at("/my bucket").is_ephemeral() && !at("/strange").is_ephemeral());
     }
 
     #[test]

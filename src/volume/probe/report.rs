@@ -107,8 +107,17 @@ pub fn findings(facts: &Facts, log: &Path) -> Vec<Finding> {
 fn file_system(facts: &Facts) -> Finding {
     let source = facts.mount.as_ref().map(|mount| format!(" from {} at {}", mount.source, mount.point.display()));
     let value = format!("{}{}", facts.file_system(), source.unwrap_or_default());
+    let name = "file system";
+    if facts.mount.as_ref().is_some_and(Mount::is_ephemeral) {
+        return Finding::ok(
+            name,
+            value,
+            "a container's own layer, or memory: what is written is gone when the container is",
+        )
+        .advise(Level::Warning, "Mount a volume at VOLUME, or set DATABASE_URL.");
+    }
     Finding::ok(
-        "file system",
+        name,
         value,
         match facts.family() {
             Family::Local => "this host's own: nobody else mounts it",

@@ -92,6 +92,8 @@ fn options_that_matter_are_found_and_explained() {
     assert_eq!(find(&bucket, name).unwrap().level, Level::Warning);
     let tuned = facts("fuse.gcsfuse", &["rw", "metadata_cache_negative_ttl_secs=0"]);
     assert_eq!(find(&tuned, name).unwrap().level, Level::Ok);
+    assert_eq!(find(&facts("overlay", &["rw"]), "file system").unwrap().level, Level::Warning);
+    assert_eq!(find(&facts("ext4", &["rw"]), "file system").unwrap().level, Level::Ok);
     assert_eq!(find(&facts("ext4", &["ro"]), "read-only").unwrap().level, Level::Unsafe);
 }
 
