@@ -42,6 +42,8 @@ function write(value, indent) {
     part instanceof Exact ? (JSON.rawJSON ? JSON.rawJSON(part.source) : Number(part.source)) : part, indent);
 }
 
+const isNumber = value => typeof value === 'number' || value instanceof Exact;
+
 function shown(value) {
   if (value === null || value === undefined) return null;
   return typeof value === 'object' && !(value instanceof Exact) ? write(value) : String(value);
@@ -419,7 +421,7 @@ function rowsTable(name, table, key, query, answer, run) {
     const at = query.order.findIndex(term => term.split('.')[0] === quoted(column));
     const isDown = at >= 0 && /\.desc/.test(query.order[at]);
     const next = at < 0 ? [`${quoted(column)}`] : isDown ? [] : [`${quoted(column)}.desc`];
-    return h('th', { scope: 'col', 'aria-sort': at < 0 ? 'none' : isDown ? 'descending' : 'ascending' },
+    return h('th', { scope: 'col', className: rows.some(row => isNumber(row && typeof row === 'object' ? row[column] : row)) ? 'number' : '', 'aria-sort': at < 0 ? 'none' : isDown ? 'descending' : 'ascending' },
       h('button', { type: 'button', title: 'Order by it', onclick: () => run({ order: next }) }, column, at < 0 ? '' : isDown ? ' ↓' : ' ↑'),
       h('small', {}, typed(column).format));
   };
@@ -427,10 +429,9 @@ function rowsTable(name, table, key, query, answer, run) {
     const value = row && typeof row === 'object' ? row[column] : row;
     const text = shown(value);
     const { refers } = typed(column);
-    const isNumber = typeof value === 'number' || value instanceof Exact;
     const goes = text !== null && refers && tables.has(refers.table);
     const short = text !== null && text.length > 400 ? `${text.slice(0, 400)}…` : text;
-    return h('td', { className: isNumber ? 'number' : '', title: text === null ? '' : text.slice(0, 2000) },
+    return h('td', { className: isNumber(value) ? 'number' : '', title: text === null ? '' : text.slice(0, 2000) },
       text === null ? h('span', { className: 'none' }, 'null') : text === '' ? h('span', { className: 'none' }, 'empty')
         : goes ? h('a', { href: `#/t/${encode(refers.table)}?${writeQuery({ ...readQuery(''), filters: [{ name: quoted(refers.column), operator: 'eq', value: text }] })}` }, short) : short);
   };
