@@ -5,6 +5,7 @@
 //! requests takes the same stages for each of them, in one transaction: `batch`.
 
 mod batch;
+mod timing;
 
 use std::net::IpAddr;
 
@@ -21,6 +22,7 @@ use crate::sql::Precondition;
 use crate::store::{self, Outcome, Store};
 use crate::telemetry::{Event, Telemetry};
 use crate::{auth, sql};
+use timing::{Laps, Stage};
 
 /// How often a plan is made anew because the schema changed under it.
 const REPLANS: usize = 2;
@@ -44,6 +46,8 @@ pub struct App {
     pub answer_max_bytes: usize,
     /// How much of an error its client sees.
     pub verbosity: Verbosity,
+    /// Whether each answer says how long its stages took.
+    pub tells_timing: bool,
     /// Where happenings are told.
     pub telemetry: Telemetry,
 }
@@ -78,14 +82,23 @@ impl<E: Into<Error>> From<E> for Failed {
 impl App {
     /// Answers one request; errors are answers too.
     pub async fn answer(&self, raw: &Raw, context: &Context) -> Reply {
-        let (caller, answer) = match self.authenticator.identify(&raw.headers).await {
+        let mut laps = Laps::start();
+        let identified = self.authenticator.identify(&raw.headers).await;
+        laps.end(Stage::Jwt);
+        let (caller, answer) = match identified {
             Ok(identity) => {
                 let is_anonymous = self.authenticator.is_anonymous(&identity);
                 let caller = if is_anonymous { Caller::Anonymous } else { Caller::Authenticated };
-                (caller, self.answer_as(raw, &identity, context).await)
+                (caller, self.answer_as(raw, &identity, context, &mut laps).await)
             }
             Err(error) => (Caller::Anonymous, Err(error.into())),
         };
+        let answer = answer.map(|mut reply| {
+            if self.tells_timing {
+                laps.tell(&mut reply);
+            }
+            reply
+        });
         answer.unwrap_or_else(|failed| {
             let reply = self.fail(&failed.error, caller, context);
             match failed.step {
@@ -105,7 +118,13 @@ impl App {
     }
 
     /// Plans again when the schema changed between planning and running.
-    async fn answer_as(&self, raw: &Raw, identity: &Identity, context: &Context) -> Result<Reply, Failed> {
+    async fn answer_as(
+        &self,
+        raw: &Raw,
+        identity: &Identity,
+        context: &Context,
+        laps: &mut Laps,
+    ) -> Result<Reply, Failed> {
         let deadline = context.deadline;
         let batch = batch::is_one(&raw.path).then(|| self.read_batch(raw, identity, context)).transpose()?;
         if let Some(position) = raw.header(MIN_POSITION).and_then(|text| text.parse().ok()) {
@@ -115,7 +134,7 @@ impl App {
         loop {
             let answer = match &batch {
                 Some(batch) => self.attempt_batch(batch, raw, identity, deadline).await,
-                None => self.attempt(raw, identity, deadline).await.map_err(Failed::from),
+                None => self.attempt(raw, identity, deadline, laps).await.map_err(Failed::from),
             };
             match answer {
                 Err(failed) if replans < REPLANS && self.is_outdated(&failed.error, deadline).await => {
@@ -137,8 +156,15 @@ impl App {
     }
 
     /// The stages, once, against the catalog of this moment.
-    async fn attempt(&self, raw: &Raw, identity: &Identity, deadline: Deadline) -> Result<Reply, Error> {
+    async fn attempt(
+        &self,
+        raw: &Raw,
+        identity: &Identity,
+        deadline: Deadline,
+        laps: &mut Laps,
+    ) -> Result<Reply, Error> {
         let request = Request::parse(raw)?;
+        laps.end(Stage::Parse);
         let catalog = self.store.catalog().ok_or(Error::NoCatalog)?;
         let conditions = Conditions::read(raw);
         let Prepared { work, answer } = self.ground(&catalog, identity).prepare(request, None, raw)?;
@@ -146,6 +172,7 @@ impl App {
         let held_against = |representation| Validation { representation, conditions: &conditions };
         let validation =
             named.then(|| held_against(sql::representation(raw, answer.authorized.session(), work.query())));
+        laps.end(Stage::Plan);
         let (outcome, rest) = match work {
             Work::Known(outcome) => (outcome, None),
             Work::Run(mut statement) if answer.authorized.plan().is_streamed() => {
@@ -159,7 +186,9 @@ impl App {
                 (self.store.execute(*statement, deadline).await?, None)
             }
         };
+        laps.end(Stage::Transaction);
         let reply = answer.reply(outcome, validation)?;
+        laps.end(Stage::Response);
         // What the sender has already need not be read to its end.
         Ok(Reply { rest: rest.filter(|_| reply.status != 304).map(Rest::new), ..reply })
     }

@@ -4,6 +4,7 @@
 
 pub mod cache_control;
 pub mod hint;
+pub mod media;
 pub mod policy;
 pub mod relationship;
 pub mod routine;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use media::{BodySource, MediaHandlers};
 pub use policy::{Expression, Policy, PolicyKind, Reads, RowSecurity, ViewQuery, ViewRights};
 pub use relationship::{Cardinality, Computed, Junction, Link, Relationship};
 pub use routine::{Bearer, Body, Change, Parameter, ReturnKind, Returns, Routine, Step, Use, Verb, Volatility};
@@ -48,6 +50,8 @@ pub struct Catalog {
     pub row_functions: RowFunctions,
     /// Functions by name, those of a name with fewer parameters first.
     pub routines: BTreeMap<QualifiedName, Vec<Routine>>,
+    /// Media types that functions and aggregates make (Postgres only).
+    pub media_handlers: MediaHandlers,
     /// Comments on schemas.
     pub schema_comments: BTreeMap<String, String>,
     /// What each role may do, where berth itself enforces it (SQLite); empty where the server does.

@@ -170,6 +170,7 @@ pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Co
         description: description(&config.api),
         answer_max_bytes: config.bounds.max_answer_bytes,
         verbosity: verbosity(&config.api),
+        tells_timing: config.http.server_timing.is_on(),
         telemetry: telemetry.clone(),
     };
     Ok(Composed { app: Arc::new(app), store: name })
@@ -428,6 +429,7 @@ fn plan_settings(config: &Config, engine: Engine) -> plan::Settings {
         max_rows: config.bounds.max_rows,
         streaming: plan::Streaming::Rows { at_most: config.bounds.max_stream_rows },
         aggregates: config.api.aggregates.is_on(),
+        plans: config.api.plan.is_on(),
         access: match config.access.mode {
             config::AccessMode::Closed => plan::AccessMode::Closed,
             config::AccessMode::Read => plan::AccessMode::Read,

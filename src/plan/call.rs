@@ -15,11 +15,12 @@ use std::sync::Arc;
 use super::cache;
 use super::distinct::plan_distinct;
 use super::embed::{self, Wishes};
+use super::negotiate::Offer;
 use super::scope::{Purpose, Scope};
-use super::{Condition, Engine, Error, Expectation, Operand, Plan, Read, ReadNode, Settings, Value, negotiate, prefer};
+use super::{Condition, Engine, Error, Expectation, Operand, Plan, Read, ReadNode, Settings, Value, prefer};
 use crate::catalog::{
-    Body, Catalog, Column, Generated, Kind, Parameter, QualifiedName, ReturnKind, Routine, Table, Tuning, TypeKind,
-    TypeName, Volatility,
+    Body, BodySource, Catalog, Column, Generated, Kind, Parameter, QualifiedName, ReturnKind, Routine, Table, Tuning,
+    TypeKind, TypeName, Volatility,
 };
 use crate::request::call::{self, Whole};
 use crate::request::method::Method;
@@ -149,6 +150,7 @@ pub(super) fn plan_call(
     let range = request.range.at_most(settings.max_rows);
     let accept = std::mem::take(&mut request.accept);
     let select = std::mem::take(&mut request.select);
+    let offer = Offer::new(catalog, settings, body_source(routine), &select);
     let distinct = request.distinct.take();
     let by_parameter = request.preferences.seek.is_none();
     if request.seek.take().is_some_and(|seek| by_parameter || seek.cursor.is_some()) {
@@ -156,7 +158,7 @@ pub(super) fn plan_call(
     }
     let node = ReadNode { range, ..embed::plan_top(&scope, select, Wishes::of_read(request))? };
     let distinct = plan_distinct(&scope, distinct, &node)?;
-    let media = negotiate::choose_media(&accept)?;
+    let (media, maker) = offer.choose(&accept)?;
     let strict = preferences.handling == Some(Handling::Strict);
     if strict && preferences.max_affected.is_some() && result.is_one() {
         return Err(Error::MaxAffectedOfOne);
@@ -173,6 +175,9 @@ pub(super) fn plan_call(
     let cache_control = cache::control_of_call(routine, &node);
     let body = match settings.engine {
         Engine::Postgres => None,
+        Engine::Sqlite if matches!(media, MediaType::Plan { .. }) => {
+            return Err(Error::not_on_sqlite("the plan of a function"));
+        }
         Engine::Sqlite => Some(runnable(routine, read_only)?),
     };
     let call = Call {
@@ -204,7 +209,7 @@ pub(super) fn plan_call(
         body,
         grantees: routine.grantees.clone(),
     };
-    Ok(Plan { action: super::Action::Call(Box::new(call)), media, profile, preferences, cache_control })
+    Ok(Plan { action: super::Action::Call(Box::new(call)), media, maker, profile, preferences, cache_control })
 }
 
 /// The preferences that apply to a call: those of a read, `max-affected`, and of one that may write `dry-run`.
@@ -241,6 +246,16 @@ fn add_tested<'a>(condition: &'a Condition, columns: &mut BTreeSet<&'a str>) {
         Condition::Not(child) | Condition::Behind(_, child) => add_tested(child, columns),
         Condition::Test(target, _) => _ = columns.insert(&target.column),
         Condition::Related(_) => {}
+    }
+}
+
+/// What a body is made of: the rows of a table, or what the function itself gives.
+fn body_source(routine: &Routine) -> BodySource {
+    match &routine.returns.kind {
+        ReturnKind::Row { of: Some(of), .. } => BodySource::Rows(of.clone()),
+        ReturnKind::Row { of: None, .. } | ReturnKind::Value(_) | ReturnKind::Void => {
+            BodySource::Function(routine.name.clone())
+        }
     }
 }
 

@@ -37,6 +37,7 @@ pub use distinct::Distinct;
 pub use error::Error;
 pub use keyset::Keyset;
 pub use mutation::{Cell, Conflict, Delete, Insert, InsertColumn, InsertRows, Put, Update};
+pub use negotiate::Maker;
 pub use reach::{Reach, Touch};
 pub use read::{Aggregated, Embed, Operand, Order, Projection, Read, ReadNode, Related, Shape};
 pub use row_security::Rules;
@@ -45,10 +46,11 @@ pub use value::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, QualifiedName, Routine, Table, Volatility, hint};
+use crate::catalog::{BodySource, Catalog, QualifiedName, Routine, Table, Volatility, hint};
 use crate::request::method::{Method, Resource};
 use crate::request::prefer::{Representation, TransactionEnd};
 use crate::request::{MediaType, Preferences, Request};
+use negotiate::Offer;
 use scope::{Purpose, Scope};
 
 /// Which engine will run the plan: decides what is possible and who types the values.
@@ -73,6 +75,8 @@ pub struct Settings {
     pub streaming: Streaming,
     /// Whether aggregate functions may be used.
     pub aggregates: bool,
+    /// Whether the engine's plans may be asked for.
+    pub plans: bool,
     /// Who may do what where no grant says so.
     pub access: AccessMode,
     /// How a transaction ends when the request does not say.
@@ -139,6 +143,8 @@ pub struct Plan {
     pub action: Action,
     /// What the answer's body will be.
     pub media: MediaType,
+    /// What makes the body, where berth does not (Postgres only).
+    pub maker: Option<Maker>,
     /// The schema that was asked for, to be named in the answer when several are exposed.
     pub profile: Option<String>,
     /// What the sender prefers, as far as it applies.
@@ -204,7 +210,9 @@ impl Plan {
         };
         let scope = Scope::of(table, role, catalog, settings, purpose);
         let preferences = prefer::applied(&request.preferences, method, &scope, request.on_conflict.as_deref())?;
-        let media = negotiate::choose_media(&request.accept)?;
+        let source = BodySource::Rows(table.name.clone());
+        let offer = Offer::new(catalog, settings, source, &request.select);
+        let (media, maker) = offer.choose(&request.accept)?;
         let action = match method {
             Method::Get | Method::Head => Action::Read(read::plan_read(&scope, request, &media, &preferences)?),
             Method::Post => Action::Insert(write::plan_insert(&scope, request, &media, &preferences)?),
@@ -214,7 +222,7 @@ impl Plan {
             Method::Options => Action::TableInfo(table.clone()),
         };
         let cache_control = cache::control_of(&action, catalog);
-        Ok(Self { action, media, profile, preferences, cache_control })
+        Ok(Self { action, media, maker, profile, preferences, cache_control })
     }
 
     /// True when its rows are given while they are read.
@@ -224,7 +232,7 @@ impl Plan {
     }
 
     fn without_rows(action: Action, media: MediaType, profile: Option<String>) -> Self {
-        Self { action, media, profile, preferences: Preferences::default(), cache_control: None }
+        Self { action, media, maker: None, profile, preferences: Preferences::default(), cache_control: None }
     }
 }
 

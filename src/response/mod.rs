@@ -129,6 +129,9 @@ impl Reply {
         let (position, replay) = (outcome.position, outcome.replay);
         let validation = validation.map(|validation| (validation, Seen::of(plan, &outcome)));
         let mut reply = match &plan.action {
+            _ if matches!(plan.media, MediaType::Plan { .. }) => {
+                Self::with_body(200, Vec::new(), &plan.media, outcome.body.clone())
+            }
             Action::Read(read) => {
                 let location = location_of(read, canonical_query);
                 match validation.filter(|_| outcome.is_known) {

@@ -13,6 +13,7 @@ mod count;
 mod dialect;
 mod embed;
 mod envelope;
+mod explain;
 mod order;
 mod page;
 mod postgres;
@@ -30,6 +31,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use explain::Telling;
 pub use representation::representation;
 
 use crate::catalog::TypeName;
@@ -37,6 +39,7 @@ use crate::plan::call::Outcome;
 use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Reach, Rules, Value, authorize::Session};
 use crate::request::seek::Side;
 use crate::request::{Conditions, MediaType, Once};
+use envelope::Body;
 
 /// Renders an authorized plan for an engine.
 ///
@@ -48,7 +51,7 @@ pub fn render(authorized: &Authorized, catalog_version: i64, engine: Engine) -> 
         work: work(authorized.plan(), authorized.rules(), engine),
         session: Arc::clone(authorized.session()),
         reach: authorized.reach(),
-        expect: expectation(&authorized.plan().action),
+        expect: expectation(authorized.plan()),
         catalog_version,
         once: None,
         known_states: Vec::new(),
@@ -58,25 +61,35 @@ pub fn render(authorized: &Authorized, catalog_version: i64, engine: Engine) -> 
 
 /// What to run for a plan. Not for other modules: what they render must have been authorized.
 fn work(plan: &Plan, rules: &Rules, engine: Engine) -> Work {
-    let media = &plan.media;
+    if let MediaType::Plan { of, json, options } = &plan.media {
+        let telling = if *json { Telling::Json } else { Telling::Text };
+        return explain::explain(work_as(plan, of, rules, engine), telling, options);
+    }
+    work_as(plan, &plan.media, rules, engine)
+}
+
+/// What to run for a plan whose rows become `media`.
+fn work_as(plan: &Plan, media: &MediaType, rules: &Rules, engine: Engine) -> Work {
+    let body = Body { media, maker: plan.maker.as_ref() };
     match (&plan.action, engine) {
         (Action::Read(read), Engine::Sqlite) => read::sqlite(read, media, rules),
-        (Action::Read(read), Engine::Postgres) => read::postgres(read, media),
+        (Action::Read(read), Engine::Postgres) => read::postgres(read, body),
         (Action::Insert(insert), Engine::Sqlite) => write::sqlite::insert(insert, media, rules),
-        (Action::Insert(insert), Engine::Postgres) => write::postgres::insert(insert, media),
+        (Action::Insert(insert), Engine::Postgres) => write::postgres::insert(insert, body),
         (Action::Update(update), Engine::Sqlite) => write::sqlite::update(update, media, rules),
-        (Action::Update(update), Engine::Postgres) => write::postgres::update(update, media),
+        (Action::Update(update), Engine::Postgres) => write::postgres::update(update, body),
         (Action::Delete(delete), Engine::Sqlite) => write::sqlite::delete(delete, media, rules),
-        (Action::Delete(delete), Engine::Postgres) => write::postgres::delete(delete, media),
+        (Action::Delete(delete), Engine::Postgres) => write::postgres::delete(delete, body),
         (Action::Call(call), Engine::Sqlite) => call::sqlite::call(call, media, rules),
-        (Action::Call(call), Engine::Postgres) => call::postgres::call(call, media),
+        (Action::Call(call), Engine::Postgres) => call::postgres::call(call, body),
         (Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo | Action::Describe { .. }, _) => Work::None,
     }
 }
 
-/// What must hold of the rows that an action touches.
-fn expectation(action: &Action) -> Expectation {
-    match action {
+/// What must hold of the rows that are touched.
+fn expectation(plan: &Plan) -> Expectation {
+    match &plan.action {
+        _ if matches!(plan.media, MediaType::Plan { .. }) => Expectation::default(),
         Action::Read(read) => read.expect,
         Action::Insert(insert) => insert.expect,
         Action::Update(update) => update.expect,
@@ -130,9 +143,10 @@ pub struct Precondition {
 /// What to run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Work {
-    /// Postgres: one query whose only row is `(total bigint, page bigint, location text, body text, inserted bigint,
-    /// response_headers text, response_status text)`, and of a page by keys `edges text`; `location` is a JSON object of the key columns of the one
-    /// inserted row in key order, values as text or null (`{ "id" : "1" }`), or null.
+    /// Postgres: one query whose only row has the columns `total bigint, page bigint, body` (whose bytes are sent as they
+    /// are), `response_headers text, response_status text`; of a write also `location text, inserted bigint`, and of a
+    /// page by keys `edges text`. `location` is a JSON object of the key columns of the one inserted row in key order,
+    /// values as text or null (`{ "id" : "1" }`), or null.
     Envelope {
         /// The query.
         query: Query,
@@ -172,6 +186,14 @@ pub enum Work {
     },
     /// SQLite: the statements of a function, in one savepoint when they write.
     Call(Box<Invocation>),
+    /// Asks how a statement would be run. Postgres: one column, a row for each line or one of JSON. SQLite: the rows of
+    /// `EXPLAIN QUERY PLAN`.
+    Explain {
+        /// The question.
+        query: Query,
+        /// In which form.
+        telling: Telling,
+    },
     /// Nothing to run: `OPTIONS` and the description.
     None,
 }

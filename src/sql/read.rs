@@ -2,7 +2,7 @@
 
 use super::dialect::{Dialect, Field, Scope};
 use super::embed::output_columns;
-use super::envelope::{self, write_body};
+use super::envelope::{self, Body, write_body};
 use super::order::write_range;
 use super::postgres::Postgres;
 use super::rules::write_shown;
@@ -47,7 +47,7 @@ fn page_of(node: &ReadNode, keyset: &Keyset) -> Page {
 }
 
 /// Postgres: rows and counts in one query, unless the rows are streamed.
-pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
+pub(super) fn postgres(read: &Read, body: Body<'_>) -> Work {
     if read.streamed {
         return lines(read);
     }
@@ -63,13 +63,13 @@ pub(super) fn postgres(read: &Read, media: &MediaType) -> Work {
     total.write_part(&mut writer, ", ", read, scope);
     writer.push(" SELECT ");
     total.write(&mut writer);
-    writer.push(" AS total, count(*) AS page, NULL::text AS location, ");
+    writer.push(" AS total, count(*) AS page, ");
     if read.headers_only {
         writer.push("''::text");
     } else {
-        write_body(&mut writer, media, &read.node);
+        write_body(&mut writer, body, &read.node);
     }
-    writer.push(" AS body, NULL::bigint AS inserted, ").push(envelope::SETTINGS);
+    writer.push(" AS body, ").push(envelope::SETTINGS);
     match &read.keyset {
         Some(keyset) => {
             writer.push(", ");
@@ -104,7 +104,7 @@ fn lines(read: &Read) -> Work {
     total.write_part(&mut head, "WITH ", read, scope);
     head.push(" SELECT ");
     total.write(&mut head);
-    head.push(" AS total, 0::bigint AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted, ");
+    head.push(" AS total, 0::bigint AS page, ''::text AS body, ");
     head.push(envelope::SETTINGS);
     let mut rows = Writer::new(Postgres::PLACEHOLDER);
     rows.push("SELECT ").push(envelope::ROW_AS_LINE).push(" FROM (");

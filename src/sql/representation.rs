@@ -32,7 +32,7 @@ pub fn representation(raw: &Raw, session: &Session, work: &Work) -> u64 {
             add_query(&mut digest, head);
             add_query(&mut digest, query);
         }
-        Work::Envelope { query, .. } => add_query(&mut digest, query),
+        Work::Envelope { query, .. } | Work::Explain { query, .. } => add_query(&mut digest, query),
         // What a function gives is named by its content alone.
         Work::Call(_) | Work::Write { .. } | Work::None => {}
     }

@@ -112,7 +112,7 @@ fn node(select: Vec<Projection>) -> ReadNode {
 }
 
 fn plan(action: Action, media: MediaType) -> Plan {
-    Plan { action, media, profile: None, preferences: Preferences::default(), cache_control: None }
+    Plan { action, media, maker: None, profile: None, preferences: Preferences::default(), cache_control: None }
 }
 
 /// The work for an engine, written for a reader: SQLite's is prepared on the way, the settings at the end of
@@ -137,6 +137,7 @@ fn shown_with(action: Action, media: MediaType, rules: &Rules, engine: Engine) -
             let head = show(&head).replace(&format!(", {}", envelope::SETTINGS), "");
             format!("{head}\nrows: {}{}", show(&query), planned.unwrap_or_default())
         }
+        Work::Explain { query, .. } => show(&query).replace(&format!(", {}", envelope::SETTINGS), ""),
         Work::Rows { query, count, by_key, page, output } => {
             assert_prepares(&query.text, query.values.len());
             let names: Vec<String> =

@@ -30,6 +30,7 @@ mod idempotency;
 mod import;
 mod jwks;
 mod keyset;
+mod media;
 mod migrations;
 mod ndjson;
 mod overload;

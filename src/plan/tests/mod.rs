@@ -102,6 +102,7 @@ fn settings(engine: Engine) -> Settings {
         max_rows: None,
         streaming: Streaming::Rows { at_most: None },
         aggregates: false,
+        plans: false,
         access: AccessMode::Closed,
         transaction_end: TransactionEnd::Commit,
         transaction_override: TransactionOverride::Heeded,

@@ -1,6 +1,9 @@
 //! Reads: names, media types, selects, filters, orders.
 
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::catalog::{BodySource, MediaHandlers};
 use crate::plan::error::Better;
 use crate::request::OrderTerm;
 use crate::request::filter::LogicTree;
@@ -65,7 +68,50 @@ fn the_first_media_type_that_can_be_given_is_chosen() {
     }
     let refused = Request { accept: vec![MediaType::Other("text/html".to_owned()), MediaType::Xml], ..get() };
     assert_eq!(sqlite(refused), Err(Error::MediaType(vec!["text/html".to_owned(), "text/xml".to_owned()])));
-    assert!(matches!(sqlite(Request { accept: vec![plan_type], ..get() }), Err(Error::NotImplemented(_))));
+    let asked = || Request { accept: vec![plan_type.clone()], ..get() };
+    assert_eq!(sqlite(asked()), Err(Error::MediaType(vec![plan_type.to_string()])), "it is switched off");
+    let on = Settings { plans: true, ..settings(Engine::Sqlite) };
+    assert_eq!(Plan::make(asked(), "anon", &catalog(), &on).expect("planned").media, plan_type);
+    let analyzed = MediaType::Plan { of: Box::new(MediaType::Json), json: true, options: vec!["analyze".to_owned()] };
+    let analyzed = Request { accept: vec![analyzed], ..get() };
+    assert!(matches!(Plan::make(analyzed, "anon", &catalog(), &on), Err(Error::NotImplemented(_))));
+}
+
+#[test]
+fn what_the_database_makes_comes_before_what_berth_makes() {
+    let aggregate = |name: &str| Some(QualifiedName::new("public", name));
+    let made = |source, media: &str, function| (source, BTreeMap::from([(media.to_owned(), function)]));
+    let films = QualifiedName::new("public", "films");
+    let by_source = BTreeMap::from([
+        made(BodySource::Rows(films.clone()), "text/csv", aggregate("films_csv")),
+        made(BodySource::Rows(QualifiedName::new("public", "ratings")), "*/*", aggregate("anything")),
+        made(BodySource::AnyRows, "text/html", aggregate("html")),
+    ]);
+    let catalog = Catalog { media_handlers: MediaHandlers { by_source, has_geojson: false }, ..catalog() };
+    let chosen = |table: &str, media: &str, columns: &str| {
+        let resource = Resource::Relation(table.to_owned());
+        let request =
+            Request { resource, accept: vec![MediaType::parse(media)], select: vec![select(columns)], ..get() };
+        let plan = Plan::make(request, "anon", &catalog, &settings(Engine::Postgres)).ok()?;
+        let maker = plan.maker.map(|maker| match maker {
+            Maker::Value => "the value".to_owned(),
+            Maker::Aggregate { function, of } => {
+                format!("{}({})", function.name, of.map_or_else(String::new, |of| of.name))
+            }
+        });
+        Some((plan.media.to_string(), maker.unwrap_or_default()))
+    };
+    for (table, media, columns, expected) in [
+        ("films", "text/csv", "*", Some(("text/csv", "films_csv(films)"))),
+        ("films", "text/csv", "title", Some(("text/csv", ""))),
+        ("films", "text/html", "title", Some(("text/html", "html()"))),
+        ("films", "text/plain", "*", None),
+        ("ratings", "application/json", "*", Some(("application/octet-stream", "anything(ratings)"))),
+        ("ratings", "application/vnd.pgrst.object", "*", Some(("application/vnd.pgrst.object+json", ""))),
+    ] {
+        let expected = expected.map(|(media, maker)| (media.to_owned(), maker.to_owned()));
+        assert_eq!(chosen(table, media, columns), expected, "{table} {media} {columns}");
+    }
 }
 
 #[test]

@@ -8,18 +8,17 @@
 use crate::catalog::Parameter;
 use crate::plan::Value;
 use crate::plan::call::{Arguments, Call, Given, VALUE};
-use crate::request::MediaType;
 use crate::request::payload::Shape;
 use crate::sql::Work;
 use crate::sql::dialect::{Dialect, Scope};
-use crate::sql::envelope::{self, write_result};
+use crate::sql::envelope::{self, Body, write_result};
 use crate::sql::postgres::{Postgres, array_literal};
 use crate::sql::read::Total;
 use crate::sql::top::write_top;
 use crate::sql::writer::Writer;
 
 /// The result and its counts in one query.
-pub(in crate::sql) fn call(call: &Call, media: &MediaType) -> Work {
+pub(in crate::sql) fn call(call: &Call, body: Body<'_>) -> Work {
     let scope = Scope::Part(envelope::SOURCE);
     let node = &call.read.node;
     let mut writer = Writer::new(Postgres::PLACEHOLDER);
@@ -31,9 +30,9 @@ pub(in crate::sql) fn call(call: &Call, media: &MediaType) -> Work {
     writer.push(" SELECT ");
     total.write(&mut writer);
     writer.push(" AS total, ").push(if call.result.is_one() { "1::bigint" } else { "count(*)" });
-    writer.push(" AS page, NULL::text AS location, ");
-    write_result(&mut writer, media, node, call.result);
-    writer.push(" AS body, NULL::bigint AS inserted, ").push(envelope::SETTINGS).push(" FROM (");
+    writer.push(" AS page, ");
+    write_result(&mut writer, body, node, call.result);
+    writer.push(" AS body, ").push(envelope::SETTINGS).push(" FROM (");
     write_top::<Postgres>(&mut writer, &call.read, scope);
     writer.push(") AS berth_row");
     Work::Envelope { query: writer.finish(), planned: None }

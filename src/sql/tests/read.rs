@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
+use crate::plan::Maker;
 use crate::plan::{Expectation, Keyset, Order, Read};
 use crate::request::order::{Direction, Nulls};
 use crate::request::prefer::Count;
@@ -64,7 +65,7 @@ fn a_whole_read() {
     };
     assert_snapshot!(both(read(node)), @r#"
     WITH berth_source AS (SELECT "public"."films"."id" AS "id", "public"."films"."title" AS "title" FROM "public"."films" WHERE "public"."films"."year" = $1 AND "public"."films"."id" > $2 ORDER BY "public"."films"."title" ASC NULLS LAST, "public"."films"."rating" DESC NULLS FIRST LIMIT $3 OFFSET $4)
-    SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['1972', '5', '10', '20']
+    SELECT NULL::bigint AS total, count(*) AS page, coalesce(json_agg(berth_row.*), '[]') AS body FROM berth_source AS berth_row  ['1972', '5', '10', '20']
     SELECT "films"."id", "films"."title" FROM "films" WHERE "films"."year" = ?1 AND "films"."id" > ?2 ORDER BY "films"."title" ASC NULLS LAST, "films"."rating" DESC NULLS FIRST LIMIT ?3 OFFSET ?4  ['1972', '5', 10, 20]
     output: id integer, title text
     "#);
@@ -170,7 +171,7 @@ fn a_cast_is_a_type_and_nothing_else() {
 fn an_exact_count_of_a_page() {
     assert_snapshot!(both(counted(Count::Exact, None, Some(5))), @r#"
     WITH berth_source AS (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2), berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $3)
-    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['1972', '5', '1972']
+    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, coalesce(json_agg(berth_row.*), '[]') AS body FROM berth_source AS berth_row  ['1972', '5', '1972']
     SELECT "films"."id" FROM "films" WHERE "films"."year" = ?1 LIMIT ?2  ['1972', 5]
     output: id integer
     count: SELECT count(*) FROM "films" WHERE "films"."year" = ?1  ['1972']
@@ -187,7 +188,7 @@ fn an_exact_count_of_all_rows_counts_them_once() {
 fn a_planned_count() {
     assert_snapshot!(shown(Action::Read(counted(Count::Planned, Some(9), Some(5))), Engine::Postgres), @r#"
     WITH berth_source AS (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2)
-    SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['1972', '5']
+    SELECT NULL::bigint AS total, count(*) AS page, coalesce(json_agg(berth_row.*), '[]') AS body FROM berth_source AS berth_row  ['1972', '5']
     planned: EXPLAIN (FORMAT JSON) SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1  ['1972']
     "#);
 }
@@ -196,7 +197,7 @@ fn a_planned_count() {
 fn an_estimated_count_counts_one_row_more_than_the_limit() {
     assert_snapshot!(shown(Action::Read(counted(Count::Estimated, Some(9), Some(5))), Engine::Postgres), @r#"
     WITH berth_source AS (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2), berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $3 LIMIT $4)
-    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['1972', '5', '1972', '10']
+    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, coalesce(json_agg(berth_row.*), '[]') AS body FROM berth_source AS berth_row  ['1972', '5', '1972', '10']
     planned above 9: EXPLAIN (FORMAT JSON) SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1  ['1972']
     "#);
 }
@@ -213,7 +214,7 @@ fn a_head_makes_no_body() {
     let read = Read { headers_only: true, ..read(node(vec![projection("id")])) };
     assert_snapshot!(shown(Action::Read(read), Engine::Postgres), @r#"
     WITH berth_source AS (SELECT "public"."films"."id" AS "id" FROM "public"."films")
-    SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row
+    SELECT NULL::bigint AS total, count(*) AS page, ''::text AS body FROM berth_source AS berth_row
     "#);
 }
 
@@ -224,20 +225,20 @@ fn lines_are_read_apart_from_what_is_said_before_them() {
         format!("{}\n{}", shown(Engine::Postgres), shown(Engine::Sqlite))
     };
     assert_snapshot!(lines(read(node(vec![projection("id")]))), @r#"
-     SELECT NULL::bigint AS total, 0::bigint AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted
+     SELECT NULL::bigint AS total, 0::bigint AS page, ''::text AS body
     rows: SELECT translate(row_to_json(berth_row.*)::text, E'\n\r', '  ') || E'\n' FROM (SELECT "public"."films"."id" AS "id" FROM "public"."films") AS berth_row
     SELECT "films"."id" FROM "films"
     output: id integer
     "#);
     assert_snapshot!(lines(counted(Count::Exact, None, None)), @r#"
-    WITH berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1) SELECT (SELECT count(*) FROM berth_total) AS total, 0::bigint AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted  ['1972']
+    WITH berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1) SELECT (SELECT count(*) FROM berth_total) AS total, 0::bigint AS page, ''::text AS body  ['1972']
     rows: SELECT translate(row_to_json(berth_row.*)::text, E'\n\r', '  ') || E'\n' FROM (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1) AS berth_row  ['1972']
     SELECT "films"."id" FROM "films" WHERE "films"."year" = ?1  ['1972']
     output: id integer
     count: SELECT count(*) FROM "films" WHERE "films"."year" = ?1  ['1972']
     "#);
     assert_snapshot!(lines(counted(Count::Estimated, Some(9), Some(5))), @r#"
-    WITH berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2) SELECT (SELECT count(*) FROM berth_total) AS total, 0::bigint AS page, NULL::text AS location, ''::text AS body, NULL::bigint AS inserted  ['1972', '10']
+    WITH berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2) SELECT (SELECT count(*) FROM berth_total) AS total, 0::bigint AS page, ''::text AS body  ['1972', '10']
     rows: SELECT translate(row_to_json(berth_row.*)::text, E'\n\r', '  ') || E'\n' FROM (SELECT "public"."films"."id" AS "id" FROM "public"."films" WHERE "public"."films"."year" = $1 LIMIT $2) AS berth_row  ['1972', '5']
     planned above 9: EXPLAIN (FORMAT JSON) SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $1  ['1972']
     SELECT "films"."id" FROM "films" WHERE "films"."year" = ?1 LIMIT ?2  ['1972', 5]
@@ -264,20 +265,20 @@ fn bodies_by_media_type() {
         let select = vec![projection("id"), named.clone()];
         let query = shown_as(Action::Read(read(node(select))), media, Engine::Postgres);
         let values = query.rfind("  [").map_or("", |at| &query[at..]);
-        let body = query.split("NULL::text AS location, ").nth(1).unwrap().split(" AS body").next().unwrap();
+        let body = query.split("AS page, ").nth(1).unwrap().split(" AS body").next().unwrap();
         format!("{body}{values}")
     });
     assert_snapshot!(bodies.join("\n"), @r#"
-    coalesce(json_agg(berth_row.*), '[]')::text
-    coalesce(json_agg(berth_row.*), '[]')::text
-    coalesce(json_agg(berth_row.*), '[]')::text
-    coalesce(json_strip_nulls(json_agg(berth_row.*)), '[]')::text
-    coalesce(json_agg(berth_row.*)->0, 'null')::text
-    coalesce(json_strip_nulls(json_agg(berth_row.*)->0), 'null')::text
+    coalesce(json_agg(berth_row.*), '[]')
+    coalesce(json_agg(berth_row.*), '[]')
+    coalesce(json_agg(berth_row.*), '[]')
+    coalesce(json_strip_nulls(json_agg(berth_row.*)), '[]')
+    coalesce(json_agg(berth_row.*)->0, 'null')
+    coalesce(json_strip_nulls(json_agg(berth_row.*)->0), 'null')
     coalesce($1::text || string_agg(substring((berth_row.*)::text, 2, length((berth_row.*)::text) - 2), E'\n'), E'\n')  ['id,"a,""b"""
     ']
     coalesce(string_agg(translate(row_to_json(berth_row.*)::text, E'\n\r', '  ') || E'\n', ''), '')
-    json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(ST_AsGeoJSON(berth_row.*)::json), '[]'))::text
+    json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(ST_AsGeoJSON(berth_row.*)::json), '[]'))
     "#);
 }
 
@@ -289,15 +290,52 @@ fn the_answer_carries_what_the_database_set() {
         panic!("an envelope was to be rendered")
     };
     assert_snapshot!(query.text, @r#"
-    WITH berth_source AS (SELECT  FROM "public"."films") SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted, nullif(current_setting('response.headers', true), '') AS response_headers, nullif(current_setting('response.status', true), '') AS response_status FROM berth_source AS berth_row
+    WITH berth_source AS (SELECT  FROM "public"."films") SELECT NULL::bigint AS total, count(*) AS page, coalesce(json_agg(berth_row.*), '[]') AS body, nullif(current_setting('response.headers', true), '') AS response_headers, nullif(current_setting('response.status', true), '') AS response_status FROM berth_source AS berth_row
     "#);
 }
 
 #[test]
 fn what_is_expected_of_the_rows_is_handed_on() {
     let expect = Expectation { singular: true, max_affected: Some(3), put: false };
-    assert_eq!(expectation(&Action::Read(Read { expect, ..read(node(Vec::new())) })), expect);
-    assert_eq!(expectation(&Action::RootInfo), Expectation::default());
+    let expected = |media| expectation(&plan(Action::Read(Read { expect, ..read(node(Vec::new())) }), media));
+    assert_eq!(expected(MediaType::Json), expect);
+    assert_eq!(expectation(&plan(Action::RootInfo, MediaType::Any)), Expectation::default());
+    // Nothing is run.
+    assert_eq!(expected(asked_how(&[])), Expectation::default());
+}
+
+/// How a read would be run, told as text.
+fn asked_how(options: &[&str]) -> MediaType {
+    let options = options.iter().map(|&option| option.to_owned()).collect();
+    MediaType::Plan { of: Box::new(MediaType::Json), json: false, options }
+}
+
+#[test]
+fn how_a_read_would_be_run_is_asked_of_the_same_text() {
+    let all = || Action::Read(read(node(Vec::new())));
+    let rows = shown(all(), Engine::Postgres).replace('\n', " ");
+    let asked = shown_as(all(), asked_how(&["analyze", "buffers"]), Engine::Postgres);
+    assert_eq!(asked.strip_prefix("EXPLAIN (FORMAT TEXT, ANALYZE, BUFFERS) "), Some(rows.as_str()));
+    let asked = shown_as(all(), asked_how(&[]), Engine::Sqlite);
+    assert!(asked.starts_with("EXPLAIN QUERY PLAN SELECT "), "{asked}");
+}
+
+#[test]
+fn what_the_database_makes_of_rows_is_the_body() {
+    let made = |maker| {
+        let made = Plan { maker: Some(maker), ..plan(Action::Read(read(node(Vec::new()))), MediaType::OctetStream) };
+        let Work::Envelope { query, .. } = work(&made, &Rules::default(), Engine::Postgres) else {
+            panic!("an envelope was to be rendered")
+        };
+        query.text
+    };
+    let function = QualifiedName::new("api", "as_twkb");
+    let of = Some(QualifiedName::new("api", "lines"));
+    let of_lines = made(Maker::Aggregate { function: function.clone(), of });
+    assert!(of_lines.contains(r#", "api"."as_twkb"((berth_row.*)::"api"."lines") AS body, "#), "{of_lines}");
+    let of_any = made(Maker::Aggregate { function, of: None });
+    assert!(of_any.contains(r#", "api"."as_twkb"((berth_row.*)) AS body, "#), "{of_any}");
+    assert!(made(Maker::Value).contains(", berth_row.pgrst_scalar AS body, "));
 }
 
 #[test]
@@ -338,7 +376,7 @@ fn the_first_of_rows_that_are_equal_in_a_column() {
     let read = Read { distinct: Distinct::By(vec![year]), count: Some(Count::Exact), ..read(node) };
     assert_snapshot!(both(read), @r#"
     WITH berth_source AS (SELECT berth_1.c0 AS "id", berth_1.c1 AS "title" FROM (SELECT "public"."films"."id" AS c0, "public"."films"."title" AS c1, "public"."films"."rating" AS c2, row_number() OVER (PARTITION BY "public"."films"."year" ORDER BY "public"."films"."rating" DESC NULLS LAST) AS c3 FROM "public"."films") AS berth_1 WHERE berth_1.c3 = 1 ORDER BY berth_1.c2 DESC NULLS LAST LIMIT $1), berth_total AS (SELECT 1 FROM "public"."films" GROUP BY "public"."films"."year")
-    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted FROM berth_source AS berth_row  ['5']
+    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, coalesce(json_agg(berth_row.*), '[]') AS body FROM berth_source AS berth_row  ['5']
     SELECT berth_1.c0, berth_1.c1 FROM (SELECT "films"."id" AS c0, "films"."title" AS c1, "films"."rating" AS c2, row_number() OVER (PARTITION BY "films"."year" ORDER BY "films"."rating" DESC NULLS LAST) AS c3 FROM "films") AS berth_1 WHERE berth_1.c3 = 1 ORDER BY berth_1.c2 DESC NULLS LAST LIMIT ?1  [5]
     output: id integer, title text
     count: SELECT count(*) FROM (SELECT 1 FROM "films" GROUP BY "films"."year")
@@ -381,7 +419,7 @@ fn page(side: Side) -> Read {
 fn a_page_behind_a_cursor() {
     assert_snapshot!(both(page(Side::After)), @r#"
     WITH berth_source AS (SELECT "public"."films"."id" AS c0, ("public"."films"."title")::text AS c1, ("public"."films"."id")::text AS c2 FROM "public"."films" WHERE "public"."films"."year" = $1 AND ("public"."films"."title" = $2 OR "public"."films"."id" = $3) ORDER BY "public"."films"."title" ASC NULLS LAST, "public"."films"."id" ASC NULLS LAST LIMIT $4), berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $5)
-    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted, json_build_object('first', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1), 'last', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1 OFFSET (SELECT greatest(least(count(*), $6::bigint) - 1, 0) FROM berth_source)), 'more', (SELECT count(*) > $7::bigint FROM berth_source))::text AS edges FROM (SELECT c0 AS "id" FROM berth_source LIMIT $8) AS berth_row  ['1972', 'x', '5', '3', '1972', '2', '2', '2']
+    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, coalesce(json_agg(berth_row.*), '[]') AS body, json_build_object('first', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1), 'last', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1 OFFSET (SELECT greatest(least(count(*), $6::bigint) - 1, 0) FROM berth_source)), 'more', (SELECT count(*) > $7::bigint FROM berth_source))::text AS edges FROM (SELECT c0 AS "id" FROM berth_source LIMIT $8) AS berth_row  ['1972', 'x', '5', '3', '1972', '2', '2', '2']
     SELECT "films"."id" AS c0, "films"."title" AS c1, "films"."id" AS c2 FROM "films" WHERE "films"."year" = ?1 AND ("films"."title" = ?2 OR "films"."id" = ?3) ORDER BY "films"."title" ASC NULLS LAST, "films"."id" ASC NULLS LAST LIMIT ?4  ['1972', 'x', '5', 3]
     output: id integer
     count: SELECT count(*) FROM "films" WHERE "films"."year" = ?1  ['1972']
@@ -393,7 +431,7 @@ fn a_page_behind_a_cursor() {
 fn a_page_before_a_cursor() {
     assert_snapshot!(both(page(Side::Before)), @r#"
     WITH berth_source AS (SELECT "public"."films"."id" AS c0, ("public"."films"."title")::text AS c1, ("public"."films"."id")::text AS c2 FROM "public"."films" WHERE "public"."films"."year" = $1 AND ("public"."films"."title" = $2 OR "public"."films"."id" = $3) ORDER BY "public"."films"."title" DESC NULLS FIRST, "public"."films"."id" DESC NULLS FIRST LIMIT $4), berth_total AS (SELECT 1 FROM "public"."films" WHERE "public"."films"."year" = $5)
-    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]')::text AS body, NULL::bigint AS inserted, json_build_object('last', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1), 'first', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1 OFFSET (SELECT greatest(least(count(*), $6::bigint) - 1, 0) FROM berth_source)), 'more', (SELECT count(*) > $7::bigint FROM berth_source))::text AS edges FROM (SELECT c0 AS "id" FROM (SELECT * FROM berth_source LIMIT $8) AS berth_page ORDER BY row_number() OVER () DESC) AS berth_row  ['1972', 'x', '5', '3', '1972', '2', '2', '2']
+    SELECT (SELECT count(*) FROM berth_total) AS total, count(*) AS page, coalesce(json_agg(berth_row.*), '[]') AS body, json_build_object('last', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1), 'first', (SELECT json_build_array(c1, c2) FROM berth_source LIMIT 1 OFFSET (SELECT greatest(least(count(*), $6::bigint) - 1, 0) FROM berth_source)), 'more', (SELECT count(*) > $7::bigint FROM berth_source))::text AS edges FROM (SELECT c0 AS "id" FROM (SELECT * FROM berth_source LIMIT $8) AS berth_page ORDER BY row_number() OVER () DESC) AS berth_row  ['1972', 'x', '5', '3', '1972', '2', '2', '2']
     SELECT berth_1.c0, berth_1.c1, berth_1.c2, count(*) OVER () FROM (SELECT "films"."id" AS c0, "films"."title" AS c1, "films"."id" AS c2 FROM "films" WHERE "films"."year" = ?1 AND ("films"."title" = ?2 OR "films"."id" = ?3) ORDER BY "films"."title" DESC NULLS FIRST, "films"."id" DESC NULLS FIRST LIMIT ?4) AS berth_1 ORDER BY row_number() OVER () DESC  ['1972', 'x', '5', 3]
     output: id integer
     count: SELECT count(*) FROM "films" WHERE "films"."year" = ?1  ['1972']

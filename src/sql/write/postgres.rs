@@ -13,13 +13,12 @@ use crate::catalog::QualifiedName;
 use crate::plan::{
     Delete, Insert, InsertColumn, InsertRows, Operand, Projection, Put, ReadNode, Returning, Update, Value,
 };
-use crate::request::MediaType;
 use crate::request::prefer::Resolution;
 use crate::sql::Work;
 use crate::sql::condition::{Junction, write_junction, write_where};
 use crate::sql::dialect::{Dialect, Scope};
 use crate::sql::embed::write_rows;
-use crate::sql::envelope::{self, write_body};
+use crate::sql::envelope::{self, Body, write_body};
 use crate::sql::postgres::Postgres;
 use crate::sql::writer::Writer;
 
@@ -43,7 +42,7 @@ const BODY: Scope<'static> = Scope::Part("berth_body");
 const PAIRS_MAX: usize = 50;
 
 /// `INSERT … SELECT … FROM` the body.
-pub(in crate::sql) fn insert(insert: &Insert, media: &MediaType) -> Work {
+pub(in crate::sql) fn insert(insert: &Insert, body: Body<'_>) -> Work {
     let columns: Vec<&str> = insert.columns.iter().map(|column| column.name.as_str()).collect();
     let conflict = insert.conflict.as_ref();
     let updates = is_update(conflict, &columns);
@@ -73,12 +72,12 @@ pub(in crate::sql) fn insert(insert: &Insert, media: &MediaType) -> Work {
         (true, false) => "count(*)",
         (false, _) => "NULL::bigint",
     };
-    write_answer(&mut writer, &insert.returning, media, inserted);
+    write_answer(&mut writer, &insert.returning, body, inserted);
     Work::Envelope { query: writer.finish(), planned: None }
 }
 
 /// `UPDATE … FROM` the body; without columns to set, a query of the same columns and no rows.
-pub(in crate::sql) fn update(update: &Update, media: &MediaType) -> Work {
+pub(in crate::sql) fn update(update: &Update, body: Body<'_>) -> Work {
     let mut writer = Writer::new(Postgres::PLACEHOLDER);
     writer.push("WITH berth_source AS (");
     if update.columns.is_empty() {
@@ -101,19 +100,19 @@ pub(in crate::sql) fn update(update: &Update, media: &MediaType) -> Work {
         write_returning(&mut writer, &update.table, &update.returning);
     }
     writer.push(")");
-    write_answer(&mut writer, &update.returning, media, "NULL::bigint");
+    write_answer(&mut writer, &update.returning, body, "NULL::bigint");
     Work::Envelope { query: writer.finish(), planned: None }
 }
 
 /// `DELETE`.
-pub(in crate::sql) fn delete(delete: &Delete, media: &MediaType) -> Work {
+pub(in crate::sql) fn delete(delete: &Delete, body: Body<'_>) -> Work {
     let mut writer = Writer::new(Postgres::PLACEHOLDER);
     writer.push("WITH berth_source AS (DELETE FROM ");
     Postgres::table(&mut writer, &delete.from);
     write_where::<Postgres>(&mut writer, Scope::Table(&delete.from), &delete.filter);
     write_returning(&mut writer, &delete.from, &delete.returning);
     writer.push(")");
-    write_answer(&mut writer, &delete.returning, media, "NULL::bigint");
+    write_answer(&mut writer, &delete.returning, body, "NULL::bigint");
     Work::Envelope { query: writer.finish(), planned: None }
 }
 
@@ -224,7 +223,7 @@ fn counts_rows(projection: &Projection) -> bool {
 }
 
 /// Adds the outer query.
-fn write_answer(writer: &mut Writer, returning: &Returning, media: &MediaType, inserted: &'static str) {
+fn write_answer(writer: &mut Writer, returning: &Returning, body: Body<'_>, inserted: &'static str) {
     writer.push(" SELECT NULL::bigint AS total, count(*) AS page, ");
     match returning {
         Returning::Location(columns) if !columns.is_empty() => writer.push(
@@ -235,7 +234,7 @@ fn write_answer(writer: &mut Writer, returning: &Returning, media: &MediaType, i
     };
     writer.push(" AS location, ");
     match returning {
-        Returning::Rows(node) => write_body(writer, media, node),
+        Returning::Rows(node) => write_body(writer, body, node),
         Returning::Nothing | Returning::Location(_) => _ = writer.push("''::text"),
     }
     writer.push(" AS body, ").push(inserted).push(" AS inserted, ").push(envelope::SETTINGS);

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://www.postgresql.org/docs/current/catalogs.html>
 
+mod media;
 mod routine;
 mod view;
 
@@ -143,6 +144,10 @@ pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) ->
     let routines = routine::read_all(&routines, &settings.hoisted_settings).map_err(fault)?;
     let computed = client.query_typed(routine::COMPUTED, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
     let computed = computed.iter().map(routine::read_computed).collect::<Result<_, _>>().map_err(fault)?;
+    let handlers = client.query_typed(media::HANDLERS, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
+    let has_geojson = client.query_typed(media::HAS_GEOJSON, &[]).await.map_err(fault)?;
+    let has_geojson = has_geojson.first().map(|row| row.try_get(0)).transpose().map_err(fault)?.unwrap_or(false);
+    let media_handlers = media::read(&handlers, has_geojson).map_err(fault)?;
     let comments = client.query_typed(SCHEMA_COMMENTS, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
     let comments = comments.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
     let schema_comments = comments.collect::<Result<_, _>>().map_err(fault)?;
@@ -151,7 +156,17 @@ pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) ->
     let narrowed = client.query_typed(NARROWED, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
     let narrowed = read_narrowed(&narrowed).map_err(fault)?;
     client.batch_execute("COMMIT").await.map_err(fault)?;
-    Ok(Catalog { tables, shown_keys, routines, computed, schema_comments, narrowed, role_tuning, ..Catalog::default() })
+    Ok(Catalog {
+        tables,
+        shown_keys,
+        routines,
+        computed,
+        media_handlers,
+        schema_comments,
+        narrowed,
+        role_tuning,
+        ..Catalog::default()
+    })
 }
 
 fn read_narrowed(rows: &[Row]) -> Result<Narrowed, tokio_postgres::Error> {

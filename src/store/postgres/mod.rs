@@ -30,7 +30,7 @@ use tokio::sync::Semaphore;
 use super::{Error, Outcome, Transaction};
 use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
-use crate::sql::{Statement, Work};
+use crate::sql::Statement;
 use crate::telemetry::{Event, Operation, Telemetry};
 use keep::Listening;
 pub use once::TABLE as KEPT_TABLE;
@@ -209,9 +209,6 @@ impl Postgres {
     /// connection broke while a write was being committed.
     pub async fn execute(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
         let operation = if statement.session.read_only { Operation::Read } else { Operation::Write };
-        let Work::Envelope { .. } = &statement.work else {
-            return Err(Error::Internal("only envelopes are for Postgres".to_owned()));
-        };
         let repeats = Repeats::of(&statement);
         let mut patience = Patience::new(deadline);
         loop {

@@ -23,12 +23,12 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use futures_util::join;
 use serde_json::Value as Json;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Row, RowStream};
 
 use super::once::{self, Claim};
 use super::pool::{Lease, Ready, Typed};
-use super::value::Text;
+use super::value::{Raw, Text};
 use super::{Cause, Failed, PostgresSettings, fault, session};
 use crate::catalog::Isolation;
 use crate::clock::Deadline;
@@ -36,7 +36,7 @@ use crate::plan::Value;
 use crate::plan::authorize::Session;
 use crate::request::{MediaType, Once};
 use crate::sql::{Planned, Precondition, Query, Statement, Work};
-use crate::store::{Edges, Error, Extent, Next, Outcome, Transaction, content};
+use crate::store::{Error, Next, Outcome, Transaction, content};
 
 /// Runs a statement and ends its transaction. The lease is clean only when both went well or the server said no.
 pub(super) async fn run(
@@ -212,8 +212,12 @@ async fn run_one(
     deadline: Deadline,
     steps: Steps<'_>,
 ) -> Result<Outcome, Failed> {
-    let Work::Envelope { query, planned } = &statement.work else {
-        return Err(Error::Internal("only envelopes are for Postgres".to_owned()).into());
+    let (query, planned) = match &statement.work {
+        Work::Envelope { query, planned } => (query, planned.as_ref()),
+        Work::Explain { query, .. } => (query, None),
+        Work::Lines { .. } | Work::Rows { .. } | Work::Write { .. } | Work::Call(_) | Work::None => {
+            return Err(Error::Internal("only envelopes are for Postgres".to_owned()).into());
+        }
     };
     let steps = match &statement.precondition {
         Some(precondition) => {
@@ -223,7 +227,7 @@ async fn run_one(
         None => steps,
     };
     let mut outcome = begin_and_run(lease, statement, query, settings, deadline, steps).await?;
-    plan_count(lease, planned.as_ref(), &mut outcome).await?;
+    plan_count(lease, planned, &mut outcome).await?;
     if outcome.body.len() > settings.body_max_bytes {
         return Err(Error::too_large(settings.body_max_bytes).into());
     }
@@ -321,8 +325,12 @@ async fn begin_and_run(
         return Err(fault::failed(&error));
     }
     let rows = rows?;
-    let row = rows.first().ok_or_else(|| Error::Internal("the statement gave no row".to_owned()))?;
-    outcome(row).map_err(|error| Error::Internal(error.to_string()).into())
+    let outcome = if matches!(statement.work, Work::Explain { .. }) {
+        lines(&rows)
+    } else {
+        outcome(rows.first().ok_or_else(|| Error::Internal("the statement gave no row".to_owned()))?)
+    };
+    outcome.map_err(|error| Error::Internal(error.to_string()).into())
 }
 
 /// Runs a query, and gives its rows as the server sends them.
@@ -351,31 +359,37 @@ fn typed<'a>(texts: &'a [Text<'_>]) -> Vec<Typed<'a>> {
 
 fn outcome(row: &Row) -> Result<Outcome, tokio_postgres::Error> {
     let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
+    let edges: Option<String> = optional(row, "edges")?;
     Ok(Outcome {
-        total: count(row.try_get(0)?),
-        page: count(row.try_get(1)?).unwrap_or_default(),
-        location: row.try_get(2)?,
-        body: row.try_get::<_, Option<String>>(3)?.unwrap_or_default().into(),
-        extent: Extent::Whole,
-        edges: edges(row)?.map(Box::new),
-        inserted: count(row.try_get(4)?),
-        position: None,
-        state: None,
-        is_known: false,
-        response_headers: row.try_get(5)?,
-        response_status: row.try_get(6)?,
-        replay: None,
+        total: count(row.try_get("total")?),
+        page: count(row.try_get("page")?).unwrap_or_default(),
+        location: optional(row, "location")?,
+        body: row.try_get::<_, Option<Raw>>("body")?.unwrap_or_default().0,
+        // The statement wrote them.
+        edges: edges.and_then(|text| serde_json::from_str(&text).ok()).map(Box::new),
+        inserted: count(optional(row, "inserted")?),
+        response_headers: row.try_get("response_headers")?,
+        response_status: row.try_get("response_status")?,
+        ..Outcome::default()
     })
 }
 
-/// What a page by keys says of itself.
-fn edges(row: &Row) -> Result<Option<Edges>, tokio_postgres::Error> {
-    if row.columns().last().is_none_or(|column| column.name() != "edges") {
-        return Ok(None);
+/// What a column has that only some statements have.
+fn optional<'a, T: FromSql<'a>>(row: &'a Row, name: &str) -> Result<Option<T>, tokio_postgres::Error> {
+    let place = row.columns().iter().position(|column| column.name() == name);
+    place.map_or(Ok(None), |place| row.try_get(place))
+}
+
+/// A plan: its lines.
+fn lines(rows: &[Row]) -> Result<Outcome, tokio_postgres::Error> {
+    let mut body = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        if number > 0 {
+            body.push(b'\n');
+        }
+        body.extend_from_slice(&row.try_get::<_, Raw>(0)?.0);
     }
-    let text: String = row.try_get("edges")?;
-    // The statement wrote it.
-    Ok(serde_json::from_str(&text).ok())
+    Ok(Outcome { body: body.into(), ..Outcome::default() })
 }
 
 /// Asks the planner for the number of rows when they were not counted.

@@ -1,9 +1,9 @@
-//! Values as the wire has them: text, whose type the server infers from the statement.
+//! Values as the wire has them. What is sent is text, whose type the server infers from the statement.
 
 use std::error::Error as StdError;
 
-use bytes::BytesMut;
-use tokio_postgres::types::{Format, IsNull, ToSql, Type};
+use bytes::{Bytes, BytesMut};
+use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type};
 
 use crate::plan::Value;
 
@@ -36,5 +36,21 @@ impl ToSql for Text<'_> {
 
     fn to_sql_checked(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
         self.to_sql(ty, out)
+    }
+}
+
+/// The bytes of a body, of whatever type: those of a text, of JSON, of `bytea`.
+#[derive(Debug, Default)]
+pub(super) struct Raw(pub(super) Bytes);
+
+impl<'a> FromSql<'a> for Raw {
+    fn from_sql(ty: &Type, bytes: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        // The first byte is the version of the binary form.
+        let bytes = if *ty == Type::JSONB { bytes.get(1..).unwrap_or_default() } else { bytes };
+        Ok(Self(Bytes::copy_from_slice(bytes)))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
     }
 }

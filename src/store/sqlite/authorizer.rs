@@ -288,7 +288,7 @@ mod tests {
 
     fn reach(action: Action) -> Reach {
         let (media, preferences) = (MediaType::Json, Preferences::default());
-        let plan = Plan { action, media, profile: None, preferences, cache_control: None };
+        let plan = Plan { action, media, maker: None, profile: None, preferences, cache_control: None };
         Reach::Plan(Arc::new(plan), Arc::new(Rules::default()))
     }
 

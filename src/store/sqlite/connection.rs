@@ -23,6 +23,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::journal::SharedLog;
+use super::write::UpdateCounter;
 use super::{SqliteSettings, authorizer, functions, interrupt};
 use crate::store::Error;
 
@@ -144,6 +145,8 @@ fn prepare(connection: &Connection, settings: &SqliteSettings) -> rusqlite::Resu
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, value_max_bytes)?;
     // They keep within the limits.
     functions::register(connection)?;
+    // Readers are asked how an upsert would be run; the writer registers the one that it reads.
+    UpdateCounter::register(connection)?;
     Ok(())
 }
 

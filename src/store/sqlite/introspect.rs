@@ -22,7 +22,9 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
 use super::outcome::schema_version;
 use super::write::SCHEMA;
 use crate::catalog::type_name::Origin;
-use crate::catalog::{Catalog, Column, ForeignKey, Generated, Kind, QualifiedName, Table, TypeKind, TypeName, routine};
+use crate::catalog::{
+    Catalog, Column, ForeignKey, Generated, Kind, MediaHandlers, QualifiedName, Table, TypeKind, TypeName, routine,
+};
 use crate::plan::authorize::narrowed;
 use definition::{ConstraintKind, constraints, free_name, named};
 use metadata::Metadata;
@@ -67,6 +69,7 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
         tables,
         row_functions,
         computed,
+        media_handlers: MediaHandlers::default(),
         shown_keys,
         schema_comments,
         grants,

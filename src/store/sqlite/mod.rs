@@ -11,6 +11,7 @@ mod authorizer;
 mod bind;
 mod call;
 mod connection;
+mod explain;
 mod fault;
 mod files;
 pub mod format;
@@ -148,7 +149,12 @@ fn may_be_stable(statement: &Statement) -> bool {
 fn texts(statement: &Statement) -> impl Iterator<Item = &str> {
     let (query, count) = match &statement.work {
         Work::Rows { query, count, .. } => (Some(query), count.as_ref()),
-        Work::Call(_) | Work::Envelope { .. } | Work::Lines { .. } | Work::Write { .. } | Work::None => (None, None),
+        Work::Call(_)
+        | Work::Envelope { .. }
+        | Work::Lines { .. }
+        | Work::Write { .. }
+        | Work::Explain { .. }
+        | Work::None => (None, None),
     };
     query.into_iter().chain(count).map(|query| query.text.as_str())
 }
@@ -302,6 +308,12 @@ impl Sqlite {
                 Err(Error::Internal("an envelope is for Postgres".to_owned()))
             }
             Work::Write { .. } => self.write(Order::Statement(Box::new(statement)), deadline).await,
+            Work::Explain { .. } => {
+                let catalog = self.catalog.load_full();
+                let plan =
+                    self.read_elsewhere(deadline, move |connection| explain::explain(connection, &statement, &catalog));
+                self.read_fresh(deadline, plan).await
+            }
             Work::Rows { by_key, .. } => {
                 let by_key = *by_key;
                 let read = async {

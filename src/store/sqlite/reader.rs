@@ -65,7 +65,12 @@ impl<'a> Read<'a> {
                 What::Rows(Wanted { query, count: count.as_ref(), output, page: page.as_deref() })
             }
             Work::Call(invocation) if !invocation.writes => What::Call(invocation),
-            Work::Call(_) | Work::Write { .. } | Work::Envelope { .. } | Work::Lines { .. } | Work::None => {
+            Work::Call(_)
+            | Work::Write { .. }
+            | Work::Envelope { .. }
+            | Work::Lines { .. }
+            | Work::Explain { .. }
+            | Work::None => {
                 return Err(Error::Internal("only reads are for readers".to_owned()));
             }
         };
