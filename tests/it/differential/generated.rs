@@ -1,7 +1,7 @@
 //! Requests made by chance from a grammar, the same ones for a seed.
 //!
-//! Left out is what `docs/dialect.md` says SQLite answers otherwise. Writes give their own keys, so that a refused one
-//! leaves no gap that a later one shows.
+//! Left out is what `docs/dialect.md` says SQLite answers otherwise. Writes are undone, so that each request stands alone
+//! and can be made smaller.
 
 use super::requests::Case;
 
@@ -78,6 +78,7 @@ const EMBEDDED: &[(&str, &[&str])] = &[
         "/directors?select=name,films!inner(title,reviews(stars))",
         &["films.rating=gt.8", "films.limit=1", "films.order=id"],
     ),
+    ("/films?select=id,age,siblings(title,age)", &["age=gt.30", "order=age,id", "siblings.age=lt.20"]),
     ("/parents?select=name,offspring(note,weight)", &["offspring.weight=gte.2", "offspring.order=id.desc"]),
     ("/offspring?select=note,parents(name)", &["parents.name=eq.a", "parents=not.is.null", "weight=lt.2"]),
 ];
@@ -223,29 +224,135 @@ fn aggregate(chance: &mut Chance) -> Case {
     Case::get(format!("/kinds?{}", parameters.join("&")))
 }
 
-fn write(chance: &mut Chance, number: usize) -> Case {
-    let (column, values) = chance.pick(WRITTEN);
-    let value = chance.value(values);
-    let shown = format!("select=id,{column},words");
-    let (method, path, body) = match chance.below(4) {
-        0 => ("POST", format!("/kinds?{shown}"), format!(r#"{{"id":{},"{column}":{value}}}"#, 1000 + number)),
-        1 => ("PATCH", format!("/kinds?id=eq.2&{shown}"), format!(r#"{{"{column}":{value}}}"#)),
-        2 => ("POST", format!("/kinds?{shown}"), format!(r#"[{{"id":3,"{column}":{value}}}]"#)),
-        _ => ("DELETE", format!("/kinds?id=gte.1000&order=id&{shown}"), String::new()),
+/// A row to write, with an identity of its own where it has one.
+fn row(chance: &mut Chance, id: Option<usize>) -> String {
+    let mut members: Vec<String> = id.map(|id| format!("\"id\":{id}")).into_iter().collect();
+    for _ in 0..1 + chance.below(2) {
+        let (column, values) = chance.pick(WRITTEN);
+        let member = format!("\"{column}\":{}", chance.value(values));
+        if !members.iter().any(|other| other.starts_with(&format!("\"{column}\":"))) {
+            members.push(member);
+        }
+    }
+    format!("{{{}}}", members.join(","))
+}
+
+fn write(chance: &mut Chance) -> Case {
+    let direction = chance.pick(&["", ".desc", ".asc.nullsfirst", ".desc.nullslast"]);
+    let order = format!("order={}{direction},id", chance.pick(COLUMNS).0);
+    let shown = format!("select=id,{},{}&{order}", chance.pick(WRITTEN).0, chance.pick(SELECTED));
+    let id = || Some(1000);
+    let (method, path, body) = match chance.below(6) {
+        0 => ("POST", format!("/kinds?{shown}"), row(chance, id())),
+        1 => ("PATCH", format!("/kinds?id=eq.2&{shown}"), row(chance, None)),
+        2 => {
+            let rows = [row(chance, Some(3)), row(chance, Some(1001))].join(",");
+            ("POST", format!("/kinds?columns=id,small,words&{shown}"), format!("[{rows}]"))
+        }
+        3 => {
+            let (column, condition) = filter(chance);
+            ("PATCH", format!("/kinds?{column}={condition}&{shown}"), row(chance, None))
+        }
+        4 => ("PUT", format!("/kinds?id=eq.1000&{shown}"), row(chance, id())),
+        _ => {
+            let (column, condition) = filter(chance);
+            ("DELETE", format!("/kinds?{column}={condition}&{shown}"), String::new())
+        }
     };
-    let upsert = if method == "POST" && chance.one_in(2) { "resolution=merge-duplicates, " } else { "" };
-    Case::write(method, path, body).prefer(&format!("{upsert}return=representation"))
+    let resolution = if method == "POST" && chance.one_in(2) {
+        chance.pick(&["resolution=merge-duplicates, ", "resolution=ignore-duplicates, "])
+    } else {
+        ""
+    };
+    let given = chance.pick(&["return=representation", "return=headers-only", "return=minimal"]);
+    let more = chance.pick(&["", "", ", count=exact", ", missing=default", ", max-affected=1, handling=strict"]);
+    Case::write(method, path, body).prefer(&format!("{resolution}{given}{more}, tx=rollback"))
+}
+
+/// Functions that give rows of a table: the call, columns, and what may be appended.
+const ROW_FUNCTIONS: &[(&str, &[&str], &[&str])] = &[
+    (
+        "films_since?since=1960",
+        &["id", "title", "year", "age", "directors(name)"],
+        &["year=gt.1970", "order=year.desc,id", "title=like.*a*", "limit=2", "age=lt.30"],
+    ),
+    ("by_director?fewest=1", &["name", "films", "first"], &["films=gt.1", "order=first.desc,name", "limit=1"]),
+    ("by_director", &["name", "films"], &["films=eq.0", "order=name", "offset=1"]),
+    ("kinds_of?wanted=happy", &["id", "words", "day", "money_like"], &["order=id", "id=lt.2", "words=is.null"]),
+    ("oldest", &["id", "name", "born", "films(title)"], &["born=is.null", "films.order=id", "name=like.*a*"]),
+    ("years?most=4", &[], &["limit=2", "offset=1"]),
+];
+
+/// Calls of single values, as arguments of an address, and the same as a body.
+const VALUE_FUNCTIONS: &[(&str, &str, &str)] = &[
+    ("sum_of", "a=1&b=2", r#"{"a":1,"b":2}"#),
+    ("sum_of", "a=1", r#"{"a":1}"#),
+    ("sum_of", "b=1", r#"{"b":1}"#),
+    ("sum_of", "a=x", r#"{"a":"x"}"#),
+    ("sum_of", "a=2147483646", r#"{"a":2147483646}"#),
+    ("sum_of", "a=1&c=1", r#"{"a":1,"c":1}"#),
+    ("said", "a=one", r#"{"a":"one"}"#),
+    ("said", "a=one&b=two", r#"{"a":"one","b":null}"#),
+    ("total", "n=1&n=2", r#"{"n":[1,2]}"#),
+    ("total", "n=5", r#"{"n":[]}"#),
+    ("years", "most=0", r#"{"most":2}"#),
+    ("kinds_of", "wanted=angry", r#"{"wanted":"angry"}"#),
+    ("nothing_of_that_name", "a=1", "{}"),
+];
+
+fn call(chance: &mut Chance) -> Case {
+    if chance.one_in(3) {
+        let (name, query, body) = chance.pick(VALUE_FUNCTIONS);
+        return match chance.below(4) {
+            0 => Case { method: "HEAD", ..Case::get(format!("/rpc/{name}?{query}")) },
+            1 => Case::write("POST", format!("/rpc/{name}"), body),
+            2 => Case::write("POST", format!("/rpc/{name}"), body).prefer("count=exact"),
+            _ => Case::get(format!("/rpc/{name}?{query}")),
+        };
+    }
+    if chance.one_in(4) {
+        let (name, body) = chance.pick(&[
+            ("add_kind", r#"{"id":1000,"small":4}"#),
+            ("add_kind", r#"{"id":1,"words":"twice"}"#),
+            ("add_kind", r#"{"id":1001,"small":40000}"#),
+            ("calm", r#"{"fewest":1}"#),
+            ("calm", r#"{"fewest":9999}"#),
+            ("forget_kinds", r#"{"fewest":2}"#),
+        ]);
+        let query =
+            if name == "forget_kinds" { "" } else { chance.pick(&["?select=id,feeling", "?select=id&id=lt.3", ""]) };
+        let method = if chance.one_in(6) { "GET" } else { "POST" };
+        let body = if method == "GET" { "" } else { body };
+        return Case::write(method, format!("/rpc/{name}{query}"), body).prefer("tx=rollback");
+    }
+    let (function, columns, tails) = chance.pick(ROW_FUNCTIONS);
+    let mut parameters = Vec::new();
+    if !columns.is_empty() {
+        let selected: Vec<_> = (0..1 + chance.below(3)).map(|_| chance.pick(columns)).collect();
+        parameters.push(format!("select={}", selected.join(",")));
+    }
+    for _ in 0..chance.below(3) {
+        let tail = chance.pick(tails);
+        let name = tail.split('=').next().unwrap();
+        if !parameters.iter().any(|parameter| parameter.starts_with(name)) {
+            parameters.push(tail.to_owned());
+        }
+    }
+    let between = if function.contains('?') { "&" } else { "?" };
+    let case = if chance.one_in(4) { Case::get("").prefer("count=exact") } else { Case::get("") };
+    Case { path: format!("/rpc/{function}{between}{}", parameters.join("&")), ..case }
 }
 
 /// `count` requests of a seed.
 pub fn cases(seed: u64, count: usize) -> Vec<Case> {
     let mut chance = Chance(seed);
     (0..count)
-        .map(|number| match chance.below(10) {
+        .map(|_| match chance.below(12) {
             0..=4 => read(&mut chance),
             5 | 6 => embed(&mut chance),
             7 => aggregate(&mut chance),
-            _ => write(&mut chance, number),
+            8 | 9 => call(&mut chance),
+            _ => write(&mut chance),
         })
         .collect()
 }
