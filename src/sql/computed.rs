@@ -1,13 +1,16 @@
 //! What functions of a row give: rows, and on SQLite values.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::child::write_table;
 use super::dialect::{Dialect, Scope};
 use super::postgres::Postgres;
+use super::rules::{self, write_shown};
 use super::sqlite::Sqlite;
 use super::writer::{Alias, Writer};
 use crate::catalog::{Body, Piece, QualifiedName, Relationship};
+use crate::plan::{Condition, Read, ReadNode, RowFunction, Rules, Target};
 
 /// Adds the rows that a relationship leads to from a row of `outer`: a table, or a function of that row.
 ///
@@ -24,6 +27,65 @@ pub(super) fn write_target<D: Dialect>(
     };
     D::computed_rows(writer, computed, &relationship.table, outer);
     writer.push(" AS ").alias_name(alias);
+}
+
+/// The rows of a read whose functions look at tables themselves.
+const ROWS: &str = "berth_rows";
+
+/// SQLite: adds the parts of a read's statement, and says what its rows are called.
+///
+/// Inside of a function a table's name means what the function reads. Where it may be the name of the rows as well, they
+/// get another. Planning has seen that the sender may read them whole.
+pub(super) fn write_parts<'a>(writer: &mut Writer, read: &'a Read, rules: &Rules) -> Scope<'a> {
+    if !looks_at_tables(&read.node) {
+        write_shown(writer, &rules.shown);
+        return Scope::Table(&read.node.from);
+    }
+    writer.push("WITH ");
+    if !rules.shown.is_empty() {
+        rules::write_parts(writer, &rules.shown);
+        writer.push(", ");
+    }
+    writer.push(ROWS).push(" AS NOT MATERIALIZED (SELECT * FROM ");
+    Sqlite::table(writer, &read.node.from);
+    writer.push(") ");
+    Scope::Part(ROWS)
+}
+
+/// True when a function of a row of this level reads a table.
+fn looks_at_tables(node: &ReadNode) -> bool {
+    let of_body = |body: &Body| body.steps.iter().any(|step| step.sql.0.iter().any(reads_rows));
+    let of_row = |function: &Arc<RowFunction>| function.routine.body.as_deref().is_some_and(of_body);
+    let leads = |relationship: &Relationship| {
+        relationship.computed().and_then(|computed| computed.body.as_deref()).is_some_and(of_body)
+    };
+    node.select.iter().any(|projection| projection.computed.as_ref().is_some_and(of_row))
+        || node.order.iter().any(|order| {
+            order.computed.as_ref().is_some_and(of_row)
+                || order.related.as_ref().is_some_and(|related| leads(&related.relationship))
+        })
+        || node.embeds.iter().any(|embed| leads(&embed.relationship))
+        || tests_any(&node.filter, &|target| target.computed.as_ref().is_some_and(of_row), &leads)
+}
+
+fn reads_rows(piece: &Piece) -> bool {
+    matches!(piece, Piece::Rows(_) | Piece::AllRows(_))
+}
+
+/// Calls itself as deep as conditions are nested, which is bounded.
+fn tests_any(
+    condition: &Condition,
+    of_target: &dyn Fn(&Target) -> bool,
+    leads: &dyn Fn(&Relationship) -> bool,
+) -> bool {
+    match condition {
+        Condition::And(children) | Condition::Or(children) => {
+            children.iter().any(|child| tests_any(child, of_target, leads))
+        }
+        Condition::Not(child) | Condition::Behind(_, child) => tests_any(child, of_target, leads),
+        Condition::Test(target, _) => of_target(target),
+        Condition::Related(related) => leads(&related.relationship),
+    }
 }
 
 /// Postgres: adds a call with the row.
@@ -51,7 +113,6 @@ pub(super) fn write_body(writer: &mut Writer, body: &Body, outer: Scope<'_>) {
         return;
     };
     let pieces = &step.sql.0;
-    let reads_rows = |piece: &Piece| matches!(piece, Piece::Rows(_) | Piece::AllRows(_));
     let is_hidden = matches!(outer, Scope::Table(_)) && pieces.iter().any(reads_rows);
     if !is_hidden {
         writer.push("(");

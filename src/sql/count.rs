@@ -1,13 +1,12 @@
 //! How many rows there are without limit and offset.
 
-use super::Query;
 use super::condition::write_where;
 use super::dialect::{Dialect, Scope};
 use super::postgres::Postgres;
-use super::rules::write_shown;
 use super::sqlite::Sqlite;
 use super::top::write_all;
 use super::writer::Writer;
+use super::{Query, computed};
 use crate::plan::{Distinct, Read, ReadNode, Rules};
 
 /// Adds `SELECT 1 FROM … WHERE …`: the rows without their columns, order and range.
@@ -19,8 +18,7 @@ pub(super) fn write_all_rows<D: Dialect>(writer: &mut Writer, node: &ReadNode, s
 /// SQLite: counts the rows.
 pub(super) fn exact(read: &Read, rules: &Rules) -> Query {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
-    let scope = Scope::Table(&read.node.from);
-    write_shown(&mut writer, &rules.shown);
+    let scope = computed::write_parts(&mut writer, read, rules);
     write_count::<Sqlite>(&mut writer, read, scope);
     writer.finish()
 }

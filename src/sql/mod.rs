@@ -37,6 +37,7 @@ pub use representation::representation;
 use crate::catalog::TypeName;
 use crate::plan::call::Outcome;
 use crate::plan::{Action, Authorized, Engine, Expectation, Plan, Reach, Rules, Value, authorize::Session};
+use crate::request::order::{Direction, Nulls};
 use crate::request::seek::Side;
 use crate::request::{Conditions, MediaType, Once};
 use envelope::Body;
@@ -183,6 +184,8 @@ pub enum Work {
         output: Option<Output>,
         /// Names of the key columns that a single returned row holds, for `Location`.
         location: Option<Vec<String>>,
+        /// The order in which rows are given back; what they are ordered by stands behind their columns.
+        order: Vec<(Direction, Nulls)>,
     },
     /// SQLite: the statements of a function, in one savepoint when they write.
     Call(Box<Invocation>),

@@ -5,11 +5,10 @@ use super::embed::output_columns;
 use super::envelope::{self, Body, write_body};
 use super::order::write_range;
 use super::postgres::Postgres;
-use super::rules::write_shown;
 use super::sqlite::Sqlite;
 use super::top::{write_all, write_top};
 use super::writer::Writer;
-use super::{Output, Page, Planned, Work, count, page};
+use super::{Output, Page, Planned, Work, computed, count, page};
 use crate::catalog::TypeName;
 use crate::plan::{Keyset, Read, ReadNode, Rules};
 use crate::request::prefer::Count;
@@ -21,8 +20,7 @@ use crate::request::{MediaType, Range};
 /// `HEAD` reads the same columns as a `GET`, so that it fails where that would.
 pub(super) fn sqlite(read: &Read, media: &MediaType, rules: &Rules) -> Work {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
-    write_shown(&mut writer, &rules.shown);
-    let scope = Scope::Table(&read.node.from);
+    let scope = computed::write_parts(&mut writer, read, rules);
     match &read.keyset {
         Some(keyset) => page::write_sqlite(&mut writer, &read.node, keyset, scope),
         None => write_top::<Sqlite>(&mut writer, read, scope),

@@ -152,7 +152,7 @@ fn shown_with(action: Action, media: MediaType, rules: &Rules, engine: Engine) -
             }
             if by_key { shown + "\nby key" } else { shown }
         }
-        Work::Write { runs, output, location } => {
+        Work::Write { runs, output, location, .. } => {
             let mut lines: Vec<String> = runs.iter().map(show_run).collect();
             lines.extend(output.map(|output| format!("output: {} columns", output.columns.len())));
             lines.extend(location.map(|columns| format!("location: {}", columns.join(", "))));

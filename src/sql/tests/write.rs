@@ -127,7 +127,7 @@ fn an_insert_with_its_representation() {
     WITH berth_source AS (INSERT INTO "public"."films" ("id", "title")
     SELECT berth_body."id", berth_body."title" FROM json_to_recordset($1::json) AS berth_body("id" integer, "title" text) RETURNING "public"."films"."title", "public"."films"."id", "public"."films"."year")
     SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]') AS body, NULL::bigint AS inserted FROM (SELECT berth_source."title" AS "title", CAST(berth_source."id" AS text) AS "key", berth_source."id" AS "id" FROM berth_source ORDER BY berth_source."year" ASC NULLS LAST) AS berth_row  ['[{…}]']
-    INSERT INTO "films" ("id", "title") VALUES (?1, ?2) RETURNING "films"."title", CAST("films"."id" AS TEXT), "films"."id"  (id, title) ['1', 'a'] ['2', 'b']
+    INSERT INTO "films" ("id", "title") VALUES (?1, ?2) RETURNING "films"."title", CAST("films"."id" AS TEXT), "films"."id", "films"."year"  (id, title) ['1', 'a'] ['2', 'b']
     output: 3 columns
     "#);
 }
@@ -256,7 +256,7 @@ fn an_update() {
     assert_snapshot!(update_both(Update { returning, ..update(columns, vec![given("a"), given("2")]) }), @r#"
     WITH berth_source AS (UPDATE "public"."films" SET "title" = berth_body."title", "year" = berth_body."year" FROM json_to_recordset($1::json) AS berth_body("title" text, "year" smallint) WHERE "public"."films"."id" = $2 RETURNING "public"."films"."title", "public"."films"."id", "public"."films"."year")
     SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]') AS body, NULL::bigint AS inserted FROM (SELECT berth_source."title" AS "title", CAST(berth_source."id" AS text) AS "key", berth_source."id" AS "id" FROM berth_source ORDER BY berth_source."year" ASC NULLS LAST) AS berth_row  ['[{…}]', '1']
-    UPDATE "films" SET "title" = ?1, "year" = ?2 WHERE "films"."id" = ?3 RETURNING "films"."title", CAST("films"."id" AS TEXT), "films"."id"  (title, year) ['a', '2', '1']
+    UPDATE "films" SET "title" = ?1, "year" = ?2 WHERE "films"."id" = ?3 RETURNING "films"."title", CAST("films"."id" AS TEXT), "films"."id", "films"."year"  (title, year) ['a', '2', '1']
     output: 3 columns
     "#);
 }
@@ -295,7 +295,7 @@ fn a_delete_with_its_representation() {
     assert_snapshot!(both(Action::Delete(delete.clone()), Action::Delete(delete)), @r#"
     WITH berth_source AS (DELETE FROM "public"."films" WHERE "public"."films"."id" = $1 RETURNING "public"."films"."title", "public"."films"."id", "public"."films"."year")
     SELECT NULL::bigint AS total, count(*) AS page, NULL::text AS location, coalesce(json_agg(berth_row.*), '[]') AS body, NULL::bigint AS inserted FROM (SELECT berth_source."title" AS "title", CAST(berth_source."id" AS text) AS "key", berth_source."id" AS "id" FROM berth_source ORDER BY berth_source."year" ASC NULLS LAST) AS berth_row  ['1']
-    DELETE FROM "films" WHERE "films"."id" = ?1 RETURNING "films"."title", CAST("films"."id" AS TEXT), "films"."id"  () ['1']
+    DELETE FROM "films" WHERE "films"."id" = ?1 RETURNING "films"."title", CAST("films"."id" AS TEXT), "films"."id", "films"."year"  () ['1']
     output: 3 columns
     "#);
 }

@@ -1,7 +1,8 @@
 //! SQLite: texts with lists of values, run one after the other in one savepoint.
 //!
 //! `berth_updated()` is a function that the store registers: it counts one update and is true, so that an upsert's
-//! inserted rows are those written less those counted. Rows come back as SQLite writes them: `RETURNING` has no order.
+//! inserted rows are those written less those counted. `RETURNING` has no order:
+//! where one is asked for, what rows are ordered by comes with them, and the store sorts them.
 
 use super::{is_update, write_conflict};
 use crate::catalog::QualifiedName;
@@ -11,6 +12,7 @@ use crate::request::MediaType;
 use crate::sql::condition::{write_condition, write_where};
 use crate::sql::dialect::{Dialect, Scope};
 use crate::sql::embed::{output_columns, write_returned};
+use crate::sql::order::write_sort_key;
 use crate::sql::rules::{From, write_refusals, write_row, write_rules, write_shown};
 use crate::sql::sqlite::Sqlite;
 use crate::sql::writer::{Place, Writer};
@@ -243,6 +245,10 @@ fn write_returning(writer: &mut Writer, table: &QualifiedName, returning: &Retur
         Returning::Rows(node) => {
             writer.push(" RETURNING ");
             write_returned::<Sqlite>(writer, node, scope);
+            for term in &node.order {
+                writer.push(", ");
+                write_sort_key::<Sqlite>(writer, scope, term, |_| None);
+            }
         }
     }
 }
@@ -255,5 +261,9 @@ fn work(runs: Vec<Run>, returning: &Returning, media: &MediaType) -> Work {
             (Some(Output { media: media.clone(), columns: output_columns(node), result: None }), None)
         }
     };
-    Work::Write { runs, output, location }
+    let order = match returning {
+        Returning::Rows(node) => node.order.iter().map(|term| (term.direction, term.nulls)).collect(),
+        Returning::Nothing | Returning::Location(_) => Vec::new(),
+    };
+    Work::Write { runs, output, location, order }
 }

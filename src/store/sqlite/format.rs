@@ -141,6 +141,14 @@ impl BodyWriter {
         self.values(|index| row.get_ref(index))
     }
 
+    /// Writes a row that was kept.
+    ///
+    /// # Errors
+    /// As [`row`](Self::row).
+    pub(super) fn kept(&mut self, values: &[rusqlite::types::Value]) -> rusqlite::Result<()> {
+        self.values(|index| values.get(index).map(ValueRef::from).ok_or(rusqlite::Error::InvalidColumnIndex(index)))
+    }
+
     /// Rows written so far; for a single object also those that were left out.
     #[must_use]
     pub fn rows(&self) -> u64 {

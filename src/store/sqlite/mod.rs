@@ -34,6 +34,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod tidying;
+mod unsorted;
 pub mod workplace;
 mod write;
 mod writer;

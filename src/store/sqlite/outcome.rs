@@ -1,6 +1,7 @@
 //! What reads and writes have in common when rows become an outcome.
 
 use bytes::Bytes;
+use rusqlite::types::Value as Stored;
 use rusqlite::{Connection, Row, Rows};
 
 use super::fault;
@@ -99,6 +100,20 @@ impl Body {
             return Err(BodyFault::Refused(Error::too_large(self.max_bytes)));
         }
         Ok(())
+    }
+
+    /// Adds a row that was kept.
+    pub(super) fn add_kept(&mut self, values: &[Stored]) -> Result<(), BodyFault> {
+        self.writer.kept(values)?;
+        if self.writer.size_bytes() > self.max_bytes {
+            return Err(BodyFault::Refused(Error::too_large(self.max_bytes)));
+        }
+        Ok(())
+    }
+
+    /// The most bytes that it takes.
+    pub(super) fn max_bytes(&self) -> usize {
+        self.max_bytes
     }
 
     /// Rows so far.

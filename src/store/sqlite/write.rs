@@ -8,9 +8,11 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Row, Rows, Statement, params_from_iter};
 
 use super::outcome::{Body, BodyFault, check};
+use super::unsorted::Unsorted;
 use super::{authorizer, bind};
 use crate::catalog::{Catalog, Kind, QualifiedName, Table, TypeKind};
 use crate::plan::{Expectation, Reach, Value};
+use crate::request::order::{Direction, Nulls};
 use crate::sql::{Output, Run};
 use crate::store::{Error, Outcome};
 
@@ -52,6 +54,8 @@ pub(super) struct Write<'a> {
     pub(super) output: Option<&'a Output>,
     /// Names of the key columns that are returned, when nothing else is.
     pub(super) location: Option<&'a [String]>,
+    /// The order of returned rows.
+    pub(super) order: &'a [(Direction, Nulls)],
     /// What may be touched.
     pub(super) reach: &'a Reach,
     /// What must hold of the number of rows.
@@ -91,6 +95,8 @@ pub(super) struct Place {
 struct Written {
     rows: u64,
     body: Option<Body>,
+    /// Rows that are yet to be sorted.
+    unsorted: Unsorted,
     key: Option<String>,
 }
 
@@ -123,6 +129,9 @@ impl Write<'_> {
             }
         }
         check(self.expect, written.rows).map_err(Failure::Refused)?;
+        if let Some(body) = &mut written.body {
+            written.unsorted.finish(self.order, body).map_err(Failure::of_call)?;
+        }
         Ok(Outcome {
             page: written.rows,
             location: written.key.filter(|_| written.rows == 1),
@@ -147,9 +156,14 @@ impl Write<'_> {
         }
         let mut rows = statement.query(parameters)?;
         match &mut written.body {
-            Some(body) => {
+            Some(body) if self.order.is_empty() => {
                 body.add_all(&mut rows)?;
                 written.rows = body.rows();
+                Ok(())
+            }
+            Some(body) => {
+                written.unsorted.add_all(&mut rows, self.order.len(), body.max_bytes())?;
+                written.rows = written.unsorted.rows();
                 Ok(())
             }
             None => self.count(&mut rows, table, written),
@@ -233,7 +247,14 @@ mod tests {
     }
 
     fn write(runs: &[Run]) -> Write<'_> {
-        Write { runs, output: None, location: None, reach: &Reach::Everything, expect: Expectation::default() }
+        Write {
+            runs,
+            output: None,
+            location: None,
+            order: &[],
+            reach: &Reach::Everything,
+            expect: Expectation::default(),
+        }
     }
 
     #[test]

@@ -42,7 +42,14 @@ fn failing(runs: &[Run]) -> String {
     connection.execute_batch(SCHEMA).unwrap();
     let catalog = Arc::new(introspect::read(&connection).unwrap());
     let updates = UpdateCounter::register(&connection).unwrap();
-    let write = Write { runs, output: None, location: None, reach: &Reach::Everything, expect: Expectation::default() };
+    let write = Write {
+        runs,
+        output: None,
+        location: None,
+        order: &[],
+        reach: &Reach::Everything,
+        expect: Expectation::default(),
+    };
     let again = || write.run(&connection, &catalog, &updates, 1000);
 
     let sight = Sight { catalog: &catalog, viewer: Viewer::Anyone };
