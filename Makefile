@@ -40,10 +40,10 @@ lint: ## formatting, clippy, licences
 	./tests/deny.sh
 
 .PHONY: conformance
-conformance: ## PostgREST's own tests over HTTP: SOURCE=a tree of PostgREST v16.2; ONLY=…, CASES=…, UPDATE=1
+conformance: ## PostgREST's own tests over HTTP: SOURCE=a tree of PostgREST v16.2; STORE=sqlite, ONLY=…, CASES=…, UPDATE=1
 	cargo build
 	tests/conformance/run.py --source $(or $(SOURCE),$(error SOURCE names no source tree of PostgREST v16.2)) \
-	  $(if $(ONLY),--only '$(ONLY)') $(if $(CASES),--cases $(CASES)) $(if $(UPDATE),--update)
+	  $(if $(STORE),--store '$(STORE)') $(if $(ONLY),--only '$(ONLY)') $(if $(CASES),--cases $(CASES)) $(if $(UPDATE),--update)
 
 .PHONY: bench
 bench: ## requests per second, side by side in one run

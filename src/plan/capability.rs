@@ -6,6 +6,9 @@
 //! Source: <https://www.postgresql.org/docs/current/functions-comparison.html>,
 //! <https://www.postgresql.org/docs/current/functions-matching.html>.
 
+#[cfg(test)]
+mod support;
+
 use super::Error;
 use crate::catalog::{TypeKind, TypeName};
 use crate::request::filter::{Comparison, Containment, FullText, IsValue};
@@ -31,7 +34,10 @@ pub(super) fn check_comparison(operator: Comparison, compared: &TypeName) -> Res
 
 /// True where the stored text does not sort as Postgres sorts the values.
 fn sorts_otherwise(compared: &TypeName) -> bool {
-    matches!(compared.kind, TypeKind::Array(_) | TypeKind::Jsonb | TypeKind::Interval | TypeKind::TimeTz)
+    matches!(
+        compared.kind,
+        TypeKind::Array(_) | TypeKind::Jsonb | TypeKind::Interval | TypeKind::TimeTz | TypeKind::TsVector
+    )
 }
 
 /// Refuses equality where the type has none.
@@ -75,7 +81,7 @@ pub(super) fn check_is(value: IsValue, compared: &TypeName) -> Result<(), Error>
         IsValue::False => "FALSE",
         IsValue::Unknown => "UNKNOWN",
     };
-    if matches!(compared.kind, TypeKind::Boolean | TypeKind::TsVector | TypeKind::Any | TypeKind::Other) {
+    if matches!(compared.kind, TypeKind::Boolean | TypeKind::Any | TypeKind::Other) {
         return Ok(());
     }
     let found = postgres_name(compared);
@@ -128,7 +134,7 @@ pub(super) fn is_pattern(operator: Comparison) -> bool {
 }
 
 fn is_text(compared: &TypeName) -> bool {
-    matches!(compared.kind, TypeKind::Text { .. } | TypeKind::TsVector | TypeKind::Any | TypeKind::Other)
+    matches!(compared.kind, TypeKind::Text { .. } | TypeKind::Any | TypeKind::Other)
 }
 
 /// `json` keeps its text and is neither equal to nor less than anything; `jsonb` is.
@@ -179,7 +185,8 @@ fn kind_name(kind: &TypeKind) -> Option<String> {
         TypeKind::Jsonb => "jsonb",
         TypeKind::Bytea => "bytea",
         TypeKind::Array(element) => return kind_name(element).map(|name| format!("{name}[]")),
-        TypeKind::TsVector | TypeKind::Enum { .. } | TypeKind::Any | TypeKind::Other => return None,
+        TypeKind::TsVector => "tsvector",
+        TypeKind::Enum { .. } | TypeKind::Any | TypeKind::Other => return None,
     };
     Some(name.to_owned())
 }

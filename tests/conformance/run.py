@@ -27,11 +27,12 @@ from library.hspec import Pending
 from server import Server
 from session import Session
 from stores.postgres import Postgres
+from stores.sqlite import Sqlite
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 VERSION = "16.2"
-STORES = {"postgres": Postgres}
+STORES = {"postgres": Postgres, "sqlite": Sqlite}
 
 
 @dataclass
@@ -56,7 +57,7 @@ def main():
         raise SystemExit("--source names no source tree of PostgREST")
     if options.cases:
         return hold_cases(options)
-    store = STORES[options.store](options.source / "test" / "spec" / "fixtures")
+    store = STORES[options.store](options.source / "test" / "spec" / "fixtures", options.berth)
     try:
         store.start()
         results, pending, unread = replay(options, store)
@@ -99,7 +100,7 @@ def hold_cases(options):
 
 def replay(options, store):
     """Results of all tests, those that are pending, and what could not be read. One server for each configuration."""
-    session = Session()
+    session = Session(called=store.called)
     tests, unread = checkout(options, store.version).tests(session)
     if options.only:
         tests = [test for test in tests if options.only in f"{test.key} {' / '.join(test.names)}"]

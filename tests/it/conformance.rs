@@ -30,14 +30,25 @@ fn assert_succeeds(mut command: Command) {
 }
 
 #[test]
-fn the_documentation_lists_what_the_ledger_lists() {
-    let Some(mut command) = runner() else { return };
-    command.arg("--check");
-    assert_succeeds(command);
+fn the_documentation_lists_what_the_ledgers_list() {
+    for store in ["postgres", "sqlite"] {
+        let Some(mut command) = runner() else { return };
+        command.args(["--check", "--store", store]);
+        assert_succeeds(command);
+    }
 }
 
 #[test]
 fn the_specification_passes_on_postgres_but_for_the_ledger() {
+    replay("postgres");
+}
+
+#[test]
+fn the_specification_passes_on_sqlite_but_for_the_ledger() {
+    replay("sqlite");
+}
+
+fn replay(store: &str) {
     let Some(source) = std::env::var_os(SOURCE) else {
         eprintln!(
             "skipped: {SOURCE} names no source tree of PostgREST (tests/conformance/README.md says how to get one)"
@@ -45,6 +56,6 @@ fn the_specification_passes_on_postgres_but_for_the_ledger() {
         return;
     };
     let (Some(mut command), Some(_)) = (runner(), postgres::cluster()) else { return };
-    command.arg("--source").arg(source).args(["--berth", env!("CARGO_BIN_EXE_berth")]);
+    command.arg("--source").arg(source).args(["--store", store, "--berth", env!("CARGO_BIN_EXE_berth")]);
     assert_succeeds(command);
 }

@@ -115,6 +115,12 @@ impl Scope<'_> {
         if let Some(written) = self.own_call(&name, call)? {
             return Ok(written);
         }
+        if name == "current_setting" {
+            let written = arguments(call)?.into_iter().map(|argument| self.write(argument));
+            let mut written = written.collect::<Result<Vec<_>, _>>()?;
+            written.resize(2, "0".to_owned());
+            return Ok(format!("berth_any_setting({})", written.join(", ")));
+        }
         if let Some(written) = self.spell_out(&name, call)? {
             return Ok(written);
         }
@@ -256,6 +262,7 @@ impl Scope<'_> {
             return Some(kind);
         }
         match name_of(call).ok()?.as_str() {
+            "current_setting" => Some(TypeKind::Text { max_length: None }),
             "sum" => match self.kind(arguments(call).ok()?.first()?)? {
                 TypeKind::SmallInt | TypeKind::Integer => Some(TypeKind::BigInt),
                 TypeKind::BigInt | TypeKind::Numeric { .. } => Some(TypeKind::Numeric { precision: None, scale: None }),

@@ -5,6 +5,7 @@
 //! | `current_user`, `current_role`, `user` | `berth_user()` |
 //! | `session_user` | `berth_session_user()` |
 //! | `current_setting('name' [, missing_ok])` | `berth_setting('name', missing_ok)` |
+//! | the same with another name than a constant | `berth_any_setting(name, missing_ok)` |
 //! | `auth.uid()`, `auth.role()`, `auth.email()`, `auth.jwt()` | `berth_auth_uid()` and its like |
 //!
 //! berth registers the functions (`store/sqlite/session.rs`). In a query, what asks only the request and no row is
@@ -72,24 +73,25 @@ impl Asked {
             [name] | ["pg_catalog", name] => match *name {
                 "current_user" | "current_role" | "user" if has_no_arguments() => Some(Self::User),
                 "session_user" if has_no_arguments() => Some(Self::SessionUser),
-                "current_setting" => Some(Self::setting(call)?),
+                "current_setting" => Self::setting(call)?,
                 _ => None,
             },
             _ => None,
         })
     }
 
-    fn setting(call: &Function) -> Result<Self, Refusal> {
+    /// `None` when the name is not a constant.
+    fn setting(call: &Function) -> Result<Option<Self>, Refusal> {
         let arguments = function::arguments(call)?;
         let (name, missing_ok) = match arguments.as_slice() {
             [name] => (name, false),
             [name, missing_ok] => (name, Literal::read(missing_ok) == Some(Literal::Boolean(true))),
             _ => return refuse("the function current_setting() takes one or two arguments"),
         };
-        match uncast(name) {
-            Some(Literal::Text(name)) => Ok(Self::Setting { name: name.to_ascii_lowercase(), missing_ok }),
-            _ => refuse("the name that current_setting() is given must be a constant"),
-        }
+        Ok(match uncast(name) {
+            Some(Literal::Text(name)) => Some(Self::Setting { name: name.to_ascii_lowercase(), missing_ok }),
+            _ => None,
+        })
     }
 
     /// The question for SQLite.

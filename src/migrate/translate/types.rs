@@ -18,7 +18,7 @@ use crate::catalog::{TypeKind, TypeName};
 pub(crate) type UserTypes = BTreeMap<String, UserType>;
 
 /// Types that are kept as the text they are written in, without a rule of their own.
-const KEPT_AS_TEXT: [&str; 6] = ["inet", "cidr", "macaddr", "macaddr8", "xml", "interval"];
+const KEPT_AS_TEXT: [&str; 7] = ["inet", "cidr", "macaddr", "macaddr8", "xml", "interval", "tsvector"];
 
 /// The type as `format_type` prints it.
 pub(super) fn declared(data_type: &DataType, types: &UserTypes) -> Result<String, Refusal> {
@@ -57,6 +57,7 @@ pub(super) fn declared(data_type: &DataType, types: &UserTypes) -> Result<String
         DataType::JSON => "json".to_owned(),
         DataType::JSONB => "jsonb".to_owned(),
         DataType::Bytea => "bytea".to_owned(),
+        DataType::TsVector => "tsvector".to_owned(),
         DataType::Array(ArrayElemTypeDef::SquareBracket(element, _)) => {
             let element = declared(element, types)?;
             if element.ends_with("[]") { element } else { format!("{element}[]") }

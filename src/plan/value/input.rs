@@ -2,7 +2,7 @@
 
 use super::array::Nested;
 use super::json::Escapes;
-use super::{Value, array as literal, boolean, bytes, fault, form, interval, json, numeric, temporal};
+use super::{Value, array as literal, boolean, bytes, fault, form, interval, json, numeric, temporal, tsvector};
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::Error;
 
@@ -94,7 +94,8 @@ pub(super) fn read(text: &str, form: &Form<'_>) -> Result<Value, Error> {
             None => Err(fault::invalid_syntax(kind, text)),
         },
         TypeKind::Text { max_length: Some(length) } => read_limited(text, *length, form),
-        TypeKind::Text { max_length: None } | TypeKind::TsVector | TypeKind::Other => Ok(Value::Text(text.to_owned())),
+        TypeKind::Text { max_length: None } | TypeKind::Other => Ok(Value::Text(text.to_owned())),
+        TypeKind::TsVector => tsvector::canonical(text).map(Value::Text).ok_or_else(|| fault::invalid_document(text)),
         TypeKind::Date | TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz => {
             temporal::read(text, kind, form.fraction_digits).map(Value::Text)
         }

@@ -6,6 +6,7 @@
 //! | `berth_user()` | `current_user`, `current_role` |
 //! | `berth_session_user()` | `session_user` |
 //! | `berth_setting(name, missing_ok)` | `current_setting(name, missing_ok)` |
+//! | `berth_any_setting(name, missing_ok)` | the same with a name that is not known before |
 //! | `berth_refuse(message)` | the error of a row that a policy forbids |
 //! | `berth_auth_uid()`, `berth_auth_role()`, `berth_auth_email()`, `berth_auth_jwt()` | Supabase's `auth.uid()` and its like |
 //!
@@ -64,6 +65,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_user", 0, |_| Ok(ask(|session| session.role.clone()).unwrap_or_else(|| OWNER.to_owned())))?;
     add(connection, "berth_session_user", 0, |_| Ok(OWNER))?;
     add(connection, "berth_setting", 2, setting)?;
+    add(connection, "berth_any_setting", 2, setting)?;
     add(connection, "berth_auth_uid", 0, |_| claim("sub").map(|sub| uuid(&sub)).transpose())?;
     add(connection, "berth_auth_role", 0, |_| Ok(claim("role")))?;
     add(connection, "berth_auth_email", 0, |_| Ok(claim("email")))?;

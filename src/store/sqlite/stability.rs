@@ -137,7 +137,8 @@ mod tests {
 
     /// Not deterministic to SQLite, but the same for the same database, program and sender, whose role, claims and path
     /// are in the representation, and whose headers make nothing stable.
-    const OF_BUILD_ROW_OR_SENDER: [&str; 27] = [
+    const OF_BUILD_ROW_OR_SENDER: [&str; 28] = [
+        "berth_any_setting",
         "berth_auth_email",
         "berth_auth_jwt",
         "berth_auth_role",

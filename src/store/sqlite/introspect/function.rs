@@ -46,13 +46,14 @@ pub(super) fn asks_headers(
     names: &BTreeSet<&str>,
     routines: &[Routine],
 ) -> rusqlite::Result<bool> {
-    const QUESTIONS: [&str; 2] = ["berth_setting('request.headers'", "berth_setting('request.cookies'"];
+    const QUESTIONS: [&str; 3] =
+        ["berth_setting('request.headers'", "berth_setting('request.cookies'", "berth_any_setting("];
     let is_asked = |sql: &str| QUESTIONS.iter().any(|question| sql.contains(question));
     let asks = |step: &Step| step.sql.0.iter().any(|piece| matches!(piece, Piece::Text(sql) if is_asked(sql)));
     if routines.iter().filter_map(|routine| routine.body.as_ref()).any(|body| body.steps.iter().any(asks)) {
         return Ok(true);
     }
-    let asks = |text: &str| format!("instr({text}, ?1) > 0 OR instr({text}, ?2) > 0");
+    let asks = |text: &str| [1, 2, 3].map(|place| format!("instr({text}, ?{place}) > 0")).join(" OR ");
     let mut sql = format!("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE {})", asks("sql"));
     if names.contains("_berth_policies") {
         let in_policy = asks("concat(using_sql, check_sql)");
