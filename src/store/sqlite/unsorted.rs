@@ -109,12 +109,10 @@ fn rank(value: &Value) -> u8 {
 fn compare_mixed(integer: i64, real: f64) -> Ordering {
     #[expect(clippy::cast_precision_loss, reason = "what is lost is looked at below")]
     let rounded = integer as f64;
-    match rounded.total_cmp(&real) {
-        // A float without a fraction; the greatest integers round up to one that no integer reaches.
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, and is then greater")]
-        Ordering::Equal => i128::from(integer).cmp(&(real as i128)),
-        different => different,
-    }
+    // A float without a fraction; the greatest integers round up to one that no integer reaches.
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, and is then greater")]
+    let exactly = || i128::from(integer).cmp(&(real as i128));
+    rounded.total_cmp(&real).then_with(exactly)
 }
 
 #[cfg(test)]

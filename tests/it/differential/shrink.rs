@@ -142,7 +142,7 @@ fn without_a_member(body: &Value) -> Vec<Value> {
             };
             members.keys().map(without).collect()
         }
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
 }
 
