@@ -3,7 +3,7 @@
 //! ```text
 //! tsvector = entry*, with white space between
 //! entry    = word [":" place ("," place)*]
-//! word     = "'" any character, "''" or "\" and a character "'"  |  characters without white space and ":"
+//! word     = "'" any character, "''" or "\" and a character "'"  |  characters without white space and, but for the first, ":"
 //! place    = digits [A | B | C | D]
 //! ```
 //!
@@ -42,7 +42,10 @@ pub(super) fn canonical(text: &str) -> Option<String> {
 fn read_word(rest: &mut Peekable<CharIndices<'_>>) -> Option<String> {
     let mut word = String::new();
     if rest.next_if(|(_, character)| *character == '\'').is_none() {
-        while let Some((_, character)) = rest.next_if(|(_, of)| !of.is_ascii_whitespace() && *of != ':') {
+        // A colon begins a word as any other character does.
+        while let Some((_, character)) =
+            rest.next_if(|(_, of)| !of.is_ascii_whitespace() && (*of != ':' || word.is_empty()))
+        {
             match character {
                 '\\' => word.push(rest.next()?.1),
                 // A quote inside of a word is written twice.
@@ -120,11 +123,12 @@ mod tests {
             ("$$ 'it''s' 'x y' a\\ b", "'$$' 'a b' 'it''s' 'x y'"),
             ("'Joe''s':3 \\\\x", "'Joe''s':3 '\\\\x'"),
             ("a:99999", "'a':16383"),
+            (":1", "':1'"),
             ("é e z", "'e' 'z' 'é'"),
         ] {
             assert_eq!(canonical(given).as_deref(), Some(printed), "{given}");
         }
-        for refused in ["'a", ":1", "a:", "a:0", "a:x", "a:1,", "a:1x", "''"] {
+        for refused in ["'a", "a:", "a:0", "a:x", "a:1,", "a:1x", "''"] {
             assert_eq!(canonical(refused), None, "{refused}");
         }
     }
