@@ -238,6 +238,7 @@ fn plan_code(error: &plan::Error) -> &'static str {
         plan::Error::RelatedOrder { .. } => "PGRST118",
         plan::Error::EmbedFilter(_) => "PGRST120",
         plan::Error::AggregatesNotAllowed => "PGRST123",
+        plan::Error::RootDisabled => "PGRST126",
         plan::Error::NotImplemented(_) => "PGRST127",
         plan::Error::Keyset(_) => "BERTH400",
         plan::Error::NoRelationship { .. } => "PGRST200",
@@ -292,6 +293,7 @@ fn plan_details(error: &plan::Error) -> Option<Value> {
         | plan::Error::MaxAffectedOfOne
         | plan::Error::Keyset(_)
         | plan::Error::ColumnNotFound { .. }
+        | plan::Error::RootDisabled
         | plan::Error::TableNotFound { .. } => None,
     }
 }
@@ -349,6 +351,7 @@ fn plan_hint(error: &plan::Error) -> Option<String> {
         | plan::Error::RelatedOrder { .. }
         | plan::Error::EmbedFilter(_)
         | plan::Error::AggregatesNotAllowed
+        | plan::Error::RootDisabled
         | plan::Error::NotImplemented(_)
         | plan::Error::MaxAffectedOfOne
         | plan::Error::Keyset(_)

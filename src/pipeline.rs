@@ -10,11 +10,11 @@ mod timing;
 use std::net::IpAddr;
 
 use crate::auth::Identity;
-use crate::catalog::{Catalog, Table};
+use crate::catalog::{Catalog, Routine, Table};
 use crate::clock::Deadline;
 use crate::error::Error;
 use crate::plan::authorize;
-use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan};
+use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan, Root};
 use crate::request::{Conditions, Once, Origin, Raw, Request, once};
 use crate::response::status::Caller;
 use crate::response::{self, Failure, Reply, Rest, Validation, Verbosity, openapi, range};
@@ -339,10 +339,16 @@ impl Ground<'_> {
     fn describe(self, schema: &str) -> Outcome {
         let role = &self.identity.role;
         let is_visible = |table: &Table| match (self.settings.engine, self.settings.access) {
+            _ if self.settings.root == Root::Everything => true,
             (Engine::Sqlite, AccessMode::Closed) => authorize::has_any_privilege(self.catalog, role, &table.name),
-            (Engine::Sqlite, AccessMode::Read | AccessMode::Open) | (Engine::Postgres, _) => true,
+            (Engine::Sqlite, AccessMode::Read | AccessMode::Open) => true,
+            (Engine::Postgres, _) => self.catalog.users.get(&table.name).is_some_and(|roles| roles.contains(role)),
         };
-        let document = openapi::describe(self.catalog, schema, self.description, is_visible);
+        let is_callable = |routine: &Routine| {
+            let is_closed = self.settings.engine == Engine::Postgres || self.settings.access == AccessMode::Closed;
+            self.settings.root == Root::Everything || !is_closed || authorize::may_call(self.catalog, role, routine)
+        };
+        let document = openapi::describe(self.catalog, schema, self.description, is_visible, is_callable);
         Outcome { body: document.to_string().into(), ..Outcome::default() }
     }
 }

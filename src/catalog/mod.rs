@@ -56,6 +56,8 @@ pub struct Catalog {
     pub schema_comments: BTreeMap<String, String>,
     /// What each role may do, where berth itself enforces it (SQLite); empty where the server does.
     pub grants: Vec<Grant>,
+    /// The roles that may do anything with a table or view, where the server decides that (Postgres only).
+    pub users: BTreeMap<QualifiedName, BTreeSet<String>>,
     /// What `*` stands for, of tables and views of which some roles may read only some columns.
     pub narrowed: Narrowed,
     /// How the transactions of a role run, of those that ask for something (Postgres only).

@@ -27,7 +27,8 @@ pub struct Routine {
     /// How the transactions of its calls run, where a server says so (Postgres).
     #[serde(skip)]
     pub tuning: Tuning,
-    /// Roles that may call it, `public` for all of them; only where berth itself enforces that (SQLite).
+    /// Roles that may call it, `public` for all of them. On Postgres, where the server enforces that, only those are
+    /// known that the connection's own role may act as.
     #[serde(default)]
     pub grantees: BTreeSet<String>,
     /// What it does, where berth itself runs it (SQLite).

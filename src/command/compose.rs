@@ -430,6 +430,12 @@ fn plan_settings(config: &Config, engine: Engine) -> plan::Settings {
         streaming: plan::Streaming::Rows { at_most: config.bounds.max_stream_rows },
         aggregates: config.api.aggregates.is_on(),
         plans: config.api.plan.is_on(),
+        root: match (config.api.openapi_mode, &config.api.root_spec) {
+            (config::OpenApiMode::Disabled, _) => plan::Root::Disabled,
+            (_, Some(name)) => plan::Root::Function(name.clone()),
+            (config::OpenApiMode::IgnorePrivileges, None) => plan::Root::Everything,
+            (config::OpenApiMode::FollowPrivileges, None) => plan::Root::Usable,
+        },
         access: match config.access.mode {
             config::AccessMode::Closed => plan::AccessMode::Closed,
             config::AccessMode::Read => plan::AccessMode::Read,

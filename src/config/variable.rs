@@ -205,7 +205,7 @@ pub const VARIABLES: &[Variable] = &[
         "DB_ROOT_SPEC",
         &["PGRST_DB_ROOT_SPEC"],
         Nothing,
-        "Postgres: a function whose answer replaces the description at `/`.",
+        "A function whose answer replaces the description at `/`.",
     ),
     plain(
         API,

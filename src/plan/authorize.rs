@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::needs::Need;
 use super::{AccessMode, Action, Engine, Error, Plan, Reach, Rules, Settings, negotiate};
 use crate::auth::Identity;
-use crate::catalog::{Catalog, Grant, Isolation, Kind, Narrowed, Privilege, QualifiedName, Tuning};
+use crate::catalog::{Catalog, Grant, Isolation, Kind, Narrowed, Privilege, QualifiedName, Routine, Tuning};
 use crate::request::Origin;
 
 /// The role that every role is a member of.
@@ -225,6 +225,12 @@ pub fn narrowed(catalog: &Catalog) -> Narrowed {
 pub fn has_any_privilege(catalog: &Catalog, role: &str, table: &QualifiedName) -> bool {
     let roles = effective_roles(role, catalog);
     catalog.grants.iter().any(|grant| &grant.table == table && roles.contains(grant.grantee.as_str()))
+}
+
+/// True when `role` may call the function.
+#[must_use]
+pub fn may_call(catalog: &Catalog, role: &str, routine: &Routine) -> bool {
+    effective_roles(role, catalog).iter().any(|role| routine.grantees.contains(*role))
 }
 
 /// True when `role` holds a privilege on the table, or on some of its columns.

@@ -41,6 +41,9 @@ pub enum Error {
     /// PGRST123: aggregates are switched off.
     #[error("Use of aggregate functions is not allowed")]
     AggregatesNotAllowed,
+    /// PGRST126: `/` gives nothing.
+    #[error("Root endpoint metadata is disabled")]
+    RootDisabled,
     /// PGRST127: something berth or the engine cannot do; the text names it.
     #[error("Feature not implemented")]
     NotImplemented(String),

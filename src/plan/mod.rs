@@ -79,6 +79,8 @@ pub struct Settings {
     pub plans: bool,
     /// Who may do what where no grant says so.
     pub access: AccessMode,
+    /// What `/` gives.
+    pub root: Root,
     /// How a transaction ends when the request does not say.
     pub transaction_end: TransactionEnd,
     /// Whether the request may say.
@@ -124,6 +126,20 @@ pub enum TransactionOverride {
     Ignored,
 }
 
+/// What a read of `/` gives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Root {
+    /// The description of what the role may use.
+    #[default]
+    Usable,
+    /// The description of everything exposed.
+    Everything,
+    /// What the function of that name gives.
+    Function(String),
+    /// Nothing.
+    Disabled,
+}
+
 /// `ACCESS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AccessMode {
@@ -165,7 +181,11 @@ impl Plan {
         let mut request = request;
         request.preferences = settings.heeded(request.preferences);
         let (schema, profile) = negotiate::choose_schema(request.profile.take(), settings)?;
-        let resource = std::mem::replace(&mut request.resource, Resource::Root);
+        let resource = match (std::mem::replace(&mut request.resource, Resource::Root), &settings.root) {
+            (Resource::Root, Root::Disabled) => return Err(Error::RootDisabled),
+            (Resource::Root, Root::Function(name)) => Resource::Function(name.clone()),
+            (resource, _) => resource,
+        };
         match (resource, request.method) {
             (Resource::Root, Method::Options) => Ok(Self::without_rows(Action::RootInfo, MediaType::Any, profile)),
             (Resource::Root, Method::Get | Method::Head) => {

@@ -37,6 +37,7 @@ mod overload;
 mod policies;
 mod rate_limit;
 mod rollout;
+mod root;
 mod rpc;
 mod serve;
 mod session;

@@ -126,6 +126,7 @@ fn rules_of(request: Request, role: &str, catalog: &Catalog) -> Result<Authorize
         max_rows: None,
         streaming: Streaming::No,
         aggregates: true,
+        root: crate::plan::Root::Usable,
         plans: false,
         access: AccessMode::Closed,
         transaction_end: TransactionEnd::Commit,

@@ -102,6 +102,7 @@ fn settings(engine: Engine) -> Settings {
         max_rows: None,
         streaming: Streaming::Rows { at_most: None },
         aggregates: false,
+        root: crate::plan::Root::Usable,
         plans: false,
         access: AccessMode::Closed,
         transaction_end: TransactionEnd::Commit,

@@ -69,13 +69,19 @@ pub enum Security {
     Token,
 }
 
-/// Describes the functions of `schema`, and the tables and views of it that `is_visible` lets through.
+/// Describes the tables and views of `schema` that `shows` lets through, and the functions that `calls` does.
 #[must_use]
-pub fn describe(catalog: &Catalog, schema: &str, settings: &Settings, is_visible: impl Fn(&Table) -> bool) -> Value {
+pub fn describe(
+    catalog: &Catalog,
+    schema: &str,
+    settings: &Settings,
+    shows: impl Fn(&Table) -> bool,
+    calls: impl Fn(&Routine) -> bool,
+) -> Value {
     let tables: Vec<&Table> =
-        catalog.tables.values().filter(|table| table.name.schema == schema && is_visible(table)).collect();
+        catalog.tables.values().filter(|table| table.name.schema == schema && shows(table)).collect();
     let routines: Vec<&Routine> =
-        catalog.routines.values().flatten().filter(|routine| routine.name.schema == schema).collect();
+        catalog.routines.values().flatten().filter(|routine| routine.name.schema == schema && calls(routine)).collect();
     let media = json!([
         "application/json",
         "application/vnd.pgrst.object+json;nulls=stripped",
@@ -95,7 +101,7 @@ pub fn describe(catalog: &Catalog, schema: &str, settings: &Settings, is_visible
     say("consumes", media.clone());
     say("produces", media);
     say("paths", path::all(&tables, &routines));
-    say("definitions", schema::all(&tables));
+    say("definitions", schema::all(catalog, &tables));
     say("parameters", parameter::all(&tables));
     if settings.security == Security::Token {
         say("securityDefinitions", token_scheme());
@@ -105,7 +111,7 @@ pub fn describe(catalog: &Catalog, schema: &str, settings: &Settings, is_visible
         "externalDocs",
         json!({
             "description": "PostgREST Documentation",
-            "url": "https://docs.postgrest.org/en/v16/references/api.html"
+            "url": "https://postgrest.org/en/v16/references/api.html"
         }),
     );
     Value::Object(document)

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{Column, Table, TypeKind, TypeName};
+use crate::catalog::{Catalog, Column, ForeignKey, Kind, Table, TypeKind, TypeName};
 
 /// Every table's definition.
-pub(super) fn all(tables: &[&Table]) -> Value {
-    tables.iter().map(|table| (table.name.name.clone(), of_table(table))).collect::<Map<_, _>>().into()
+pub(super) fn all(catalog: &Catalog, tables: &[&Table]) -> Value {
+    tables.iter().map(|table| (table.name.name.clone(), of_table(catalog, table))).collect::<Map<_, _>>().into()
 }
 
 /// Refers to a table's definition.
@@ -20,11 +20,11 @@ pub(super) fn escape(name: &str) -> String {
     crate::response::location::encode_path(&token)
 }
 
-fn of_table(table: &Table) -> Value {
+fn of_table(catalog: &Catalog, table: &Table) -> Value {
     let required: Vec<&str> =
         table.columns.iter().filter(|column| !column.nullable).map(|column| column.name.as_str()).collect();
     let properties: Map<String, Value> =
-        table.columns.iter().map(|column| (column.name.clone(), of_column(table, column))).collect();
+        table.columns.iter().map(|column| (column.name.clone(), of_column(catalog, table, column))).collect();
     let mut definition = Map::new();
     if let Some(comment) = table.description() {
         definition.insert("description".into(), json!(comment));
@@ -38,12 +38,12 @@ fn of_table(table: &Table) -> Value {
     Value::Object(definition)
 }
 
-fn of_column(table: &Table, column: &Column) -> Value {
+fn of_column(catalog: &Catalog, table: &Table, column: &Column) -> Value {
     let mut property = Map::new();
     if let Some(default) = column.default.as_deref().and_then(|default| literal_default(column, default)) {
         property.insert("default".into(), default);
     }
-    if let Some(description) = describe(table, column) {
+    if let Some(description) = describe(catalog, table, column) {
         property.insert("description".into(), json!(description));
     }
     if !column.enum_values.is_empty() {
@@ -71,12 +71,12 @@ pub(super) fn of_type(type_name: &TypeName) -> Map<String, Value> {
 }
 
 /// The comment, and notes on keys in the form that `PostgREST`'s tools look for.
-fn describe(table: &Table, column: &Column) -> Option<String> {
+fn describe(catalog: &Catalog, table: &Table, column: &Column) -> Option<String> {
     let mut notes = Vec::new();
     if table.primary_key.contains(&column.name) {
         notes.push("This is a Primary Key.<pk/>".to_owned());
     }
-    let key = table.foreign_keys.iter().find(|key| key.columns == [column.name.as_str()]);
+    let key = key_of(catalog, table, column);
     if let Some((key, target)) = key.and_then(|key| Some((key, key.references_columns.first()?))) {
         let to = &key.references.name;
         notes.push(format!("This is a Foreign Key to `{to}.{target}`.<fk table='{to}' column='{target}'/>"));
@@ -86,6 +86,13 @@ fn describe(table: &Table, column: &Column) -> Option<String> {
     }
     let before = column.comment.as_ref().map(|comment| format!("{comment}\n\n")).unwrap_or_default();
     Some(format!("{before}Note:\n{}", notes.join("\n")))
+}
+
+/// The foreign key of that column alone: its table's, or one that a view shows, to a table rather than to a view of it.
+fn key_of<'a>(catalog: &'a Catalog, table: &'a Table, column: &Column) -> Option<&'a ForeignKey> {
+    let shown = catalog.shown_keys.iter().filter(|shown| shown.owner == table.name).map(|shown| &shown.key);
+    let keys = table.foreign_keys.iter().chain(shown).filter(|key| key.columns == [column.name.as_str()]);
+    keys.min_by_key(|key| catalog.table(&key.references).is_some_and(|target| target.kind == Kind::View))
 }
 
 /// JSON's name of a type; JSON itself has none, any value may stand there.
@@ -133,10 +140,13 @@ pub(super) fn format_of(type_name: &TypeName) -> String {
         | TypeKind::Json
         | TypeKind::Jsonb
         | TypeKind::Bytea
-        | TypeKind::Array(_)
         | TypeKind::Any
         | TypeKind::TsVector
         | TypeKind::Other => type_name.declared.clone(),
+        TypeKind::Array(_) => {
+            let (element, dimensions) = type_name.declared.split_once('[').unwrap_or((&type_name.declared, "]"));
+            format!("{}[{dimensions}", element.split('(').next().unwrap_or_default().trim())
+        }
         // As Postgres names a type that is not its own.
         TypeKind::Enum { .. } => format!("public.{}", type_name.declared),
     }

@@ -46,7 +46,7 @@ fn films() -> Catalog {
 
 #[test]
 fn keys_and_comments_are_described_as_postgrest_does() {
-    let document = describe(&films(), "public", &Settings::default(), |_| true);
+    let document = describe(&films(), "public", &Settings::default(), |_| true, |_| true);
     let properties = &document["definitions"]["films"]["properties"];
     assert_eq!(properties["id"]["description"], "Note:\nThis is a Primary Key.<pk/>");
     assert_eq!(
@@ -62,14 +62,14 @@ fn keys_and_comments_are_described_as_postgrest_does() {
 
 #[test]
 fn what_is_not_visible_is_not_described() {
-    let document = describe(&films(), "public", &Settings::default(), |_| false);
+    let document = describe(&films(), "public", &Settings::default(), |_| false, |_| true);
     assert_eq!(document["definitions"], json!({}));
     assert!(document["paths"].get("/films").is_none());
 }
 
 #[test]
 fn every_reference_leads_somewhere() {
-    let document = describe(&films(), "public", &Settings::default(), |_| true);
+    let document = describe(&films(), "public", &Settings::default(), |_| true, |_| true);
     let text = document.to_string();
     for (position, _) in text.match_indices("\"$ref\":\"#") {
         let pointer = text[position + 9..].split('"').next().unwrap();

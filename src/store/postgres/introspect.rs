@@ -6,7 +6,7 @@ mod media;
 mod routine;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
@@ -105,6 +105,18 @@ WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.
     AND has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
 GROUP BY n.nspname, c.relname, r.rolname";
 
+/// Of each relation the roles that may do anything with it, of those that the connection's own role may act as.
+const USERS: &str = r"
+SELECT n.nspname, c.relname, array_agg(r.rolname::text)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN pg_roles r
+WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
+    AND pg_has_role(current_user, r.oid, 'member')
+    AND (has_table_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, DELETE')
+        OR has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE'))
+GROUP BY n.nspname, c.relname";
+
 /// Bits of `pg_relation_is_updatable`.
 const UPDATE: i32 = 4;
 const INSERT: i32 = 8;
@@ -155,6 +167,8 @@ pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) ->
     let role_tuning = role_tuning.iter().map(read_role).collect::<Result<_, _>>().map_err(fault)?;
     let narrowed = client.query_typed(NARROWED, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
     let narrowed = read_narrowed(&narrowed).map_err(fault)?;
+    let users = client.query_typed(USERS, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
+    let users = users.iter().map(read_users).collect::<Result<_, _>>().map_err(fault)?;
     client.batch_execute("COMMIT").await.map_err(fault)?;
     Ok(Catalog {
         tables,
@@ -164,9 +178,15 @@ pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) ->
         media_handlers,
         schema_comments,
         narrowed,
+        users,
         role_tuning,
         ..Catalog::default()
     })
+}
+
+fn read_users(row: &Row) -> Result<(QualifiedName, BTreeSet<String>), tokio_postgres::Error> {
+    let roles: Vec<String> = row.try_get(2)?;
+    Ok((name(row, 0)?, roles.into_iter().collect()))
 }
 
 fn read_narrowed(rows: &[Row]) -> Result<Narrowed, tokio_postgres::Error> {

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://www.postgresql.org/docs/current/catalog-pg-proc.html>
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
 
@@ -18,7 +18,11 @@ pub(super) const ROUTINES: &str = r"
 SELECT n.nspname, p.proname, obj_description(p.oid, 'pg_proc'), taken.names, taken.types,
        (p.pronargs - p.pronargdefaults)::int, p.provariadic <> 0, p.provolatile::text, p.proretset,
        format_type(p.prorettype, NULL), t.typtype::text, tn.nspname, c.relname,
-       COALESCE(given.names, made.names), COALESCE(given.types, made.types), p.proconfig
+       COALESCE(given.names, made.names), COALESCE(given.types, made.types), p.proconfig,
+       CASE WHEN has_function_privilege('public', p.oid, 'EXECUTE') THEN ARRAY['public']
+            ELSE ARRAY(SELECT r.rolname::text FROM pg_roles r
+                       WHERE pg_has_role(current_user, r.oid, 'member')
+                           AND has_function_privilege(r.oid, p.oid, 'EXECUTE')) END
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN LATERAL (
@@ -110,7 +114,7 @@ fn read(row: &Row, hoisted: &[String]) -> Result<Routine, tokio_postgres::Error>
             _ => Volatility::Volatile,
         },
         tuning: Tuning::read(settings.iter().map(String::as_str).filter(is_hoisted)),
-        grantees: BTreeSet::new(),
+        grantees: row.try_get::<_, Vec<String>>(16)?.into_iter().collect(),
         body: None,
         row_of: None,
         one_row: false,
