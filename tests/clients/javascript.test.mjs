@@ -127,6 +127,18 @@ for (const [name, client] of Object.entries(clients)) {
       'id,name,born\n1,Lispector,1920\n2,Borges,1899\n3,Nobody,')
   })
 
+  test(`${name} calls functions`, async () => {
+    assert.equal(done(await client.rpc('count_of_pages', {}, { get: true })), 440)
+    const long = await client.rpc('longest', { at_least: 100 }, { count: 'exact' })
+      .select('title,authors(name)').order('pages', { ascending: false }).limit(1)
+    assert.deepEqual(done(long), [{ title: 'Fictions', authors: { name: 'Borges' } }])
+    const read = await client.rpc('longest', { at_least: 171 }, { get: true }).select('id')
+    assert.deepEqual(done(read), [{ id: 3 }])
+    const added = await client.rpc('add_author', { name: `of ${name}`, born: 1900 }).select('name,born').single()
+    assert.deepEqual(done(added), { name: `of ${name}`, born: 1900 })
+    done(await client.from('authors').delete().eq('name', `of ${name}`))
+  })
+
   const errors = [
     ['an unknown table', () => client.from('nothing').select(), 404, 'PGRST205'],
     ['an unknown column', () => client.from('books').select('nothing'), 400, '42703'],
@@ -138,6 +150,7 @@ for (const [name, client] of Object.entries(clients)) {
     ['a broken reference', () => client.from('books').insert({ title: 'x', author_id: 99 }), 409, '23503'],
     ['a violated check', () => client.from('books').insert({ title: 'x', pages: 0 }), 400, '23514'],
     ['an unknown column written', () => client.from('books').insert({ title: 'x', nothing: 1 }), 400, 'PGRST204'],
+    ['a write by GET', () => client.rpc('add_author', { name: 'x' }, { get: true }), 405, '25006'],
     ['an unknown function', () => client.rpc('nothing', { a: 1 }), 404, 'PGRST202'],
   ]
   for (const [fault, ask, status, code] of errors) {

@@ -21,3 +21,10 @@ INSERT INTO books (id, author_id, title, pages, printed, labels, facts) VALUES
   (4, NULL, 'Unwritten', NULL, false, '{}', NULL);
 SELECT setval('authors_id_seq', 100);
 SELECT setval('books_id_seq', 100);
+CREATE FUNCTION longest(at_least integer DEFAULT 0) RETURNS SETOF books LANGUAGE sql STABLE AS $$
+  SELECT * FROM books WHERE pages >= at_least
+$$;
+CREATE FUNCTION count_of_pages() RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT sum(pages) FROM books $$;
+CREATE FUNCTION add_author(name text, born integer DEFAULT NULL) RETURNS authors LANGUAGE sql AS $$
+  INSERT INTO authors (name, born) VALUES (name, born) RETURNING *
+$$;

@@ -73,6 +73,16 @@ def test_it_reads_one_row_perhaps_one_row_and_csv(client):
     assert csv == "id,name,born\n1,Lispector,1920\n2,Borges,1899\n3,Nobody,"
 
 
+def test_it_calls_functions(client):
+    assert client.rpc("count_of_pages", {}).execute().data == 440
+    long = client.rpc("longest", {"at_least": 100}).select("title,authors(name)").eq("id", 3).execute().data
+    assert long == [{"title": "Fictions", "authors": {"name": "Borges"}}]
+    assert client.rpc("longest", {"at_least": 171}, get=True).execute().data[0]["id"] == 3
+    added = client.rpc("add_author", {"name": "of postgrest-py"}).execute().data
+    assert (added["name"], added["born"]) == ("of postgrest-py", None)
+    client.from_("authors").delete().eq("name", "of postgrest-py").execute()
+
+
 ERRORS = [
     ("PGRST205", lambda c: c.from_("nothing").select("*")),
     ("42703", lambda c: c.from_("books").select("nothing")),
