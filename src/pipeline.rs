@@ -338,17 +338,14 @@ impl Ground<'_> {
 
     fn describe(self, schema: &str) -> Outcome {
         let role = &self.identity.role;
-        let is_visible = |table: &Table| match (self.settings.engine, self.settings.access) {
-            _ if self.settings.root == Root::Everything => true,
-            (Engine::Sqlite, AccessMode::Closed) => authorize::has_any_privilege(self.catalog, role, &table.name),
-            (Engine::Sqlite, AccessMode::Read | AccessMode::Open) => true,
-            (Engine::Postgres, _) => self.catalog.users.get(&table.name).is_some_and(|roles| roles.contains(role)),
+        let is_everything = self.settings.root == Root::Everything || self.settings.access != AccessMode::Closed;
+        let is_usable = |table: &Table| match self.settings.engine {
+            Engine::Sqlite => authorize::has_any_privilege(self.catalog, role, &table.name),
+            Engine::Postgres => self.catalog.users.get(&table.name).is_some_and(|roles| roles.contains(role)),
         };
-        let is_callable = |routine: &Routine| {
-            let is_closed = self.settings.engine == Engine::Postgres || self.settings.access == AccessMode::Closed;
-            self.settings.root == Root::Everything || !is_closed || authorize::may_call(self.catalog, role, routine)
-        };
-        let document = openapi::describe(self.catalog, schema, self.description, is_visible, is_callable);
+        let shows = |table: &Table| is_everything || is_usable(table);
+        let calls = |routine: &Routine| is_everything || authorize::may_call(self.catalog, role, routine);
+        let document = openapi::describe(self.catalog, schema, self.description, shows, calls);
         Outcome { body: document.to_string().into(), ..Outcome::default() }
     }
 }
