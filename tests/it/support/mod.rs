@@ -156,8 +156,9 @@ pub fn torture() -> bool {
 
 /// A port that nobody uses, and that no other test is given while this process lives.
 pub fn free_port() -> u16 {
-    // Below the ports that the system gives to clients.
-    const PORTS: std::ops::Range<u64> = 10_000..32_000;
+    // Below the ports that the system gives to clients, above the last one that browsers and node refuse to call
+    // (https://fetch.spec.whatwg.org/#port-blocking).
+    const PORTS: std::ops::Range<u64> = 10_081..32_000;
     let folder = std::env::temp_dir().join("berth-test-ports");
     std::fs::create_dir_all(&folder).unwrap();
     loop {
