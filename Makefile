@@ -27,7 +27,7 @@ run: ## build and serve the sample tables over SQLite in ./data
 .PHONY: test
 test: ## install what the tests need and run every test
 	./tests/setup.sh
-	cargo nextest --version >/dev/null 2>&1 && cargo nextest run --no-fail-fast || cargo test --no-fail-fast
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --no-fail-fast; else cargo test --no-fail-fast; fi
 	cargo test --doc
 	./tests/container.sh dev
 	./tests/manifests.sh
