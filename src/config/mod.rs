@@ -7,7 +7,7 @@
 mod export;
 pub mod fault;
 pub mod machine;
-pub mod platform;
+mod platform;
 pub mod quantity;
 pub mod raw;
 mod resolve;
@@ -326,10 +326,7 @@ impl Config {
     /// # Errors
     /// All faults together, each with its variable.
     pub fn read(environment: impl IntoIterator<Item = (String, String)>, machine: &Machine) -> Result<Self, Faults> {
-        let environment: Vec<(String, String)> = environment.into_iter().collect();
-        let platform = platform::of(&environment);
-        let config = resolve::resolve(raw::collect(environment), machine)?;
-        Ok(Self { platform, ..config })
+        resolve::resolve(raw::collect(environment), machine)
     }
 }
 

@@ -6,6 +6,8 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html>,
 //! <https://fly.io/docs/machines/runtime-environment/>.
 
+use std::collections::BTreeMap;
+
 /// Variables that a platform sets, those that say more first.
 const SIGNS: [(&str, &str); 5] = [
     ("K_SERVICE", "Knative or Cloud Run"),
@@ -16,10 +18,8 @@ const SIGNS: [(&str, &str); 5] = [
 ];
 
 /// The platform's name; `None` on a host of one's own.
-#[must_use]
-pub fn of(environment: &[(String, String)]) -> Option<&'static str> {
-    let is_set = |name: &str| environment.iter().any(|(variable, _)| variable == name);
-    SIGNS.iter().find(|(variable, _)| is_set(variable)).map(|(_, platform)| *platform)
+pub(super) fn of(environment: &BTreeMap<String, String>) -> Option<&'static str> {
+    SIGNS.iter().find(|(variable, _)| environment.contains_key(*variable)).map(|(_, platform)| *platform)
 }
 
 #[cfg(test)]
@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn a_platform_is_known_by_what_it_sets() {
-        let typed = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect::<Vec<_>>();
+        let typed = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
         assert_eq!(of(&typed(&["KUBERNETES_SERVICE_HOST", "K_SERVICE"])), Some("Knative or Cloud Run"));
         assert_eq!(of(&typed(&["KUBERNETES_SERVICE_HOST"])), Some("Kubernetes"));
         assert_eq!(of(&typed(&["HOME"])), None);

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use serde::Deserialize;
 
 use super::fault::{Fault, Problem, Warning};
+use super::platform;
 use super::variable::{IGNORED, Preset, Source, VARIABLES, Variable};
 
 /// Secrets are short; a file beyond this is a mistake and is not read into memory.
@@ -91,6 +92,8 @@ pub struct Collected {
     pub raw: Raw,
     /// `app.settings.*` with their values.
     pub app_settings: Vec<(String, String)>,
+    /// The platform that set some of it.
+    pub platform: Option<&'static str>,
     /// Under which name each variable was typed, where that was not its own.
     pub typed_as: BTreeMap<&'static str, String>,
     /// What cannot be read.
@@ -103,7 +106,7 @@ pub struct Collected {
 #[must_use]
 pub fn collect(environment: impl IntoIterator<Item = (String, String)>) -> Collected {
     let environment: BTreeMap<String, String> = environment.into_iter().collect();
-    let mut collected = Collected::default();
+    let mut collected = Collected { platform: platform::of(&environment), ..Collected::default() };
     let mut typed = Vec::with_capacity(VARIABLES.len());
 
     for variable in VARIABLES {

@@ -30,7 +30,7 @@ const CONNECTION_BYTES: u64 = 32 << 10;
 
 /// Says what holds.
 pub(super) fn resolve(collected: Collected, machine: &Machine) -> Result<Config, Faults> {
-    let Collected { raw, app_settings, typed_as, faults, warnings } = collected;
+    let Collected { raw, app_settings, platform, typed_as, faults, warnings } = collected;
     let mut resolver = Resolver { typed_as, faults, warnings };
 
     let config = Config {
@@ -41,7 +41,7 @@ pub(super) fn resolve(collected: Collected, machine: &Machine) -> Result<Config,
         bounds: resolver.bounds(&raw, machine),
         log: resolver.log(&raw),
         export: resolver.export(&raw),
-        platform: None,
+        platform,
         warnings: Vec::new(),
     };
     if resolver.faults.is_empty() {
