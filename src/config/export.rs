@@ -3,6 +3,7 @@
 //! Source: <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>,
 //! <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
@@ -29,27 +30,24 @@ impl Resolver {
             self.unexpected_secret("OTEL_EXPORTER_OTLP_HEADERS", "name=value, separated by commas");
             Vec::new()
         });
-        let more = pairs(&raw.otel_resource_attributes).unwrap_or_else(|| {
-            let typed = raw.otel_resource_attributes.clone().unwrap_or_default();
-            self.unexpected("OTEL_RESOURCE_ATTRIBUTES", &typed, "name=value, separated by commas");
+        let typed = pairs(&raw.otel_resource_attributes).unwrap_or_else(|| {
+            let value = raw.otel_resource_attributes.as_deref().unwrap_or_default();
+            self.unexpected("OTEL_RESOURCE_ATTRIBUTES", value, "name=value, separated by commas");
             Vec::new()
         });
-        let revision = text(&raw.k_revision).map(|revision| ("faas.version".to_owned(), revision));
-        let own = [
-            ("service.name".to_owned(), text(&raw.otel_service_name).unwrap_or_default()),
+        let mut resource = BTreeMap::from([
+            ("service.name".to_owned(), text(&raw.k_service).unwrap_or_else(|| "berth".to_owned())),
             ("service.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-        ];
+        ]);
+        resource.extend(text(&raw.k_revision).map(|revision| ("faas.version".to_owned(), revision)));
+        // What is typed wins over what is found, and a name of its own over one among others.
+        resource.extend(typed);
+        resource.extend(text(&raw.otel_service_name).map(|name| ("service.name".to_owned(), name)));
         Export {
             metrics,
             traces,
             headers: Secret::new(headers),
-            // What is named for the service wins over what is typed among others.
-            resource: more
-                .into_iter()
-                .filter(|(name, _)| own.iter().all(|(known, _)| known != name))
-                .chain(own.clone())
-                .chain(revision)
-                .collect(),
+            resource: resource.into_iter().collect(),
             interval: self.milliseconds("OTEL_METRIC_EXPORT_INTERVAL", &raw.otel_metric_export_interval),
             timeout: self.milliseconds("OTEL_EXPORTER_OTLP_TIMEOUT", &raw.otel_exporter_otlp_timeout),
         }
@@ -57,10 +55,10 @@ impl Resolver {
 
     /// OpenTelemetry's durations are whole milliseconds.
     fn milliseconds(&mut self, variable: &'static str, typed: &Option<String>) -> Duration {
-        let number = self.number(variable, typed, "a number of milliseconds, at least 1");
-        let number = number.unwrap_or(1);
+        let expected = "a number of milliseconds, at least 1";
+        let number = self.number(variable, typed, expected).unwrap_or(1);
         if number == 0 {
-            self.unexpected(variable, "0", "a number of milliseconds, at least 1");
+            self.unexpected(variable, "0", expected);
         }
         Duration::from_millis(number)
     }

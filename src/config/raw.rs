@@ -81,6 +81,7 @@ pub struct Raw {
     pub otel_metric_export_interval: Option<String>,
     pub otel_service_name: Option<String>,
     pub otel_resource_attributes: Option<String>,
+    pub k_service: Option<String>,
     pub k_revision: Option<String>,
     pub google_cloud_project: Option<String>,
 }

@@ -220,6 +220,22 @@ fn streams_have_as_many_rows_as_they_like_unless_a_bound_was_typed() {
 }
 
 #[test]
+fn a_typed_name_of_the_service_wins_over_one_that_is_found() {
+    let name = |typed: &[(&str, &str)]| {
+        let resource = read(typed).export.resource;
+        let mut names: Vec<_> = resource.into_iter().filter(|(name, _)| name == "service.name").collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        names.remove(0).1
+    };
+    let (found, among, own) =
+        (("K_SERVICE", "found"), ("OTEL_RESOURCE_ATTRIBUTES", "a=b,service.name=among"), ("OTEL_SERVICE_NAME", "own"));
+    assert_eq!(name(&[]), "berth");
+    assert_eq!(name(&[found]), "found");
+    assert_eq!(name(&[found, among]), "among");
+    assert_eq!(name(&[found, among, own]), "own");
+}
+
+#[test]
 fn the_table_and_the_fields_are_the_same_set() {
     // `Raw` refuses unknown fields, so a variable without a field fails; the count finds a field without a variable.
     let typed = VARIABLES.iter().map(|variable| (variable.name.to_owned(), "x".to_owned()));

@@ -39,7 +39,7 @@ pub enum Source {
     ValueOrFile,
 }
 
-/// A variable of `PostgREST` that is taken without complaint but does nothing.
+/// A variable, of `PostgREST` or of OpenTelemetry, that is taken without complaint but does nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Ignored {
     /// Its name, or the beginning of it when it ends with `_`.
@@ -107,7 +107,7 @@ pub const VARIABLES: &[Variable] = &[
         "SERVER_TIMING_ENABLED",
         &["PGRST_SERVER_TIMING_ENABLED"],
         Typed("false"),
-        "Sends `Server-Timing` with each answer.",
+        "Sends `Server-Timing` with each answer that is no error.",
     ),
     secret(STORE, "DATABASE_URL", &["PGRST_DB_URI"], Nothing, "A Postgres DSN. Set, it wins over the volume."),
     plain(STORE, "VOLUME", &[], Typed("./data"), "The mounted directory (`/data` in the image)."),
@@ -463,9 +463,9 @@ pub const VARIABLES: &[Variable] = &[
     plain(
         LOG,
         "OTEL_SERVICE_NAME",
-        &["K_SERVICE"],
-        Typed("berth"),
-        "What telemetry calls the service; Knative and Cloud Run set `K_SERVICE`.",
+        &[],
+        Computed("`service.name` of `OTEL_RESOURCE_ATTRIBUTES`, else `K_SERVICE`, else `berth`"),
+        "What telemetry calls the service.",
     ),
     plain(
         LOG,
@@ -473,6 +473,13 @@ pub const VARIABLES: &[Variable] = &[
         &[],
         Nothing,
         "More that telemetry says of the instance: `name=value`, separated by commas.",
+    ),
+    plain(
+        LOG,
+        "K_SERVICE",
+        &[],
+        Nothing,
+        "Set by Knative and Cloud Run: `service.name` of telemetry, unless it is typed.",
     ),
     plain(LOG, "K_REVISION", &[], Nothing, "Set by Knative and Cloud Run: `faas.version` of telemetry."),
     plain(
