@@ -63,7 +63,7 @@ pub(super) enum Body {
 /// The response. A header that SQL wrote and HTTP forbids is left out and told to the log.
 pub(super) fn response(reply: Reply, body: Body, told: Told) -> HttpResponse {
     let Reply { status, headers, body: bytes, rest } = reply;
-    let request_id = told.request_id.clone();
+    let request_id = HeaderValue::from_str(&told.request_id);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // A length of zero would be a lie about what GET brings, so HEAD names none.
     let boxed = match (body, rest) {
@@ -83,7 +83,7 @@ pub(super) fn response(reply: Reply, body: Body, told: Told) -> HttpResponse {
         }
     }
     map.insert(SERVER, SERVER_VALUE);
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
+    if let Ok(value) = request_id {
         map.insert(REQUEST_ID, value);
     }
     response

@@ -61,9 +61,7 @@ impl<A: Answer> Shared<A> {
             statement_timeout: config.bounds.statement_timeout,
         })
     }
-}
 
-impl<A: Answer> Shared<A> {
     /// What only the moment knows, for the metrics.
     pub(super) fn now(&self) -> Now {
         Now {
@@ -82,68 +80,27 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
     let payload = request.take_payload();
     let request = &request;
     let stopwatch = Stopwatch::start();
-    let request_id = shared.request_ids.name(extract::header(request, "x-request-id"));
-    let trace = trace_id(extract::header(request, "traceparent"), extract::header(request, "x-cloud-trace-context"));
+    let [standard, googles] = trace_headers(request);
     let context = Context {
-        request_id,
+        request_id: shared.request_ids.name(extract::header(request, "x-request-id")),
         deadline: Deadline::after(shared.statement_timeout),
-        trace: trace.map(str::to_owned),
+        trace: trace_id(standard, googles).map(str::to_owned),
         client: client::address(request, shared.trusted_proxies),
     };
-    let method = request.method().as_str();
-    let path = request.uri().path();
     let origin = extract::header(request, "origin").and_then(|origin| cors::allow(&shared.cors_origins, origin));
 
-    let is_preflight = method == "OPTIONS" && request.headers().contains_key("access-control-request-method");
-    let mut permit = None;
-    let (class, mut answer) = match (extract::class_of(path), origin) {
-        (_, Some(allowed)) if is_preflight => {
-            let names = extract::header(request, "access-control-request-headers");
-            (RouteClass::Preflight, cors::preflight(allowed, names))
-        }
-        (RouteClass::Batch, _) if method != "POST" => (RouteClass::Batch, Fault::OnlyPost.reply()),
-        (RouteClass::Own, _) => {
-            (RouteClass::Own, own::answer(shared, method, own::route(path).unwrap_or_default()).await)
-        }
-        (class, _) => {
-            let answered = answer_by_pipeline(shared, request, payload, &context).await;
-            permit = answered.permit;
-            (class, answered.reply)
-        }
-    };
+    let (class, answered) = answer(shared, request, payload, origin, &context).await;
+    let Answered { mut reply, permit } = answered;
     if let Some(allowed) = origin.filter(|_| class != RouteClass::Preflight) {
-        cors::expose(&mut answer, allowed);
+        cors::expose(&mut reply, allowed);
     }
-    echo_trace_header(shared, request, &mut answer);
+    echo_trace_header(shared, request, &mut reply);
+    record(shared, request, class, &reply, &context, stopwatch.elapsed());
 
-    let parent = shared.telemetry.takes_spans().then(|| {
-        sampled_parent(extract::header(request, "traceparent"), extract::header(request, "x-cloud-trace-context"))
-    });
-    let span_id = parent.iter().flatten().next().map(|_| shared.request_ids.name(None));
-    let place = parent.as_ref().and_then(Option::as_deref).zip(span_id.as_deref());
-    let summary = reply::summarise(&answer);
-    shared.telemetry.record(&Event::RequestAnswered(RequestAnswered {
-        method,
-        path,
-        class,
-        status: answer.status,
-        latency: stopwatch.elapsed(),
-        response_bytes: answer.body.len(),
-        rows: summary.rows,
-        request_id: &context.request_id,
-        trace,
-        span: place.map(|(parent, id)| SpanPlace { id, parent }),
-        error_code: summary.error_code,
-    }));
-    let body = if method == "HEAD" { reply::Body::LeftOut } else { reply::Body::Sent };
-    let told = Told {
-        telemetry: shared.telemetry.clone(),
-        request_id: context.request_id.clone(),
-        trace: context.trace.clone(),
-        stopwatch,
-        permit,
-    };
-    let mut response = reply::response(answer, body, told);
+    let body = if request.method() == Method::HEAD { reply::Body::LeftOut } else { reply::Body::Sent };
+    let Context { request_id, trace, .. } = context;
+    let told = Told { telemetry: shared.telemetry.clone(), request_id, trace, stopwatch, permit };
+    let mut response = reply::response(reply, body, told);
     // Of an endless one it is not known where the next request would begin.
     if extract::is_endless(request) || shared.occupancy.is_crowded() {
         response.head_mut().set_connection_type(ConnectionType::Close);
@@ -154,6 +111,60 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     response
+}
+
+/// Finds out who answers, and has the answer.
+async fn answer<A: Answer>(
+    shared: &Shared<A>,
+    request: &Request,
+    payload: Payload,
+    origin: Option<cors::Allowed<'_>>,
+    context: &Context,
+) -> (RouteClass, Answered) {
+    let method = request.method().as_str();
+    let path = request.uri().path();
+    let is_preflight = method == "OPTIONS" && request.headers().contains_key("access-control-request-method");
+    match (extract::class_of(path), origin) {
+        (_, Some(allowed)) if is_preflight => {
+            let names = extract::header(request, "access-control-request-headers");
+            (RouteClass::Preflight, cors::preflight(allowed, names).into())
+        }
+        (RouteClass::Batch, _) if method != "POST" => (RouteClass::Batch, Fault::OnlyPost.reply().into()),
+        (RouteClass::Own, _) => {
+            let reply = own::answer(shared, method, own::route(path).unwrap_or_default()).await;
+            (RouteClass::Own, reply.into())
+        }
+        (class, _) => (class, answer_by_pipeline(shared, request, payload, context).await),
+    }
+}
+
+/// Tells that a request was answered; as a span too, where its caller samples the trace.
+fn record<A>(
+    shared: &Shared<A>,
+    request: &Request,
+    class: RouteClass,
+    reply: &Reply,
+    context: &Context,
+    latency: Duration,
+) {
+    let [standard, googles] = trace_headers(request);
+    let parent = shared.telemetry.takes_spans().then(|| sampled_parent(standard, googles)).flatten();
+    let span_id = parent.is_some().then(|| shared.request_ids.name(None));
+    let place = parent.as_deref().zip(span_id.as_deref());
+    let summary = reply::summarise(reply);
+    shared.telemetry.record(&Event::RequestAnswered(RequestAnswered {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        class,
+        status: reply.status,
+        latency,
+        response_bytes: reply.body.len(),
+        rows: summary.rows,
+        request_id: &context.request_id,
+        trace: context.trace.as_deref(),
+        span: place.map(|(parent, id)| SpanPlace { id, parent }),
+        error_code: summary.error_code,
+    }));
 }
 
 /// An answer, whose request is in flight until it is sent.
@@ -256,6 +267,11 @@ async fn is_given_up(request: &Request) {
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without a message")
+}
+
+/// What says which trace a request belongs to: `traceparent`, and what Google's load balancers send.
+fn trace_headers(request: &Request) -> [Option<&str>; 2] {
+    ["traceparent", "x-cloud-trace-context"].map(|name| extract::header(request, name))
 }
 
 fn echo_trace_header<A>(shared: &Shared<A>, request: &Request, answer: &mut Reply) {

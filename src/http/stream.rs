@@ -84,14 +84,14 @@ impl MessageBody for Streamed {
 
 impl Drop for Streamed {
     fn drop(&mut self) {
-        let (code, cause) = match &self.ending {
-            Ending::Broken(error) => (error.code(), error.cause()),
-            Ending::Left | Ending::Whole => ("", String::new()),
-        };
+        let cause;
         let ending = match &self.ending {
             Ending::Left => StreamEnding::ClientLeft,
             Ending::Whole => StreamEnding::Whole,
-            Ending::Broken(_) => StreamEnding::Broken { code, cause: &cause },
+            Ending::Broken(error) => {
+                cause = error.cause();
+                StreamEnding::Broken { code: error.code(), cause: &cause }
+            }
         };
         self.told.telemetry.record(&Event::StreamEnded(StreamEnded {
             request_id: &self.told.request_id,
