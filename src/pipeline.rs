@@ -82,10 +82,10 @@ impl<E: Into<Error>> From<E> for Failed {
 impl App {
     /// Answers one request; errors are answers too.
     pub async fn answer(&self, raw: &Raw, context: &Context) -> Reply {
-        let mut laps = Laps::start();
+        let mut laps = if self.tells_timing { Laps::start() } else { Laps::default() };
         let identified = self.authenticator.identify(&raw.headers).await;
         laps.end(Stage::Jwt);
-        let (caller, answer) = match identified {
+        let (caller, mut answer) = match identified {
             Ok(identity) => {
                 let is_anonymous = self.authenticator.is_anonymous(&identity);
                 let caller = if is_anonymous { Caller::Anonymous } else { Caller::Authenticated };
@@ -93,12 +93,9 @@ impl App {
             }
             Err(error) => (Caller::Anonymous, Err(error.into())),
         };
-        let answer = answer.map(|mut reply| {
-            if self.tells_timing {
-                laps.tell(&mut reply);
-            }
-            reply
-        });
+        if let Ok(reply) = &mut answer {
+            laps.tell(reply);
+        }
         answer.unwrap_or_else(|failed| {
             let reply = self.fail(&failed.error, caller, context);
             match failed.step {

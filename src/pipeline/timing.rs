@@ -9,7 +9,7 @@ use crate::clock::Stopwatch;
 use crate::response::Reply;
 
 /// A stage, by `PostgREST`'s name.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Who sends it.
     Jwt,
@@ -35,32 +35,38 @@ impl Stage {
     }
 }
 
-/// The stages that are done, in order, and what each took.
+/// What the stages took; unless started, no clock is read.
+#[derive(Debug, Default)]
+pub(super) struct Laps(Option<Started>);
+
 #[derive(Debug)]
-pub(super) struct Laps {
+struct Started {
     since: Stopwatch,
+    /// In the order in which they ended.
     done: Vec<(Stage, Duration)>,
 }
 
 impl Laps {
     /// Starts with the first stage.
     pub(super) fn start() -> Self {
-        Self { since: Stopwatch::start(), done: Vec::with_capacity(5) }
+        Self(Some(Started { since: Stopwatch::start(), done: Vec::with_capacity(5) }))
     }
 
     /// Says that a stage ends here, and the next begins. When a request is planned again, the last time counts.
     pub(super) fn end(&mut self, stage: Stage) {
-        let taken = self.since.elapsed();
-        self.since = Stopwatch::start();
-        self.done.retain(|(other, _)| other.name() != stage.name());
-        self.done.push((stage, taken));
+        let Some(Started { since, done }) = &mut self.0 else { return };
+        let taken = since.elapsed();
+        *since = Stopwatch::start();
+        done.retain(|(other, _)| *other != stage);
+        done.push((stage, taken));
     }
 
     /// Tells the sender.
     pub(super) fn tell(&self, reply: &mut Reply) {
+        let Some(Started { done, .. }) = &self.0 else { return };
         let metric =
             |(stage, taken): &(Stage, Duration)| format!("{};dur={:.1}", stage.name(), taken.as_secs_f64() * 1e3);
-        let told: Vec<String> = self.done.iter().map(metric).collect();
+        let told: Vec<String> = done.iter().map(metric).collect();
         reply.headers.push(("Server-Timing".to_owned(), told.join(", ")));
     }
 }
