@@ -49,6 +49,14 @@ impl<'a> Line<'a> {
         self
     }
 
+    /// Adds a field that is a number, when there is one.
+    pub(super) fn number_if(self, key: &str, value: Option<u64>) -> Self {
+        match value {
+            Some(value) => self.number(key, value),
+            None => self,
+        }
+    }
+
     /// Adds what the cloud's log viewer shows as a request.
     pub(super) fn http_request(mut self, answered: &RequestAnswered<'_>) -> Self {
         self.append(format_args!(",\"httpRequest\":{{\"requestMethod\":"));

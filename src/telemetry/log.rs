@@ -179,11 +179,8 @@ impl Log {
         };
         self.write(level, message, |line| {
             let line = line.text("requestId", ended.request_id).text_if("code", code).number("bytes", ended.bytes);
-            let line = match ended.rows {
-                Some(rows) => line.number("rows", rows),
-                None => line,
-            };
-            self.traced(line.number("milliseconds", ended.latency.as_millis()), ended.trace)
+            let line = line.number_if("rows", ended.rows).number("milliseconds", ended.latency.as_millis());
+            self.traced(line, ended.trace)
         });
     }
 
@@ -207,11 +204,8 @@ impl Log {
                     .text("path", path)
                     .number("milliseconds", format_args!("{:.1}", answered.latency.as_secs_f64() * 1e3)),
             };
-            let line = match answered.rows {
-                Some(rows) => line.number("rows", rows),
-                None => line,
-            };
-            let line = line.text_if("code", answered.error_code).text_for_machines("requestId", answered.request_id);
+            let line = line.number_if("rows", answered.rows).text_if("code", answered.error_code);
+            let line = line.text_for_machines("requestId", answered.request_id);
             let line = line.text_if(SPAN_FIELD, answered.span.map(|span| span.id));
             self.writer.take(self.traced(line, answered.trace).end());
         });
