@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 pub use event::{Event, Operation, Publication, Refusal, RequestAnswered, RouteClass, StreamEnded};
 pub use log::{Format, Level, Log, Settings};
 pub use metrics::{LogState, Metrics, Now};
-pub use otlp::Exporter;
+use otlp::Exporter;
 pub use writer::Writer;
 
 /// Where happenings are told; cheap to clone.

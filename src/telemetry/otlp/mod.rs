@@ -13,7 +13,7 @@
 //! <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>
 
 mod encode;
-pub mod span;
+mod span;
 #[cfg(test)]
 mod tests;
 
@@ -56,11 +56,10 @@ pub struct Settings {
 }
 
 /// What came of a push; else why, without the address, which may hold a secret.
-pub type Pushed = Result<(), String>;
+pub(super) type Pushed = Result<(), String>;
 
-/// Pushes from a thread of its own; cheap to clone.
-#[derive(Clone)]
-pub struct Exporter(Arc<Shared>);
+/// Pushes from a thread of its own.
+pub(super) struct Exporter(Arc<Shared>);
 
 struct Shared {
     settings: Settings,

@@ -20,27 +20,27 @@ const ERROR: u8 = 2;
 
 /// A request that was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Span {
+pub(super) struct Span {
     /// 32 hexadecimal digits.
-    pub trace_id: String,
+    pub(super) trace_id: String,
     /// 16 hexadecimal digits.
-    pub span_id: String,
+    pub(super) span_id: String,
     /// 16 hexadecimal digits; the caller's span.
-    pub parent_id: String,
+    pub(super) parent_id: String,
     /// The verb.
-    pub method: String,
+    pub(super) method: String,
     /// The path without the query.
-    pub path: String,
+    pub(super) path: String,
     /// The status of the answer.
-    pub status: u16,
+    pub(super) status: u16,
     /// The code of the error, when it is one.
-    pub error_code: Option<String>,
+    pub(super) error_code: Option<String>,
     /// Rows of the answer, when it says.
-    pub rows: Option<u64>,
+    pub(super) rows: Option<u64>,
     /// When it was answered, in nanoseconds since 1970.
-    pub ended_at_nanos: u64,
+    pub(super) ended_at_nanos: u64,
     /// How long it took.
-    pub latency: Duration,
+    pub(super) latency: Duration,
 }
 
 impl Span {
