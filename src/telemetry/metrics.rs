@@ -3,27 +3,21 @@
 //! Every label takes one of a fixed set of values, whatever clients send: no table names, no paths. What a request
 //! touches is looked up once and kept, so that counting it is a few atomic additions.
 
-use std::sync::OnceLock;
+mod declare;
+mod label;
+mod shared_log;
+
 use std::time::Duration;
 
 use prometheus::proto::MetricFamily;
-use prometheus::{Counter, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Counter, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
 
 use super::event::{Event, Operation, Publication, Refusal, RequestAnswered, RouteClass};
 use super::process;
-
-/// Verbs with a label of their own; the last stands for all others.
-const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
-
-/// Statuses with a label of their own, ascending.
-const STATUSES: [u16; 24] = [
-    200, 201, 204, 206, 300, 304, 400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 416, 422, 429, 431, 500, 503,
-    504,
-];
-
-/// Seconds, from what a primary-key read takes to what a statement may take.
-const LATENCY_BUCKETS: [f64; 14] =
-    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+use declare::Declare;
+use label::{Requests, code_label};
+use shared_log::LogMetrics;
+pub use shared_log::LogState;
 
 /// Requests in one commit group.
 const GROUP_BUCKETS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
@@ -43,33 +37,6 @@ pub struct Now {
     pub answer_bytes: usize,
     /// The shared log, where there is one.
     pub log: Option<LogState>,
-}
-
-/// How an instance stands to the shared log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogState {
-    /// The newest commit group that the working copy has.
-    pub position: u64,
-    /// Commit groups of the working copy's newest snapshot on the volume that this instance knows of; zero for none.
-    pub snapshot_position: u64,
-    /// Since the commit of that snapshot was made; `None` without one.
-    pub snapshot_age: Option<Duration>,
-    /// Bytes of the commit groups after that snapshot, which a start reads one by one.
-    pub log_bytes: u64,
-    /// Since the last look found the working copy current, or brought it up to date; `None` before the first.
-    pub look_age: Option<Duration>,
-    /// Commits put to the log since the start, by what came of them.
-    pub commits: [(&'static str, u64); 4],
-    /// Commit groups of others applied since the start.
-    pub applied: u64,
-    /// Bytes of the working copy, its WAL included.
-    pub copy_bytes: u64,
-    /// Operations on the volume since the start, by kind.
-    pub operations: [(&'static str, u64); 5],
-    /// Bytes read from the volume since the start.
-    pub bytes_read: u64,
-    /// Bytes written to the volume since the start.
-    pub bytes_put: u64,
 }
 
 /// Every metric.
@@ -314,170 +281,13 @@ impl Metrics {
     }
 }
 
-/// The shared log: what it costs and where it stands.
-#[derive(Debug)]
-struct LogMetrics {
-    position: IntGauge,
-    snapshot_position: IntGauge,
-    snapshot_age: IntGauge,
-    log_bytes: IntGauge,
-    look_age: IntGauge,
-    copy_bytes: IntGauge,
-    operations: IntCounterVec,
-    bytes: IntCounterVec,
-}
-
-impl LogMetrics {
-    fn new(declare: &Declare<'_>) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            position: declare.gauge("berth_log_position", "Newest commit group of the working copy.")?,
-            snapshot_position: declare.gauge("berth_log_snapshot_position", "Commit group of the newest snapshot.")?,
-            snapshot_age: declare
-                .gauge("berth_log_snapshot_age_seconds", "Since the newest snapshot's commit was made.")?,
-            log_bytes: declare.gauge("berth_log_tail_bytes", "Bytes of the log after its newest snapshot.")?,
-            look_age: declare.gauge("berth_log_look_age_seconds", "Since the last look at the log's end.")?,
-            copy_bytes: declare.gauge("berth_log_copy_bytes", "Bytes of the working copy on local disk.")?,
-            operations: declare.counters(
-                "berth_volume_operations_total",
-                "Operations on the volume, by kind: they are billed.",
-                &["operation"],
-            )?,
-            bytes: declare.counters(
-                "berth_volume_bytes_total",
-                "Bytes moved from and to the volume.",
-                &["direction"],
-            )?,
-        })
-    }
-
-    /// The totals are the volume's own, so they are set anew.
-    fn set(&self, log: &LogState) {
-        let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.position.set(gauge(log.position));
-        self.snapshot_position.set(gauge(log.snapshot_position));
-        let seconds = |age: Option<Duration>| gauge(age.map_or(0, |age| age.as_secs()));
-        self.snapshot_age.set(seconds(log.snapshot_age));
-        self.log_bytes.set(gauge(log.log_bytes));
-        self.look_age.set(seconds(log.look_age));
-        self.copy_bytes.set(gauge(log.copy_bytes));
-        for (operation, count) in log.operations {
-            raise(&self.operations.with_label_values(&[operation]), count);
-        }
-        raise(&self.bytes.with_label_values(&["read"]), log.bytes_read);
-        raise(&self.bytes.with_label_values(&["written"]), log.bytes_put);
-    }
-}
-
-/// Brings a counter up to `total`.
-fn raise(counter: &IntCounter, total: u64) {
-    counter.inc_by(total.saturating_sub(counter.get()));
-}
-
 /// Brings a counter of seconds up to `total`.
 fn raise_seconds(counter: &Counter, total: Duration) {
     counter.inc_by((total.as_secs_f64() - counter.get()).max(0.0));
 }
 
-/// Answered requests, each combination looked up once.
-#[derive(Debug)]
-struct Requests {
-    all: IntCounterVec,
-    known: Box<[OnceLock<IntCounter>]>,
-}
-
-impl Requests {
-    fn new(all: IntCounterVec) -> Self {
-        let combinations = RouteClass::ALL.len() * METHODS.len() * (STATUSES.len() + 1);
-        Self { all, known: (0..combinations).map(|_| OnceLock::new()).collect() }
-    }
-
-    fn count(&self, class: RouteClass, method: &str, status: u16) {
-        let method_position = METHODS.iter().position(|known| *known == method).unwrap_or(METHODS.len() - 1);
-        let status_position = STATUSES.binary_search(&status).unwrap_or(STATUSES.len());
-        let position = (class as usize * METHODS.len() + method_position) * (STATUSES.len() + 1) + status_position;
-        let Some(known) = self.known.get(position) else { return };
-        known
-            .get_or_init(|| {
-                let method = METHODS.get(method_position).copied().unwrap_or("other");
-                let status = STATUSES.get(status_position).map_or_else(|| "other".to_owned(), u16::to_string);
-                self.all.with_label_values(&[class.name(), method, status.as_str()])
-            })
-            .inc();
-    }
-}
-
-/// An error code as one of few labels: `PostgREST`'s and berth's codes whole, SQLSTATEs by class, anything that SQL
-/// made up as `other`.
-fn code_label(code: &str) -> String {
-    const SQLSTATE_CLASSES: [&str; 38] = [
-        "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "20", "21", "22", "23", "24", "25", "26",
-        "27", "28", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "3F", "40", "42", "44", "53", "54", "55", "57",
-        "58", "XX",
-    ];
-    let is_ours = ["PGRST", "BERTH"].iter().any(|prefix| {
-        code.strip_prefix(prefix).is_some_and(|rest| {
-            rest.len() == 3
-                && rest.bytes().enumerate().all(|(at, byte)| byte.is_ascii_digit() || (at == 0 && byte == b'X'))
-        })
-    });
-    if is_ours {
-        return code.to_owned();
-    }
-    match code.get(..2).filter(|class| code.len() == 5 && SQLSTATE_CLASSES.contains(class)) {
-        Some(class) => format!("{class}xxx"),
-        None => "other".to_owned(),
-    }
-}
-
 fn whole(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// Makes metrics known to the registry.
-struct Declare<'a>(&'a Registry);
-
-impl Declare<'_> {
-    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
-        let counter = IntCounter::new(name, help)?;
-        self.0.register(Box::new(counter.clone()))?;
-        Ok(counter)
-    }
-
-    fn seconds(&self, name: &str, help: &str) -> Result<Counter, prometheus::Error> {
-        let counter = Counter::new(name, help)?;
-        self.0.register(Box::new(counter.clone()))?;
-        Ok(counter)
-    }
-
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
-        let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
-        self.0.register(Box::new(counters.clone()))?;
-        Ok(counters)
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-        let gauge = IntGauge::new(name, help)?;
-        self.0.register(Box::new(gauge.clone()))?;
-        Ok(gauge)
-    }
-
-    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
-        self.register(HistogramOpts::new(name, help).buckets(buckets.to_vec()))
-    }
-
-    fn latency(&self, name: &str, help: &str, label: Option<(&str, &str)>) -> Result<Histogram, prometheus::Error> {
-        let options = HistogramOpts::new(name, help).buckets(LATENCY_BUCKETS.to_vec());
-        self.register(match label {
-            Some((key, value)) => options.const_label(key, value),
-            None => options,
-        })
-    }
-
-    fn register(&self, options: HistogramOpts) -> Result<Histogram, prometheus::Error> {
-        let histogram = Histogram::with_opts(options)?;
-        self.0.register(Box::new(histogram.clone()))?;
-        Ok(histogram)
-    }
 }
 
 #[cfg(test)]
@@ -550,6 +360,6 @@ mod tests {
 
     #[test]
     fn statuses_can_be_searched() {
-        assert!(STATUSES.is_sorted());
+        assert!(label::STATUSES.is_sorted());
     }
 }

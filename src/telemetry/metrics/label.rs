@@ -1,0 +1,67 @@
+//! Requests and their errors under few labels, whatever clients send.
+
+use std::sync::OnceLock;
+
+use prometheus::{IntCounter, IntCounterVec};
+
+use crate::telemetry::event::RouteClass;
+
+/// Verbs with a label of their own; the last stands for all others.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+
+/// Statuses with a label of their own, ascending.
+pub(super) const STATUSES: [u16; 24] = [
+    200, 201, 204, 206, 300, 304, 400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 416, 422, 429, 431, 500, 503,
+    504,
+];
+
+/// Answered requests, each combination looked up once.
+#[derive(Debug)]
+pub(super) struct Requests {
+    all: IntCounterVec,
+    known: Box<[OnceLock<IntCounter>]>,
+}
+
+impl Requests {
+    pub(super) fn new(all: IntCounterVec) -> Self {
+        let combinations = RouteClass::ALL.len() * METHODS.len() * (STATUSES.len() + 1);
+        Self { all, known: (0..combinations).map(|_| OnceLock::new()).collect() }
+    }
+
+    pub(super) fn count(&self, class: RouteClass, method: &str, status: u16) {
+        let method_position = METHODS.iter().position(|known| *known == method).unwrap_or(METHODS.len() - 1);
+        let status_position = STATUSES.binary_search(&status).unwrap_or(STATUSES.len());
+        let position = (class as usize * METHODS.len() + method_position) * (STATUSES.len() + 1) + status_position;
+        let Some(known) = self.known.get(position) else { return };
+        known
+            .get_or_init(|| {
+                let method = METHODS.get(method_position).copied().unwrap_or("other");
+                let status = STATUSES.get(status_position).map_or_else(|| "other".to_owned(), u16::to_string);
+                self.all.with_label_values(&[class.name(), method, status.as_str()])
+            })
+            .inc();
+    }
+}
+
+/// An error code as one of few labels: `PostgREST`'s and berth's codes whole, SQLSTATEs by class, anything that SQL
+/// made up as `other`.
+pub(super) fn code_label(code: &str) -> String {
+    const SQLSTATE_CLASSES: [&str; 38] = [
+        "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "20", "21", "22", "23", "24", "25", "26",
+        "27", "28", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "3F", "40", "42", "44", "53", "54", "55", "57",
+        "58", "XX",
+    ];
+    let is_ours = ["PGRST", "BERTH"].iter().any(|prefix| {
+        code.strip_prefix(prefix).is_some_and(|rest| {
+            rest.len() == 3
+                && rest.bytes().enumerate().all(|(at, byte)| byte.is_ascii_digit() || (at == 0 && byte == b'X'))
+        })
+    });
+    if is_ours {
+        return code.to_owned();
+    }
+    match code.get(..2).filter(|class| code.len() == 5 && SQLSTATE_CLASSES.contains(class)) {
+        Some(class) => format!("{class}xxx"),
+        None => "other".to_owned(),
+    }
+}
