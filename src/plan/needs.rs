@@ -64,16 +64,16 @@ impl<'a> Needs<'a> {
     pub(super) fn check(&self, roles: &Roles<'_>, catalog: &Catalog) -> Result<(), Error> {
         let check = |needs: &[Need<'_>]| needs.iter().try_for_each(|need| need.check(roles, catalog));
         // What is embedded in the result of a function comes after it.
-        if !self.is_call {
-            check(&self.tables)?;
-        }
+        let (first, last): (&[Need<'_>], &[Need<'_>]) =
+            if self.is_call { (&[], &self.tables) } else { (&self.tables, &[]) };
+        check(first)?;
         let may_call =
             |grantees: &BTreeSet<String>| grantees.iter().any(|grantee| roles.all.contains(grantee.as_str()));
         if let Some((function, _)) = self.calls.iter().find(|(_, grantees)| !may_call(grantees)) {
             return Err(denied_call(function));
         }
         check(&self.called)?;
-        check(&self.tables)
+        check(last)
     }
 
     /// All that is touched.
