@@ -82,31 +82,31 @@ impl<'a> Scope<'a> {
     }
 
     /// The type of the column of that name.
+    pub(super) fn type_of(&self, name: &str) -> Result<TypeName, Error> {
+        self.look_up(name).map(|(type_name, _)| type_name)
+    }
+
+    /// The type of what a name means, and the function of the row that it is where the table has no such column.
     ///
     /// On Postgres an unknown name gets no type and goes on: it may be a function of the row (a computed field), and
     /// if it is not, the server says so in the same words.
-    pub(super) fn type_of(&self, name: &str) -> Result<TypeName, Error> {
+    fn look_up(&self, name: &str) -> Result<(TypeName, Option<Arc<RowFunction>>), Error> {
         match (self.table.column(name), self.engine) {
-            (Some(column), _) => Ok(column.type_name.clone()),
-            (None, Engine::Postgres) => Ok(TypeName { declared: String::new(), kind: TypeKind::Other }),
+            (Some(column), _) => Ok((column.type_name.clone(), None)),
+            (None, Engine::Postgres) => Ok((TypeName { declared: String::new(), kind: TypeKind::Other }, None)),
             (None, Engine::Sqlite) => match self.computed(name) {
-                Some((_, type_name)) => Ok(type_name),
+                Some((type_name, function)) => Ok((type_name, Some(Arc::new(function)))),
                 None => Err(self.unknown_column(name)),
             },
         }
     }
 
-    /// The function of a row that a name means where the table has no such column, and the type of what it gives.
-    ///
-    /// Only where berth itself runs functions: a Postgres server looks for them by itself.
-    pub(super) fn computed(&self, name: &str) -> Option<(Arc<RowFunction>, TypeName)> {
-        if self.engine == Engine::Postgres || self.table.column(name).is_some() {
-            return None;
-        }
+    /// The function of a row that berth itself runs, and the type of what it gives.
+    fn computed(&self, name: &str) -> Option<(TypeName, RowFunction)> {
         let routine = self.catalog.row_functions.get(&(self.table.name.clone(), name.to_owned()))?;
         let ReturnKind::Value(type_name) = &routine.returns.kind else { return None };
         let row = self.table.columns.iter().map(|column| column.name.clone()).collect();
-        (!routine.returns.set).then(|| (Arc::new(RowFunction { routine: Arc::clone(routine), row }), type_name.clone()))
+        (!routine.returns.set).then(|| (type_name.clone(), RowFunction { routine: Arc::clone(routine), row }))
     }
 
     /// The column that a write names, which must be in the catalog on both engines.
@@ -118,11 +118,10 @@ impl<'a> Scope<'a> {
 
     /// The column and the way into its JSON that a field names.
     pub(super) fn target(&self, field: Field) -> Result<Target, Error> {
-        let type_name = self.type_of(&field.name)?;
+        let (type_name, computed) = self.look_up(&field.name)?;
         if self.engine == Engine::Sqlite {
             check_path(&field.path)?;
         }
-        let computed = self.computed(&field.name).map(|(function, _)| function);
         Ok(Target { column: field.name, computed, type_name, path: field.path })
     }
 
