@@ -7,7 +7,7 @@
 
 use super::read::{Aggregated, Operand, Order, Projection, ReadNode, Related, Shape, plan_projection};
 use super::scope::Scope;
-use super::{Engine, Error, capability, cast};
+use super::{Engine, Error, Target, capability, cast};
 use crate::catalog::{TypeKind, TypeName};
 use crate::request::filter::JsonStep;
 use crate::request::select::Aggregate;
@@ -82,7 +82,7 @@ fn put_together(scope: &Scope<'_>, call: Call) -> Result<Projection, Error> {
 /// Stands for the row itself.
 fn rows_projection(name: String) -> Projection {
     let type_name = of_kind(TypeKind::BigInt);
-    Projection { column: String::new(), computed: None, type_name, path: Vec::new(), cast: None, aggregate: None, name }
+    Projection { target: Target::column("", type_name), cast: None, aggregate: None, name }
 }
 
 /// Lifted into the row above, a count is of the rows that are there, not of the rows above: of `column`, which is
@@ -91,9 +91,7 @@ pub(super) fn count_present(node: &mut ReadNode, column: &str, type_name: &TypeN
     for projection in &mut node.select {
         if let Some(aggregate) = projection.aggregate.as_mut().filter(|aggregate| aggregate.operand == Operand::Rows) {
             aggregate.operand = Operand::Values(Aggregate::Count);
-            projection.column = column.to_owned();
-            projection.computed = None;
-            projection.type_name = type_name.clone();
+            projection.target = Target::column(column, type_name.clone());
         }
     }
 }
@@ -109,19 +107,21 @@ pub(super) fn check_order_of_groups(node: &ReadNode) -> Result<(), Error> {
     let is_related_grouped = |order: &Order, related: &Related| {
         let mut embeds = node.embeds.iter().filter(|embed| &embed.related() == related);
         embeds.any(|embed| match embed.shape {
-            Shape::Lifted => embed.node.select.iter().any(|member| decides(member, &order.column, &order.path)),
+            Shape::Lifted => {
+                embed.node.select.iter().any(|member| decides(member, &order.target.column, &order.target.path))
+            }
             Shape::Nothing | Shape::Object | Shape::Array | Shape::Gathered => {
                 embed.relationship.source_columns().all(is_grouped)
             }
         })
     };
     let loose = node.order.iter().find(|order| match &order.related {
-        None => !node.select.iter().any(|projection| decides(projection, &order.column, &order.path)),
+        None => !node.select.iter().any(|projection| decides(projection, &order.target.column, &order.target.path)),
         Some(related) => !is_related_grouped(order, related),
     });
     loose.map_or(Ok(()), |order| {
         let table = order.related.as_ref().map_or(&node.from, |related| &related.relationship.target);
-        let column = format!("{}.{}", table.name, order.column);
+        let column = format!("{}.{}", table.name, order.target.column);
         let rule = "must appear in the GROUP BY clause or be used in an aggregate function";
         Err(Error::sqlstate("42803", format!("column \"{column}\" {rule}")))
     })
@@ -130,7 +130,8 @@ pub(super) fn check_order_of_groups(node: &ReadNode) -> Result<(), Error> {
 /// True when rows that are equal in a projection are equal in a column, or in what a path leads to.
 fn decides(projection: &Projection, column: &str, path: &[JsonStep]) -> bool {
     let is_plain = projection.aggregate.is_none() && projection.cast.is_none();
-    is_plain && projection.column == column && (projection.path.is_empty() || projection.path == path)
+    let target = &projection.target;
+    is_plain && target.column == column && (target.path.is_empty() || target.path == path)
 }
 
 /// The name of the function, which its result has unless it is given another.
@@ -146,13 +147,7 @@ fn function_name(function: Aggregate) -> &'static str {
 
 /// The type of the values that are put together.
 fn value_type(over: &Projection) -> TypeName {
-    let target = super::Target {
-        column: over.column.clone(),
-        computed: None,
-        type_name: over.type_name.clone(),
-        path: over.path.clone(),
-    };
-    over.cast.clone().unwrap_or_else(|| target.compared_type())
+    over.cast.clone().unwrap_or_else(|| over.target.compared_type())
 }
 
 fn result_type(function: Aggregate, of: &TypeName, engine: Engine) -> Result<TypeName, Error> {

@@ -231,8 +231,8 @@ fn computed_columns(node: &ReadNode, table: &Table) -> Vec<String> {
     let is_value = |operand: Operand| operand != Operand::Rows;
     let selected = node.select.iter().filter(|it| it.aggregate.as_ref().is_none_or(|it| is_value(it.operand)));
     let ordered = node.order.iter().filter(|order| order.related.is_none());
-    let mut columns: BTreeSet<&str> = selected.map(|projection| projection.column.as_str()).collect();
-    columns.extend(ordered.map(|order| order.column.as_str()));
+    let mut columns: BTreeSet<&str> = selected.map(|projection| projection.target.column.as_str()).collect();
+    columns.extend(ordered.map(|order| order.target.column.as_str()));
     add_tested(&node.filter, &mut columns);
     columns.into_iter().filter(|column| table.column(column).is_none()).map(str::to_owned).collect()
 }

@@ -51,13 +51,7 @@ pub(super) fn plan_distinct(scope: &Scope<'_>, wish: Option<Wish>, node: &ReadNo
 
 /// Calls itself for what is lifted; the depth of embeds is bounded.
 fn check_outputs(node: &ReadNode) -> Result<(), Error> {
-    for Projection { column, computed, type_name, path, cast, .. } in &node.select {
-        let target = Target {
-            column: column.clone(),
-            computed: computed.clone(),
-            type_name: type_name.clone(),
-            path: path.clone(),
-        };
+    for Projection { target, cast, .. } in &node.select {
         capability::check_groups(cast.as_ref().unwrap_or(&target.compared_type()))?;
     }
     let lifted = node.embeds.iter().filter(|embed| embed.shape == Shape::Lifted);

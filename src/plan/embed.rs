@@ -308,12 +308,7 @@ pub(super) fn plan_related_order(
     }
     let member = embed.node.select.iter().find(|member| member.name == field.name && member.aggregate.is_none());
     let target = match member.filter(|_| field.path.is_empty()) {
-        Some(member) => Target {
-            column: member.column.clone(),
-            computed: member.computed.clone(),
-            type_name: member.type_name.clone(),
-            path: member.path.clone(),
-        },
+        Some(member) => member.target.clone(),
         None => scope.at(&embed.relationship.target)?.target(field)?,
     };
     Ok((target, related(embed)?))

@@ -79,10 +79,11 @@ pub(super) fn plan_keyset(
 /// Adds the primary key to the order, unless the order tells all rows apart.
 fn complete_order(scope: &Scope<'_>, node: &mut ReadNode) -> Result<(), Error> {
     let table = scope.table;
-    if node.order.iter().any(|term| term.path.last().is_some_and(|step| step.arrow == Arrow::Json)) {
+    if node.order.iter().any(|term| term.target.path.last().is_some_and(|step| step.arrow == Arrow::Json)) {
         return Err(refused("pages by keys need an order by text where it goes into JSON: ->> instead of ->"));
     }
-    let is_in_order = |column: &String| node.order.iter().any(|term| is_own_column(term) && &term.column == column);
+    let is_in_order =
+        |column: &String| node.order.iter().any(|term| is_own_column(term) && &term.target.column == column);
     let is_present = |column: &String| table.column(column).is_some_and(|column| !column.nullable);
     let is_key = |key: &&Vec<String>| !key.is_empty() && key.iter().all(is_in_order);
     let is_total =
@@ -95,10 +96,7 @@ fn complete_order(scope: &Scope<'_>, node: &mut ReadNode) -> Result<(), Error> {
         let missing: Vec<&String> = table.primary_key.iter().filter(|column| !is_in_order(column)).collect();
         for column in missing {
             node.order.push(Order {
-                column: column.clone(),
-                computed: None,
-                type_name: scope.type_of(column)?,
-                path: Vec::new(),
+                target: Target::column(column, scope.type_of(column)?),
                 direction: Direction::Ascending,
                 nulls: Nulls::Last,
                 related: None,
@@ -112,7 +110,7 @@ fn complete_order(scope: &Scope<'_>, node: &mut ReadNode) -> Result<(), Error> {
 }
 
 fn is_own_column(term: &Order) -> bool {
-    term.related.is_none() && term.path.is_empty() && term.computed.is_none()
+    term.related.is_none() && term.target.path.is_empty() && term.target.computed.is_none()
 }
 
 fn reverse(term: &mut Order) {
@@ -169,7 +167,8 @@ fn at_or_behind(term: &Order) -> Comparison {
 
 /// True when rows without a value are behind those with one.
 fn may_be_null_behind(scope: &Scope<'_>, term: &Order) -> bool {
-    let is_nullable = !is_own_column(term) || scope.table.column(&term.column).is_none_or(|column| column.nullable);
+    let is_nullable =
+        !is_own_column(term) || scope.table.column(&term.target.column).is_none_or(|column| column.nullable);
     is_nullable && term.nulls == Nulls::Last
 }
 
@@ -187,22 +186,13 @@ fn absent(term: &Order) -> Condition {
 
 /// A test of what a term orders by.
 fn test(term: &Order, test: Test) -> Condition {
-    let condition = Condition::Test(target(term), test);
+    let condition = Condition::Test(term.target.clone(), test);
     match term.related.as_deref() {
         None => condition,
         Some(related) => {
             let filter = related.filter.clone().and(vec![condition]);
             Condition::Related(Box::new(Related { filter, ..related.clone() }))
         }
-    }
-}
-
-fn target(term: &Order) -> Target {
-    Target {
-        column: term.column.clone(),
-        computed: term.computed.clone(),
-        type_name: term.type_name.clone(),
-        path: term.path.clone(),
     }
 }
 

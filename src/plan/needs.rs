@@ -7,12 +7,11 @@
 //! <https://www.postgresql.org/docs/current/sql-insert.html> (privileges of `ON CONFLICT`).
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::authorize::{Roles, denied_call};
 use super::{
     Action, Call, Condition, Delete, Distinct, Error, Insert, Operand, Projection, Read, ReadNode, Related, Returning,
-    RowFunction, Update,
+    Target, Update,
 };
 use crate::catalog::{Bearer, Body, Catalog, Computed, Privilege, QualifiedName, Relationship};
 use crate::request::prefer::Resolution;
@@ -98,7 +97,7 @@ impl<'a> Needs<'a> {
     fn add_top(&mut self, read: &'a Read, columns: &mut Columns<'a>) {
         self.add_level(&read.node, columns);
         if let Distinct::By(targets) = &read.distinct {
-            targets.iter().for_each(|target| self.add_column(&target.column, target.computed.as_ref(), columns));
+            targets.iter().for_each(|target| self.add_target(target, columns));
         }
     }
 
@@ -115,12 +114,12 @@ impl<'a> Needs<'a> {
             projection.aggregate.as_ref().is_none_or(|aggregate| aggregate.operand != Operand::Rows)
         };
         for projection in node.select.iter().filter(is_column) {
-            self.add_column(&projection.column, projection.computed.as_ref(), columns);
+            self.add_target(&projection.target, columns);
         }
         for order in &node.order {
             match &order.related {
-                None => self.add_column(&order.column, order.computed.as_ref(), columns),
-                Some(related) => self.add_related(related, Some((&order.column, order.computed.as_ref())), columns),
+                None => self.add_target(&order.target, columns),
+                Some(related) => self.add_related(related, Some(&order.target), columns),
             }
         }
         self.add_condition(&node.filter, columns);
@@ -141,9 +140,9 @@ impl<'a> Needs<'a> {
     }
 
     /// Adds a column, or what a function of the row needs: to be handed the row, it must be readable whole.
-    fn add_column(&mut self, column: &'a str, computed: Option<&'a Arc<RowFunction>>, columns: &mut Columns<'a>) {
-        let Some(function) = computed else {
-            columns.insert(column);
+    fn add_target(&mut self, target: &'a Target, columns: &mut Columns<'a>) {
+        let Some(function) = &target.computed else {
+            columns.insert(&target.column);
             return;
         };
         columns.extend(function.row.iter().map(String::as_str));
@@ -189,22 +188,17 @@ impl<'a> Needs<'a> {
                 children.iter().for_each(|child| self.add_condition(child, columns));
             }
             Condition::Not(child) | Condition::Behind(_, child) => self.add_condition(child, columns),
-            Condition::Test(target, _) => self.add_column(&target.column, target.computed.as_ref(), columns),
+            Condition::Test(target, _) => self.add_target(target, columns),
             Condition::Related(related) => self.add_related(related, None, columns),
         }
     }
 
     /// Adds what is needed to look at related rows, and at one of their columns.
-    fn add_related(
-        &mut self,
-        related: &'a Related,
-        column: Option<(&'a str, Option<&'a Arc<RowFunction>>)>,
-        columns: &mut Columns<'a>,
-    ) {
+    fn add_related(&mut self, related: &'a Related, target: Option<&'a Target>, columns: &mut Columns<'a>) {
         columns.extend(related.relationship.source_columns());
         let mut inner = Columns::new();
-        if let Some((column, computed)) = column {
-            self.add_column(column, computed, &mut inner);
+        if let Some(target) = target {
+            self.add_target(target, &mut inner);
         }
         self.add_condition(&related.filter, &mut inner);
         match related.relationship.computed() {

@@ -1,14 +1,12 @@
 //! Reads: which columns of which rows in which order.
 
-use std::sync::Arc;
-
 use super::distinct::{Distinct, plan_distinct};
 use super::embed::{self, Wishes};
 use super::keyset::{Keyset, plan_keyset};
 use super::scope::Scope;
-use super::{Condition, Engine, Error, Expectation, RowFunction, Streaming, aggregate, capability, cast};
-use crate::catalog::{Kind, QualifiedName, Relationship, Table, TypeKind, TypeName};
-use crate::request::filter::{Arrow, Comparison, EmbedPath, Field, Filter, JsonOperand, JsonStep, Operation};
+use super::{Condition, Engine, Error, Expectation, Streaming, Target, aggregate, capability, cast};
+use crate::catalog::{Kind, QualifiedName, Relationship, Table, TypeName};
+use crate::request::filter::{Comparison, EmbedPath, Field, Filter, JsonOperand, Operation};
 use crate::request::method::Method;
 use crate::request::order::{Direction, Nulls};
 use crate::request::prefer::Count;
@@ -59,14 +57,8 @@ pub struct ReadNode {
 /// One member of a row's object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    /// The column.
-    pub column: String,
-    /// The function of the row that the name means, where it is no column's (SQLite).
-    pub computed: Option<Arc<RowFunction>>,
-    /// Its type.
-    pub type_name: TypeName,
-    /// The way into its JSON.
-    pub path: Vec<JsonStep>,
+    /// Whose value it is.
+    pub target: Target,
     /// The type it is cast to.
     pub cast: Option<TypeName>,
     /// What is made of the values of all rows; rows that are equal in the projections without one make a group.
@@ -98,14 +90,8 @@ pub enum Operand {
 /// One term of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// The column.
-    pub column: String,
-    /// The function of the row that the name means, where it is no column's (SQLite).
-    pub computed: Option<Arc<RowFunction>>,
-    /// Its type.
-    pub type_name: TypeName,
-    /// The way into its JSON.
-    pub path: Vec<JsonStep>,
+    /// What is compared.
+    pub target: Target,
     /// Which way.
     pub direction: Direction,
     /// Where nulls go; Postgres' rule has been applied when the request did not say.
@@ -254,10 +240,7 @@ pub(super) fn plan_select(scope: &Scope<'_>, select: Vec<SelectItem>) -> Result<
             }
             SelectItem::Field { field, .. } if field.name == "*" && field.path.is_empty() => {
                 projections.extend(scope.all_columns().map(|column| Projection {
-                    column: column.name.clone(),
-                    computed: None,
-                    type_name: column.type_name.clone(),
-                    path: Vec::new(),
+                    target: Target::column(&column.name, column.type_name.clone()),
                     cast: None,
                     aggregate: None,
                     name: column.name.clone(),
@@ -282,28 +265,9 @@ pub(super) fn plan_projection(
     let target = scope.target(field)?;
     let cast = cast.map(|cast| cast::plan_cast(scope.engine, cast)).transpose()?;
     if let Some(to) = &cast {
-        cast::check_cast(scope.engine, &at_end(&target.type_name, &target.path), to)?;
+        cast::check_cast(scope.engine, &target.compared_type(), to)?;
     }
-    Ok(Projection {
-        column: target.column,
-        computed: target.computed,
-        type_name: target.type_name,
-        path: target.path,
-        cast,
-        aggregate: None,
-        name,
-    })
-}
-
-/// The type of what a way into JSON leads to.
-fn at_end(type_name: &TypeName, path: &[JsonStep]) -> TypeName {
-    let kind = match path.last().map(|step| step.arrow) {
-        None => return type_name.clone(),
-        Some(Arrow::Text) => TypeKind::Text { max_length: None },
-        Some(Arrow::Json) if type_name.kind == TypeKind::Json => TypeKind::Json,
-        Some(Arrow::Json) => TypeKind::Jsonb,
-    };
-    TypeName { declared: kind.postgres_name(), kind }
+    Ok(Projection { target, cast, aggregate: None, name })
 }
 
 /// A way into JSON is named by the last key on it: `data->1->phone->>0` is `phone`, `data->1` is `data`.
@@ -332,13 +296,5 @@ pub(super) fn plan_order(scope: &Scope<'_>, embeds: &[Embed], term: OrderTerm) -
     if scope.engine == Engine::Sqlite {
         capability::check_order(&target.compared_type())?;
     }
-    Ok(Order {
-        column: target.column,
-        computed: target.computed,
-        type_name: target.type_name,
-        path: target.path,
-        direction,
-        nulls,
-        related,
-    })
+    Ok(Order { target, direction, nulls, related })
 }

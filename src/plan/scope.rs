@@ -147,6 +147,12 @@ fn check_path(path: &[JsonStep]) -> Result<(), Error> {
 }
 
 impl Target {
+    /// A column itself.
+    #[must_use]
+    pub fn column(name: &str, type_name: TypeName) -> Self {
+        Self { column: name.to_owned(), computed: None, type_name, path: Vec::new() }
+    }
+
     /// The type that a test or an order sees: that of the column, or of what its last arrow gives.
     pub(super) fn compared_type(&self) -> TypeName {
         match self.path.last().map(|step| step.arrow) {

@@ -59,9 +59,9 @@ fn looks_at_tables(node: &ReadNode) -> bool {
     let leads = |relationship: &Relationship| {
         relationship.computed().and_then(|computed| computed.body.as_deref()).is_some_and(of_body)
     };
-    node.select.iter().any(|projection| projection.computed.as_ref().is_some_and(of_row))
+    node.select.iter().any(|projection| projection.target.computed.as_ref().is_some_and(of_row))
         || node.order.iter().any(|order| {
-            order.computed.as_ref().is_some_and(of_row)
+            order.target.computed.as_ref().is_some_and(of_row)
                 || order.related.as_ref().is_some_and(|related| leads(&related.relationship))
         })
         || node.embeds.iter().any(|embed| leads(&embed.relationship))

@@ -61,7 +61,7 @@ pub(super) fn write_condition<D: Dialect>(writer: &mut Writer, scope: Scope<'_>,
             write_condition::<D>(writer, scope, inner);
             writer.push(")");
         }
-        Condition::Test(target, test) => write_test::<D>(writer, Field::of_target(scope, target), test),
+        Condition::Test(target, test) => write_test::<D>(writer, Field::of(scope, target), test),
         Condition::Related(related) => write_exists::<D>(writer, scope, related),
         Condition::Behind(guard, inner) => {
             writer.push("CASE WHEN ");

@@ -4,7 +4,7 @@ use super::aggregate::Aggregation;
 use super::embed::Naming;
 use super::writer::{Alias, Writer};
 use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
-use crate::plan::{Order, Projection, RowFunction, Target, Value};
+use crate::plan::{RowFunction, Target, Value};
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonStep, Quantifier};
 
 /// An engine's spelling. Its types hold nothing: the choice is made at compile time.
@@ -131,38 +131,14 @@ pub(super) struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// What a condition looks at.
-    pub(super) fn of_target(scope: Scope<'a>, target: &'a Target) -> Self {
+    /// What a condition looks at, a projection gives, or an order compares.
+    pub(super) fn of(scope: Scope<'a>, target: &'a Target) -> Self {
         Self {
             scope,
             column: &target.column,
             computed: target.computed.as_deref(),
             type_name: &target.type_name,
             path: &target.path,
-            aggregation: None,
-        }
-    }
-
-    /// What a projection gives.
-    pub(super) fn of_projection(scope: Scope<'a>, projection: &'a Projection) -> Self {
-        Self {
-            scope,
-            column: &projection.column,
-            computed: projection.computed.as_deref(),
-            type_name: &projection.type_name,
-            path: &projection.path,
-            aggregation: None,
-        }
-    }
-
-    /// What an order compares.
-    pub(super) fn of_order(scope: Scope<'a>, order: &'a Order) -> Self {
-        Self {
-            scope,
-            column: &order.column,
-            computed: order.computed.as_deref(),
-            type_name: &order.type_name,
-            path: &order.path,
             aggregation: None,
         }
     }

@@ -239,7 +239,7 @@ impl<'a> Level<'a> {
         if let Some((targets, order)) = select.first {
             let index = separate(writer);
             writer.push("row_number() OVER (PARTITION BY ");
-            writer.separated(", ", targets, |writer, target| D::field(writer, Field::of_target(self.scope, target)));
+            writer.separated(", ", targets, |writer, target| D::field(writer, Field::of(self.scope, target)));
             write_order::<D>(writer, self.scope, order, |related| self.find_joined(related));
             writer.push(") AS ").column_number(index);
         }
@@ -275,9 +275,9 @@ impl<'a> Level<'a> {
         write_order_by(writer, select.order, |writer, term| {
             let is_same = |projection: &Projection| {
                 let is_plain = projection.aggregate.is_none() && projection.cast.is_none() && term.related.is_none();
-                is_plain && projection.column == term.column && projection.path == term.path
+                is_plain && projection.target == term.target
             };
-            match self.node.select.iter().position(is_same).filter(|_| is_grouped && !term.path.is_empty()) {
+            match self.node.select.iter().position(is_same).filter(|_| is_grouped && !term.target.path.is_empty()) {
                 Some(index) => _ = writer.position(index + 1),
                 None => write_sort_key::<D>(writer, self.scope, term, |related| self.find_joined(related)),
             }

@@ -49,10 +49,10 @@ pub(super) fn write_of_term<'a, D: Dialect>(
     write: impl Fn(&mut Writer, Field<'_>),
 ) {
     match term.related.as_deref().map(|related| (related, beside(related))) {
-        None => write(writer, Field::of_order(scope, term)),
-        Some((_, Some(scope))) => write(writer, Field::of_order(scope, term)),
+        None => write(writer, Field::of(scope, &term.target)),
+        Some((_, Some(scope))) => write(writer, Field::of(scope, &term.target)),
         Some((related, None)) => write_of_related::<D>(writer, scope, related, |writer, scope| {
-            write(writer, Field::of_order(scope, term));
+            write(writer, Field::of(scope, &term.target));
         }),
     }
 }

@@ -10,7 +10,7 @@ use super::top::{write_all, write_top};
 use super::writer::Writer;
 use super::{Output, Page, Planned, Work, computed, count, page};
 use crate::catalog::TypeName;
-use crate::plan::{Keyset, Read, ReadNode, Rules};
+use crate::plan::{Keyset, Order, Read, ReadNode, Rules};
 use crate::request::prefer::Count;
 use crate::request::{MediaType, Range};
 
@@ -37,9 +37,9 @@ pub(super) fn sqlite(read: &Read, media: &MediaType, rules: &Rules) -> Work {
 
 fn page_of(node: &ReadNode, keyset: &Keyset) -> Page {
     let scope = Scope::Table(&node.from);
-    let key = |term| {
-        let field = Field::of_order(scope, term);
-        TypeName { kind: field.kind(), ..term.type_name.clone() }
+    let key = |term: &Order| {
+        let field = Field::of(scope, &term.target);
+        TypeName { kind: field.kind(), ..term.target.type_name.clone() }
     };
     Page { side: keyset.side, size: keyset.size, keys: node.order.iter().map(key).collect() }
 }

@@ -10,7 +10,7 @@ use crate::request::select::Aggregate;
 
 /// Adds what a projection gives, without its name.
 pub(super) fn write_projection<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, projection: &Projection) {
-    let field = Field::of_projection(scope, projection);
+    let field = Field::of(scope, &projection.target);
     let (field, cast) = match &projection.aggregate {
         None => (field, &projection.cast),
         Some(aggregated) => (field.aggregated(Aggregation::of(projection, aggregated)), &aggregated.cast),
@@ -33,12 +33,12 @@ pub(super) fn output_type(projection: &Projection) -> TypeName {
             None => aggregated.type_name.clone(),
         };
     }
-    match (&projection.cast, projection.path.last().map(|step| step.arrow)) {
+    match (&projection.cast, projection.target.path.last().map(|step| step.arrow)) {
         (Some(cast), _) => cast.clone(),
         (None, Some(Arrow::Json)) => TypeName { declared: "json".to_owned(), kind: TypeKind::Json },
         (None, Some(Arrow::Text)) => {
             TypeName { declared: "text".to_owned(), kind: TypeKind::Text { max_length: None } }
         }
-        (None, None) => projection.type_name.clone(),
+        (None, None) => projection.target.type_name.clone(),
     }
 }

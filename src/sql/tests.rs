@@ -81,7 +81,7 @@ fn test(column: &str, test: Test) -> Condition {
 }
 
 fn test_at(column: &str, path: Vec<JsonStep>, test: Test) -> Condition {
-    Condition::Test(Target { column: column.to_owned(), computed: None, type_name: type_of(column), path }, test)
+    Condition::Test(Target { path, ..Target::column(column, type_of(column)) }, test)
 }
 
 fn equal(column: &str, value: &str) -> Condition {
@@ -89,15 +89,7 @@ fn equal(column: &str, value: &str) -> Condition {
 }
 
 fn projection(column: &str) -> Projection {
-    Projection {
-        column: column.to_owned(),
-        computed: None,
-        type_name: type_of(column),
-        path: Vec::new(),
-        cast: None,
-        aggregate: None,
-        name: column.to_owned(),
-    }
+    Projection { target: Target::column(column, type_of(column)), cast: None, aggregate: None, name: column.to_owned() }
 }
 
 fn node(select: Vec<Projection>) -> ReadNode {

@@ -36,7 +36,7 @@ pub(super) fn write_all<D: Dialect>(writer: &mut Writer, read: &Read, scope: Sco
         Distinct::By(targets) => {
             write_all_rows::<D>(writer, node, scope);
             writer.push(" GROUP BY ");
-            writer.separated(", ", targets, |writer, target| D::field(writer, Field::of_target(scope, target)));
+            writer.separated(", ", targets, |writer, target| D::field(writer, Field::of(scope, target)));
         }
     }
 }

@@ -17,9 +17,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use super::target;
 use crate::catalog::{TypeKind, TypeName};
-use crate::plan::{Engine, Error, Order, ReadNode, Value, value};
+use crate::plan::{Engine, Error, Order, ReadNode, Target, Value, value};
 use crate::request::order::{Direction, Nulls};
 
 /// Longest cursor, in bytes: it must fit into headers, of which clients take some 8 KiB.
@@ -31,7 +30,7 @@ const SIGNATURE_BYTES: usize = 6;
 /// What tells the order of a read from others.
 pub(super) fn signature(node: &ReadNode) -> String {
     let mut text = node.from.to_string();
-    for Order { column, path, direction, nulls, related, .. } in &node.order {
+    for Order { target: Target { column, path, .. }, direction, nulls, related } in &node.order {
         let related = related.as_ref().map(|related| related.relationship.target.to_string()).unwrap_or_default();
         let way = match direction {
             Direction::Ascending => "asc",
@@ -103,7 +102,7 @@ fn read_value(json: &Json, term: &Order, engine: Engine) -> Option<Value> {
         (Json::Null, _) => Some(Value::Null),
         (Json::String(text), _) if text.contains('\0') => None,
         (Json::String(text), Engine::Postgres) => Some(Value::Text(text.clone())),
-        (Json::String(text), Engine::Sqlite) => value::coerce(text, &target(term).compared_type()).ok(),
+        (Json::String(text), Engine::Sqlite) => value::coerce(text, &term.target.compared_type()).ok(),
         (Json::Object(members), Engine::Sqlite) if members.len() == 1 => {
             let (kind, text) = members.iter().next()?;
             let text = text.as_str()?;
@@ -136,10 +135,7 @@ mod tests {
 
     fn term(kind: TypeKind) -> Order {
         Order {
-            column: "c".to_owned(),
-            computed: None,
-            type_name: TypeName { declared: kind.postgres_name(), kind },
-            path: Vec::new(),
+            target: Target::column("c", TypeName { declared: kind.postgres_name(), kind }),
             direction: Direction::Ascending,
             nulls: Nulls::Last,
             related: None,
@@ -164,7 +160,7 @@ mod tests {
                 let order = [term(kind)];
                 let honest = if let (Value::Text(text), true) = (&stored, honest) { Some(text.clone()) } else { None };
                 let printed = honest.unwrap_or_else(|| printed.clone());
-                let value = of_stored(&stored, Some(printed), &order[0].type_name);
+                let value = of_stored(&stored, Some(printed), &order[0].target.type_name);
                 let cursor = write("signed", &[value]).unwrap();
                 prop_assert_eq!(read(&cursor, "signed", &order, Engine::Sqlite), Ok(vec![stored.clone()]));
             }

@@ -56,7 +56,7 @@ fn all_columns_are_those_that_the_role_may_read() {
         let catalog = Catalog { narrowed: narrowed(&catalog), ..catalog };
         let plan = Plan::make(request(Method::Get, "films"), role, &catalog, settings).expect("it can be planned");
         let Action::Read(read) = plan.action else { panic!("expected a read") };
-        read.node.select.into_iter().map(|projection| projection.column).collect::<Vec<_>>()
+        read.node.select.into_iter().map(|projection| projection.target.column).collect::<Vec<_>>()
     };
     let closed = settings(Engine::Sqlite);
     let all = given(Vec::new(), "anon", &closed);

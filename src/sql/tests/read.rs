@@ -49,10 +49,7 @@ fn counted(count: Count, max_rows: Option<u64>, limit: Option<u64>) -> Read {
 #[test]
 fn a_whole_read() {
     let by = |column: &str, direction, nulls| Order {
-        column: column.to_owned(),
-        computed: None,
-        type_name: type_of(column),
-        path: Vec::new(),
+        target: Target::column(column, type_of(column)),
         direction,
         nulls,
         related: None,
@@ -93,7 +90,10 @@ fn a_row_without_columns() {
 #[test]
 fn names_and_paths() {
     let at = |column: &str, path: &[(Arrow, &str)], name: &str| Projection {
-        path: path.iter().map(|(arrow, operand)| step(*arrow, operand)).collect(),
+        target: Target {
+            path: path.iter().map(|(arrow, operand)| step(*arrow, operand)).collect(),
+            ..Target::column(column, type_of(column))
+        },
         name: name.to_owned(),
         ..projection(column)
     };
@@ -113,10 +113,7 @@ fn names_and_paths() {
 #[test]
 fn an_order_by_a_path() {
     let term = Order {
-        column: "data".to_owned(),
-        computed: None,
-        type_name: type_of("data"),
-        path: vec![step(Arrow::Text, "a")],
+        target: Target { path: vec![step(Arrow::Text, "a")], ..Target::column("data", type_of("data")) },
         direction: Direction::Descending,
         nulls: Nulls::Last,
         related: None,
@@ -359,15 +356,12 @@ fn rows_that_are_given_once() {
 #[test]
 fn the_first_of_rows_that_are_equal_in_a_column() {
     let by = |column: &str| Order {
-        column: column.to_owned(),
-        computed: None,
-        type_name: type_of(column),
-        path: Vec::new(),
+        target: Target::column(column, type_of(column)),
         direction: Direction::Descending,
         nulls: Nulls::Last,
         related: None,
     };
-    let year = Target { column: "year".to_owned(), computed: None, type_name: type_of("year"), path: Vec::new() };
+    let year = Target::column("year", type_of("year"));
     let node = ReadNode {
         order: vec![by("rating")],
         range: Range { offset: 0, limit: Some(5) },
@@ -385,10 +379,7 @@ fn the_first_of_rows_that_are_equal_in_a_column() {
 
 fn page(side: Side) -> Read {
     let by = |column: &str, direction, nulls| Order {
-        column: column.to_owned(),
-        computed: None,
-        type_name: type_of(column),
-        path: Vec::new(),
+        target: Target::column(column, type_of(column)),
         direction,
         nulls,
         related: None,

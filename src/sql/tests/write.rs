@@ -62,10 +62,7 @@ pub(super) fn on_conflict(resolution: Resolution) -> Option<Conflict> {
 fn representation() -> Returning {
     let cast = Projection { cast: Some(type_of("title")), name: "key".to_owned(), ..projection("id") };
     let order = Order {
-        column: "year".to_owned(),
-        computed: None,
-        type_name: type_of("year"),
-        path: Vec::new(),
+        target: Target::column("year", type_of("year")),
         direction: Direction::Ascending,
         nulls: Nulls::Last,
         related: None,

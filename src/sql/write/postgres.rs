@@ -206,10 +206,10 @@ fn write_returned(writer: &mut Writer, table: &QualifiedName, returning: &Return
 /// The columns that a row's members, its place and its related rows depend on.
 fn columns_of(node: &ReadNode) -> Vec<&str> {
     let selected = node.select.iter().filter(|projection| !counts_rows(projection));
-    let mut columns: Vec<&str> = selected.map(|projection| projection.column.as_str()).collect();
+    let mut columns: Vec<&str> = selected.map(|projection| projection.target.column.as_str()).collect();
     for order in &node.order {
         match &order.related {
-            None => columns.push(&order.column),
+            None => columns.push(&order.target.column),
             Some(related) => columns.extend(related.relationship.source_columns()),
         }
     }

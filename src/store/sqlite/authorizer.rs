@@ -236,7 +236,9 @@ fn referring<'a>(catalog: &'a Catalog, tables: Vec<&'a str>) -> BTreeSet<&'a str
 mod tests {
     use super::*;
     use crate::catalog::{QualifiedName, TypeKind, TypeName};
-    use crate::plan::{Action, Condition, Delete, Expectation, Plan, Projection, Read, ReadNode, Returning, Rules};
+    use crate::plan::{
+        Action, Condition, Delete, Expectation, Plan, Projection, Read, ReadNode, Returning, Rules, Target,
+    };
     use crate::request::{MediaType, Preferences, Range};
     use crate::store::sqlite::introspect;
 
@@ -254,10 +256,7 @@ mod tests {
     /// `SELECT column FROM table`.
     fn reads(table: &str, column: &str) -> Reach {
         let column = Projection {
-            column: column.to_owned(),
-            computed: None,
-            type_name: TypeName { declared: "integer".to_owned(), kind: TypeKind::Integer },
-            path: Vec::new(),
+            target: Target::column(column, TypeName { declared: "integer".to_owned(), kind: TypeKind::Integer }),
             cast: None,
             aggregate: None,
             name: column.to_owned(),
