@@ -82,29 +82,18 @@ impl<'a> Offer<'a> {
 
     /// What rows become for an accepted media type.
     fn given_as(&self, accepted: &MediaType) -> Option<(MediaType, Option<Maker>)> {
-        match accepted {
-            MediaType::ArrayJson { strip_nulls: true } | MediaType::ObjectJson { .. } => Some((accepted.clone(), None)),
-            MediaType::Plan { .. } if !self.settings.plans => None,
-            MediaType::Plan { of, json, options } => {
-                let (of, maker) = self.given_as(of).filter(|(of, _)| !matches!(of, MediaType::Plan { .. }))?;
-                Some((MediaType::Plan { of: Box::new(of), json: *json, options: options.clone() }, maker))
-            }
-            MediaType::Any
-            | MediaType::Json
-            | MediaType::ArrayJson { strip_nulls: false }
-            | MediaType::GeoJson
-            | MediaType::Csv
-            | MediaType::NdJson
-            | MediaType::Text
-            | MediaType::Xml
-            | MediaType::OpenApi
-            | MediaType::UrlEncoded
-            | MediaType::OctetStream
-            | MediaType::Other(_) => self.made_by_database(accepted).or_else(|| self.made_by_berth(accepted)),
+        if let MediaType::Plan { of, json, options } = accepted {
+            let inner = if self.settings.plans { self.given_as(of) } else { None };
+            let (of, maker) = inner.filter(|(of, _)| !matches!(of, MediaType::Plan { .. }))?;
+            return Some((MediaType::Plan { of: Box::new(of), json: *json, options: options.clone() }, maker));
         }
+        self.made_by_database(accepted).or_else(|| self.made_by_berth(accepted))
     }
 
     fn made_by_database(&self, accepted: &MediaType) -> Option<(MediaType, Option<Maker>)> {
+        if matches!(accepted, MediaType::ArrayJson { strip_nulls: true } | MediaType::ObjectJson { .. }) {
+            return None;
+        }
         let name = accepted.to_string();
         let handlers = &self.catalog.media_handlers;
         let find = |source: &BodySource, media: &str| {
@@ -130,11 +119,12 @@ impl<'a> Offer<'a> {
             MediaType::Any | MediaType::Json | MediaType::ArrayJson { strip_nulls: false } => {
                 Some((MediaType::Json, None))
             }
-            MediaType::Csv | MediaType::NdJson => Some((accepted.clone(), None)),
-            MediaType::GeoJson => self.catalog.media_handlers.has_geojson.then_some((MediaType::GeoJson, None)),
             MediaType::ArrayJson { strip_nulls: true }
             | MediaType::ObjectJson { .. }
-            | MediaType::Plan { .. }
+            | MediaType::Csv
+            | MediaType::NdJson => Some((accepted.clone(), None)),
+            MediaType::GeoJson => self.catalog.media_handlers.has_geojson.then_some((MediaType::GeoJson, None)),
+            MediaType::Plan { .. }
             | MediaType::Text
             | MediaType::Xml
             | MediaType::OpenApi
