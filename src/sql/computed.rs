@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::child::write_table;
 use super::dialect::{Dialect, Scope};
 use super::postgres::Postgres;
-use super::rules::{self, write_shown};
+use super::rules::{write_before_part, write_shown};
 use super::sqlite::Sqlite;
 use super::writer::{Alias, Writer};
 use crate::catalog::{Body, Piece, QualifiedName, Relationship};
@@ -41,11 +41,7 @@ pub(super) fn write_parts<'a>(writer: &mut Writer, read: &'a Read, rules: &Rules
         write_shown(writer, &rules.shown);
         return Scope::Table(&read.node.from);
     }
-    writer.push("WITH ");
-    if !rules.shown.is_empty() {
-        rules::write_parts(writer, &rules.shown);
-        writer.push(", ");
-    }
+    write_before_part(writer, &rules.shown);
     writer.push(ROWS).push(" AS NOT MATERIALIZED (SELECT * FROM ");
     Sqlite::table(writer, &read.node.from);
     writer.push(") ");

@@ -38,6 +38,15 @@ pub(super) fn write_shown(writer: &mut Writer, shown: &[Shown]) {
     }
 }
 
+/// Adds `WITH` and what names of tables and views stand for, to be followed by another part.
+pub(super) fn write_before_part(writer: &mut Writer, shown: &[Shown]) {
+    writer.push("WITH ");
+    if !shown.is_empty() {
+        write_parts(writer, shown);
+        writer.push(", ");
+    }
+}
+
 /// Adds the parts of `WITH`. Calls itself for what stands within the query of a view; planning has put all of that into
 /// one list.
 pub(super) fn write_parts(writer: &mut Writer, shown: &[Shown]) {

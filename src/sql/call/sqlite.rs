@@ -16,7 +16,7 @@ use crate::request::MediaType;
 use crate::sql::computed::write_pieces;
 use crate::sql::dialect::{Dialect, Scope};
 use crate::sql::embed::output_columns;
-use crate::sql::rules::{write_parts, write_refusals, write_rules};
+use crate::sql::rules::{write_before_part, write_parts, write_refusals, write_rules};
 use crate::sql::sqlite::Sqlite;
 use crate::sql::top::write_top;
 use crate::sql::writer::Writer;
@@ -212,12 +212,8 @@ impl Given<'_> {
 
     fn read(&self, write: impl FnOnce(&mut Writer, Scope<'_>)) -> Query {
         let mut writer = Writer::after(Sqlite::PLACEHOLDER, self.bound);
-        writer.push("WITH ");
-        if !self.rules.shown.is_empty() {
-            write_parts(&mut writer, &self.rules.shown);
-            writer.push(", ");
-        }
-        writer.push("berth_source(");
+        write_before_part(&mut writer, &self.rules.shown);
+        writer.push(SOURCE).push("(");
         writer.separated(", ", columns_of(self.call), |writer, column| _ = writer.identifier(&column));
         writer.push(") AS (").catalog_sql(&self.source).push(") ");
         write(&mut writer, Scope::Part(SOURCE));
