@@ -31,6 +31,7 @@ pub(super) const ROW_AS_LINE: &str = "translate(row_to_json(berth_row.*)::text, 
 
 /// A result that is no row.
 const VALUE_AS_LINE: &str = "translate(to_json(berth_row.pgrst_scalar)::text, E'\\n\\r', '  ') || E'\\n'";
+
 /// What an answer's body is, and what makes it where berth does not.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Body<'a> {

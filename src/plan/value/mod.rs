@@ -16,6 +16,7 @@
 //! | `json` | as given, when it comes as text | none in Postgres |
 //! | `jsonb` | Postgres' output: keys by length then bytes, the last of equal keys | equality only |
 //! | `bytea` | blob | same |
+//! | `tsvector` | Postgres' output | equality only |
 //! | arrays | JSON as `row_to_json` writes it | equality only |
 //!
 //! Years other than 1 to 9999 are refused: as text they would sort wrong. So are words that need a clock (`now`,
