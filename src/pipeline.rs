@@ -13,7 +13,7 @@ use crate::auth::Identity;
 use crate::catalog::{Catalog, Routine, Table};
 use crate::clock::Deadline;
 use crate::error::Error;
-use crate::plan::authorize;
+use crate::plan::authorize::Roles;
 use crate::plan::{self, AccessMode, Action, Authorized, Engine, Plan, Root};
 use crate::request::{Conditions, Once, Origin, Raw, Request, once};
 use crate::response::status::Caller;
@@ -334,14 +334,10 @@ impl Ground<'_> {
     }
 
     fn describe(self, schema: &str) -> Outcome {
-        let role = &self.identity.role;
         let is_everything = self.settings.root == Root::Everything || self.settings.access != AccessMode::Closed;
-        let is_usable = |table: &Table| match self.settings.engine {
-            Engine::Sqlite => authorize::has_any_privilege(self.catalog, role, &table.name),
-            Engine::Postgres => self.catalog.users.get(&table.name).is_some_and(|roles| roles.contains(role)),
-        };
-        let shows = |table: &Table| is_everything || is_usable(table);
-        let calls = |routine: &Routine| is_everything || authorize::may_call(self.catalog, role, routine);
+        let roles = Roles::of(&self.identity.role, self.catalog);
+        let shows = |table: &Table| is_everything || roles.may_know(&table.name);
+        let calls = |routine: &Routine| is_everything || roles.may_call(&routine.grantees);
         let document = openapi::describe(self.catalog, schema, self.description, shows, calls);
         Outcome { body: document.to_string().into(), ..Outcome::default() }
     }

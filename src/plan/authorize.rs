@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::needs::Need;
 use super::{AccessMode, Action, Engine, Error, Plan, Reach, Rules, Settings, negotiate};
 use crate::auth::Identity;
-use crate::catalog::{Catalog, Grant, Isolation, Kind, Narrowed, Privilege, QualifiedName, Routine, Tuning};
+use crate::catalog::{Catalog, Grant, Isolation, Kind, Narrowed, Privilege, QualifiedName, Tuning};
 use crate::request::Origin;
 
 /// The role that every role is a member of.
@@ -70,7 +70,7 @@ impl Authorized {
         match (settings.access, settings.engine, plan.action.table()) {
             (AccessMode::Read, _, table) if !read_only => return Err(denied_write(&plan.action, table, catalog)),
             (AccessMode::Closed, Engine::Sqlite, _) => {
-                let roles = Roles::of(&identity.role, catalog)?;
+                let roles = Roles::of_existing(&identity.role, catalog)?;
                 rules = Rules::of(&plan.action, &roles, catalog)?;
                 rules.guard(&mut plan);
             }
@@ -126,54 +126,106 @@ impl Authorized {
     }
 }
 
-/// The roles whose privileges a sender has.
+/// The roles whose privileges somebody has, and what these are.
 #[derive(Debug)]
-pub(super) struct Roles<'a> {
+pub struct Roles<'a> {
     /// The role, the roles it is a member of, directly or through others, and `public`.
     pub(super) all: BTreeSet<&'a str>,
     /// Row policies do not hold.
     pub(super) bypasses_policies: bool,
+    catalog: &'a Catalog,
 }
 
 impl<'a> Roles<'a> {
+    /// Those of a role, whether or not it is known to exist: a Postgres server alone knows its roles.
+    #[must_use]
+    pub fn of(role: &'a str, catalog: &'a Catalog) -> Self {
+        let mut all = BTreeSet::from([EVERYONE]);
+        let mut waiting = vec![role];
+        while let Some(next) = waiting.pop() {
+            // A role that is there already is not followed again: memberships may form a circle.
+            if all.insert(next) {
+                waiting.extend(catalog.roles.get(next).into_iter().flatten().map(String::as_str));
+            }
+        }
+        Self { all, bypasses_policies: catalog.bypassing_roles.contains(role), catalog }
+    }
+
+    /// Those of a role that exists (SQLite).
+    ///
     /// # Errors
-    /// `22023` for a role that does not exist.
-    fn of(role: &'a str, catalog: &'a Catalog) -> Result<Self, Error> {
+    /// `22023` for one that does not.
+    pub fn of_existing(role: &'a str, catalog: &'a Catalog) -> Result<Self, Error> {
         if role != EVERYONE && !catalog.roles.contains_key(role) {
             return Err(Error::sqlstate("22023", format!("role \"{role}\" does not exist")));
         }
-        let bypasses_policies = catalog.bypassing_roles.contains(role);
-        Ok(Self { all: effective_roles(role, catalog), bypasses_policies })
+        Ok(Self::of(role, catalog))
     }
 
     /// True when one of them holds the privilege on the whole table, or some together hold it on each of the columns;
     /// without columns, on any.
-    pub(super) fn may<'c>(
+    #[must_use]
+    pub fn may<'c>(
         &self,
         privilege: Privilege,
         table: &QualifiedName,
         columns: impl IntoIterator<Item = &'c str>,
-        catalog: &Catalog,
     ) -> bool {
-        let mut open: BTreeSet<&str> = columns.into_iter().collect();
-        let mut some_column = false;
-        for grant in &catalog.grants {
-            let applies =
-                grant.privilege == privilege && &grant.table == table && self.all.contains(grant.grantee.as_str());
-            match &grant.columns {
-                _ if !applies => {}
-                None => return true,
-                Some(columns) => {
-                    some_column |= !columns.is_empty();
-                    columns.iter().for_each(|column| {
-                        open.remove(column.as_str());
-                    });
-                }
+        match self.held(privilege, table) {
+            Held::Whole => true,
+            // As in Postgres, `DELETE` cannot be granted on columns.
+            Held::Columns(held) => {
+                !held.is_empty()
+                    && privilege != Privilege::Delete
+                    && columns.into_iter().all(|column| held.contains(column))
             }
         }
-        // As in Postgres, `DELETE` cannot be granted on columns.
-        some_column && open.is_empty() && privilege != Privilege::Delete
     }
+
+    /// What they together hold a privilege on.
+    fn held(&self, privilege: Privilege, table: &QualifiedName) -> Held<'a> {
+        let mut held = BTreeSet::new();
+        let of_table = self.catalog.grants.iter().filter(|grant| grant.privilege == privilege && &grant.table == table);
+        for grant in of_table.filter(|grant| self.all.contains(grant.grantee.as_str())) {
+            match &grant.columns {
+                None => return Held::Whole,
+                Some(columns) => held.extend(columns.iter().map(String::as_str)),
+            }
+        }
+        Held::Columns(held)
+    }
+
+    /// True when one of them holds any privilege on the table: what they may know of.
+    #[must_use]
+    pub fn may_know(&self, table: &QualifiedName) -> bool {
+        let of_server = self.catalog.users.get(table).into_iter().flatten().map(String::as_str);
+        let of_table = self.catalog.grants.iter().filter(|grant| &grant.table == table);
+        of_server.chain(of_table.map(|grant| grant.grantee.as_str())).any(|grantee| self.all.contains(grantee))
+    }
+
+    /// True when one of them is among those that may call a function.
+    #[must_use]
+    pub fn may_call(&self, grantees: &BTreeSet<String>) -> bool {
+        grantees.iter().any(|grantee| self.all.contains(grantee.as_str()))
+    }
+
+    /// True when an error may tell them the values of these columns: they may read each of them, of every row.
+    ///
+    /// Source: `BuildIndexValueDescription` and `ri_ReportViolation` of Postgres.
+    #[must_use]
+    pub fn may_see(&self, table: &QualifiedName, columns: &[String]) -> bool {
+        let is_whole = self.bypasses_policies || !self.catalog.row_security.contains_key(table);
+        is_whole && self.may(Privilege::Select, table, columns.iter().map(String::as_str))
+    }
+}
+
+/// What a privilege is held on.
+#[derive(Debug)]
+enum Held<'a> {
+    /// The table.
+    Whole,
+    /// These columns of it.
+    Columns(BTreeSet<&'a str>),
 }
 
 impl Need<'_> {
@@ -181,25 +233,12 @@ impl Need<'_> {
     ///
     /// # Errors
     /// `42501`.
-    pub(super) fn check(&self, roles: &Roles<'_>, catalog: &Catalog) -> Result<(), Error> {
-        if roles.may(self.privilege, self.table, self.columns.iter().copied(), catalog) {
+    pub(super) fn check(&self, roles: &Roles<'_>) -> Result<(), Error> {
+        if roles.may(self.privilege, self.table, self.columns.iter().copied()) {
             return Ok(());
         }
-        Err(denied(catalog, self.table))
+        Err(denied(roles.catalog, self.table))
     }
-}
-
-/// The role, the roles it is a member of, directly or through others, and `public`.
-fn effective_roles<'a>(role: &'a str, catalog: &'a Catalog) -> BTreeSet<&'a str> {
-    let mut roles = BTreeSet::from([EVERYONE]);
-    let mut waiting = vec![role];
-    while let Some(next) = waiting.pop() {
-        // A role that is there already is not followed again: memberships may form a circle.
-        if roles.insert(next) {
-            waiting.extend(catalog.roles.get(next).into_iter().flatten().map(String::as_str));
-        }
-    }
-    roles
 }
 
 /// What `*` stands for, by the grants of a catalog.
@@ -208,9 +247,10 @@ pub fn narrowed(catalog: &Catalog) -> Narrowed {
     let is_narrow = |grant: &&Grant| grant.privilege == Privilege::Select && grant.columns.is_some();
     let tables: BTreeSet<&QualifiedName> = catalog.grants.iter().filter(is_narrow).map(|grant| &grant.table).collect();
     let of_role = |table: &QualifiedName, role: &String| {
-        let (roles, all) = (Roles::of(role, catalog).ok()?, &catalog.table(table)?.columns);
-        let is_granted = |name: &&String| roles.may(Privilege::Select, table, [name.as_str()], catalog);
-        let columns: BTreeSet<String> = all.iter().map(|column| &column.name).filter(is_granted).cloned().collect();
+        let Held::Columns(held) = Roles::of(role, catalog).held(Privilege::Select, table) else { return None };
+        let all = &catalog.table(table)?.columns;
+        let is_held = |name: &&String| held.contains(name.as_str());
+        let columns: BTreeSet<String> = all.iter().map(|column| &column.name).filter(is_held).cloned().collect();
         (!columns.is_empty() && columns.len() < all.len()).then(|| (role.clone(), columns))
     };
     let of_table = |table: &QualifiedName| {
@@ -218,36 +258,6 @@ pub fn narrowed(catalog: &Catalog) -> Narrowed {
         (table.clone(), roles)
     };
     tables.into_iter().map(of_table).collect()
-}
-
-/// True when `role` holds any privilege on the table: what it may know of.
-#[must_use]
-pub fn has_any_privilege(catalog: &Catalog, role: &str, table: &QualifiedName) -> bool {
-    let roles = effective_roles(role, catalog);
-    catalog.grants.iter().any(|grant| &grant.table == table && roles.contains(grant.grantee.as_str()))
-}
-
-/// True when `role` may call the function.
-#[must_use]
-pub fn may_call(catalog: &Catalog, role: &str, routine: &Routine) -> bool {
-    effective_roles(role, catalog).iter().any(|role| routine.grantees.contains(*role))
-}
-
-/// True when `role` holds a privilege on the table, or on some of its columns.
-#[must_use]
-pub fn has_privilege(catalog: &Catalog, role: &str, table: &QualifiedName, privilege: Privilege) -> bool {
-    Roles::of(role, catalog).is_ok_and(|roles| roles.may(privilege, table, [], catalog))
-}
-
-/// True when an error may tell `role` the values of these columns: it may read each of them, of every row.
-///
-/// Source: `BuildIndexValueDescription` and `ri_ReportViolation` of Postgres.
-#[must_use]
-pub fn may_see(catalog: &Catalog, role: &str, table: &QualifiedName, columns: &[String]) -> bool {
-    Roles::of(role, catalog).is_ok_and(|roles| {
-        let is_whole = roles.bypasses_policies || !catalog.row_security.contains_key(table);
-        is_whole && roles.may(Privilege::Select, table, columns.iter().map(String::as_str), catalog)
-    })
 }
 
 /// 42501 for a write where nothing may be written.

@@ -13,7 +13,7 @@ use super::{
     Action, Call, Condition, Delete, Distinct, Error, Insert, Operand, Projection, Read, ReadNode, Related, Returning,
     Target, Update,
 };
-use crate::catalog::{Bearer, Body, Catalog, Computed, Privilege, QualifiedName, Relationship};
+use crate::catalog::{Bearer, Body, Computed, Privilege, QualifiedName, Relationship};
 use crate::request::prefer::Resolution;
 
 /// A privilege that an action needs.
@@ -60,15 +60,13 @@ impl<'a> Needs<'a> {
     ///
     /// # Errors
     /// `42501`.
-    pub(super) fn check(&self, roles: &Roles<'_>, catalog: &Catalog) -> Result<(), Error> {
-        let check = |needs: &[Need<'_>]| needs.iter().try_for_each(|need| need.check(roles, catalog));
+    pub(super) fn check(&self, roles: &Roles<'_>) -> Result<(), Error> {
+        let check = |needs: &[Need<'_>]| needs.iter().try_for_each(|need| need.check(roles));
         // What is embedded in the result of a function comes after it.
         let (first, last): (&[Need<'_>], &[Need<'_>]) =
             if self.is_call { (&[], &self.tables) } else { (&self.tables, &[]) };
         check(first)?;
-        let may_call =
-            |grantees: &BTreeSet<String>| grantees.iter().any(|grantee| roles.all.contains(grantee.as_str()));
-        if let Some((function, _)) = self.calls.iter().find(|(_, grantees)| !may_call(grantees)) {
+        if let Some((function, _)) = self.calls.iter().find(|(_, grantees)| !roles.may_call(grantees)) {
             return Err(denied_call(function));
         }
         check(&self.called)?;

@@ -152,9 +152,9 @@ impl Rules {
         // In Postgres' order, so that errors name the same table: a write is a part of its statement, and what its policies
         // read a part of that.
         let (before, after) = expansion.asked.split_at(of_target);
-        let asked = |asked: &[Asked]| asked.iter().try_for_each(|asked| asked.need().check(roles, catalog));
+        let asked = |asked: &[Asked]| asked.iter().try_for_each(|asked| asked.need().check(roles));
         asked(before)?;
-        needs.check(roles, catalog)?;
+        needs.check(roles)?;
         asked(after)?;
         let shown = expansion.finish(&mut reads);
         write.add_reads(action, &mut reads);

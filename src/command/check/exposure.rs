@@ -13,7 +13,7 @@ use crate::command::scratch::Scratch;
 use crate::command::{chain, migrate};
 use crate::config::{AccessMode, Config, Storage};
 use crate::migrate::{Mode as Migration, migrate_file};
-use crate::plan::authorize;
+use crate::plan::authorize::Roles;
 use crate::store::sqlite::plain::Held;
 use crate::volume::log::restore;
 use crate::volume::probe::report::{Finding, Level, size};
@@ -159,8 +159,9 @@ fn migrated(path: &Path, scripts: &[crate::migrate::Script]) -> Result<Held, Fin
 
 /// What a catalog of SQLite says. `policed`: the tables that have policies.
 fn of_catalog(catalog: &Catalog, policed: &[String], role: &str) -> Vec<Exposed> {
+    let roles = Roles::of_existing(role, catalog).ok();
     let may = |table: &QualifiedName, privileges: &[Privilege]| {
-        privileges.iter().any(|privilege| authorize::has_privilege(catalog, role, table, *privilege))
+        roles.as_ref().is_some_and(|roles| privileges.iter().any(|privilege| roles.may(*privilege, table, [])))
     };
     let tables = catalog.tables.values().filter(|table| table.kind == Kind::Table).map(|table| &table.name);
     let exposed = |table: &QualifiedName| {

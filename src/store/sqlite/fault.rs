@@ -24,7 +24,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use super::write::Place;
 use crate::catalog::{Catalog, Table};
-use crate::plan::authorize::may_see;
+use crate::plan::authorize::Roles;
 use crate::sql::Run;
 use crate::store::Error;
 
@@ -60,7 +60,9 @@ impl Sight<'_> {
     fn sees(self, table: &Table, columns: &[String]) -> bool {
         match self.viewer {
             Viewer::Anyone => true,
-            Viewer::Role(role) => may_see(self.catalog, role, &table.name, columns),
+            Viewer::Role(role) => {
+                Roles::of_existing(role, self.catalog).is_ok_and(|roles| roles.may_see(&table.name, columns))
+            }
             Viewer::Nobody => false,
         }
     }
