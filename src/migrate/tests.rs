@@ -62,6 +62,20 @@ fn a_foreign_key_leads_to_a_key_that_is_there() {
 }
 
 #[test]
+fn a_domain_keeps_the_length_and_the_precision_of_its_type() {
+    let connection = migrated(
+        "CREATE DOMAIN code AS varchar(3); CREATE DOMAIN amount AS numeric(8, 2);
+         CREATE TABLE sales (id int PRIMARY KEY, code code, price amount);",
+    );
+    let types = "SELECT group_concat(type, '; ') FROM pragma_table_info('sales') WHERE name <> 'id'";
+    assert_eq!(value::<String>(&connection, types), "character varying(3); numeric(8,2)");
+    let failure = connection.execute("INSERT INTO sales VALUES (1, 'long', 1)", []).expect_err("too long");
+    assert!(failure.to_string().contains("type:character varying(3)"), "{failure}");
+    let refused = refusal("CREATE DOMAIN whatever AS record;");
+    assert!(refused.contains("record"), "{refused}");
+}
+
+#[test]
 fn a_table_is_written_out_once_with_the_keys_that_came_later() {
     let connection = migrated(
         "CREATE TABLE a (id integer NOT NULL, b_id int, name varchar(10));

@@ -160,16 +160,29 @@ pub(super) fn type_name(declared: &str) -> TypeName {
 /// length and precision, as Postgres keeps it.
 pub(super) fn routine_type(data_type: &DataType, schema: &Schema) -> Result<String, Refusal> {
     if let DataType::Custom(name, modifiers) = data_type {
-        let parts = name::parts(name)?;
-        let last = parts.last().map(String::as_str).unwrap_or_default();
-        if modifiers.is_empty() && matches!(last, "void" | "record") {
-            return Ok(last.to_owned());
+        let last = name::parts(name)?.pop().unwrap_or_default();
+        if modifiers.is_empty() && matches!(last.as_str(), "void" | "record") {
+            return Ok(last);
         }
-        let is_local = parts.len() == 1 || parts.first().is_some_and(|schema| schema == name::SCHEMA);
-        if is_local && modifiers.is_empty() && !schema.types.contains_key(last) && schema.has_relation(last) {
-            return Ok(last.to_owned());
-        }
+    }
+    if let Some(table) = table_of_row(data_type, schema)? {
+        return Ok(table);
     }
     let declared = declared(data_type, &schema.types)?;
     Ok(TypeName::without_modifiers(&declared).declared)
+}
+
+/// The type under a domain, with its length and precision: the user's own, the row of a table, or any other.
+pub(super) fn domain_type(data_type: &DataType, schema: &Schema) -> Result<String, Refusal> {
+    table_of_row(data_type, schema)?.map_or_else(|| declared(data_type, &schema.types), Ok)
+}
+
+/// The table or view whose row a type is.
+fn table_of_row(data_type: &DataType, schema: &Schema) -> Result<Option<String>, Refusal> {
+    let DataType::Custom(name, modifiers) = data_type else { return Ok(None) };
+    let mut parts = name::parts(name)?;
+    let last = parts.pop().unwrap_or_default();
+    let is_local = parts.first().is_none_or(|schema| schema == name::SCHEMA);
+    let is_row = is_local && modifiers.is_empty() && !schema.types.contains_key(&last) && schema.has_relation(&last);
+    Ok(is_row.then_some(last))
 }

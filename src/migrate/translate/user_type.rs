@@ -46,7 +46,7 @@ impl Translator<'_> {
             checks.push(Check { name: named, expression: check.expr.to_string() });
         }
         let domain = UserType::Domain {
-            declared: types::routine_type(&create.data_type, self.schema)?,
+            declared: types::domain_type(&create.data_type, self.schema)?,
             nullability: Nullability::Nullable,
             default: create.default.as_ref().map(ToString::to_string),
             checks,
