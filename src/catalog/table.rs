@@ -116,6 +116,22 @@ pub struct Column {
     pub comment: Option<String>,
 }
 
+impl Column {
+    /// A column with nothing but a name and a type, as results have them.
+    #[must_use]
+    pub fn plain(name: String, type_name: TypeName) -> Self {
+        Self {
+            name,
+            type_name,
+            nullable: true,
+            default: None,
+            generated: Generated::No,
+            enum_values: Vec::new(),
+            comment: None,
+        }
+    }
+}
+
 /// A foreign key, seen from the table that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignKey {

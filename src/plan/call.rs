@@ -19,8 +19,8 @@ use super::negotiate::Offer;
 use super::scope::{Purpose, Scope};
 use super::{Condition, Engine, Error, Expectation, Operand, Plan, Read, ReadNode, Settings, Value, prefer};
 use crate::catalog::{
-    Body, BodySource, Catalog, Column, Generated, Kind, Parameter, QualifiedName, ReturnKind, Routine, Table, Tuning,
-    TypeKind, TypeName, Volatility,
+    Body, BodySource, Catalog, Column, Kind, Parameter, QualifiedName, ReturnKind, Routine, Table, Tuning, TypeKind,
+    TypeName, Volatility,
 };
 use crate::request::call::{self, Whole};
 use crate::request::method::Method;
@@ -263,9 +263,10 @@ fn body_source(routine: &Routine) -> BodySource {
 fn result_table<'a>(routine: &Routine, catalog: &'a Catalog) -> Cow<'a, Table> {
     let (of, columns) = match &routine.returns.kind {
         ReturnKind::Row { of, columns } => (of.as_ref(), columns.clone()),
-        ReturnKind::Value(type_name) => (None, vec![value_column(type_name)]),
+        ReturnKind::Value(type_name) => (None, vec![Column::plain(VALUE.to_owned(), type_name.clone())]),
         ReturnKind::Void => {
-            (None, vec![value_column(&TypeName { declared: "void".to_owned(), kind: TypeKind::Other })])
+            let void = TypeName { declared: "void".to_owned(), kind: TypeKind::Other };
+            (None, vec![Column::plain(VALUE.to_owned(), void)])
         }
     };
     if let Some(table) = of.and_then(|name| catalog.table(name)) {
@@ -283,18 +284,6 @@ fn result_table<'a>(routine: &Routine, catalog: &'a Catalog) -> Cow<'a, Table> {
         updatable: false,
         deletable: false,
     })
-}
-
-fn value_column(type_name: &TypeName) -> Column {
-    Column {
-        name: VALUE.to_owned(),
-        type_name: type_name.clone(),
-        nullable: true,
-        default: None,
-        generated: Generated::No,
-        enum_values: Vec::new(),
-        comment: None,
-    }
 }
 
 /// What a function does on SQLite.

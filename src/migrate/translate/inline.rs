@@ -18,7 +18,7 @@ use super::routine::body;
 use super::scope::{Found, Scope, Source};
 use super::source::renamed;
 use super::{Refusal, name, parse, refuse};
-use crate::catalog::{ReturnKind, TypeKind};
+use crate::catalog::{self, ReturnKind, TypeKind};
 
 /// How deep calls may nest: each level is written out.
 const CALLS_MAX: usize = 16;
@@ -82,7 +82,7 @@ impl<'a> Scope<'a> {
         let known_as = alias.map_or_else(|| name.to_owned(), |alias| name::fold(&alias.name));
         let (columns, is_row) = match body::signature(function, self.schema).returns.kind {
             ReturnKind::Row { columns, .. } => (columns, true),
-            ReturnKind::Value(type_name) => (vec![body::column(known_as.clone(), type_name)], false),
+            ReturnKind::Value(type_name) => (vec![catalog::Column::plain(known_as.clone(), type_name)], false),
             ReturnKind::Void => return refuse(format!("the function {name}() gives no rows")),
         };
         let types: Vec<_> = columns.iter().map(|column| column.type_name.clone()).collect();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use sqlparser::ast::{self, Query, Statement};
 
 use crate::catalog::{
-    self, Bearer, Body, Change, Generated, Piece, Privilege, QualifiedName, ReturnKind, Returns, Routine, Step,
-    Template, Tuning, TypeKind, TypeName, Use, Verb,
+    self, Bearer, Body, Change, Piece, Privilege, QualifiedName, ReturnKind, Returns, Routine, Step, Template, Tuning,
+    TypeKind, TypeName, Use, Verb,
 };
 use crate::migrate::translate::argument::{self, Argument, Written};
 use crate::migrate::translate::change::returned;
@@ -108,7 +108,7 @@ fn return_kind(function: &Function, schema: &Schema) -> ReturnKind {
     let Some(declared) = &function.returns else {
         let given = function.given().enumerate().map(|(place, parameter)| {
             let name = if parameter.name.is_empty() { format!("column{}", place + 1) } else { parameter.name.clone() };
-            column(name, type_name(&parameter.declared, schema))
+            catalog::Column::plain(name, type_name(&parameter.declared, schema))
         });
         return ReturnKind::Row { of: None, columns: given.collect() };
     };
@@ -117,23 +117,13 @@ fn return_kind(function: &Function, schema: &Schema) -> ReturnKind {
         // Its columns are those of the query: only as JSON can it be given.
         ("record", _) => ReturnKind::Value(TypeName { declared: "record".to_owned(), kind: TypeKind::Json }),
         (_, Some((of, columns))) => {
-            let columns = columns.iter().map(|of| column(of.name.clone(), type_name(&of.declared, schema)));
-            ReturnKind::Row { of: Some(QualifiedName::new(name::SCHEMA, of)), columns: columns.collect() }
+            let plain = |of: &Column| catalog::Column::plain(of.name.clone(), type_name(&of.declared, schema));
+            ReturnKind::Row {
+                of: Some(QualifiedName::new(name::SCHEMA, of)),
+                columns: columns.iter().map(plain).collect(),
+            }
         }
         (_, None) => ReturnKind::Value(type_name(declared, schema)),
-    }
-}
-
-/// A column of a result.
-pub(in crate::migrate::translate) fn column(name: String, type_name: TypeName) -> catalog::Column {
-    catalog::Column {
-        name,
-        type_name,
-        nullable: true,
-        default: None,
-        generated: Generated::No,
-        enum_values: Vec::new(),
-        comment: None,
     }
 }
 

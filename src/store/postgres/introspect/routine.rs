@@ -8,8 +8,8 @@ use tokio_postgres::Row;
 
 use crate::catalog::type_name::Origin;
 use crate::catalog::{
-    Cardinality, Column, Computed, Generated, Kind, Parameter, QualifiedName, Relationship, ReturnKind, Returns,
-    Routine, Tuning, TypeName, Volatility, routine,
+    Cardinality, Column, Computed, Kind, Parameter, QualifiedName, Relationship, ReturnKind, Returns, Routine, Tuning,
+    TypeName, Volatility, routine,
 };
 
 /// Functions with the names and types of what they take and give. A domain stands for the type under it. Columns are
@@ -135,7 +135,7 @@ fn read_return(row: &Row) -> Result<ReturnKind, tokio_postgres::Error> {
     let schema: String = row.try_get(11)?;
     Ok(ReturnKind::Row {
         of: relation.map(|name| QualifiedName::new(schema, name)),
-        columns: given.into_iter().map(column).collect(),
+        columns: given.into_iter().map(|(name, type_name)| Column::plain(name, type_name)).collect(),
     })
 }
 
@@ -149,16 +149,4 @@ fn pairs(row: &Row, position: usize) -> Result<Vec<(String, TypeName)>, tokio_po
         TypeName { declared, kind }
     });
     Ok(names.unwrap_or_default().into_iter().zip(types).collect())
-}
-
-fn column((name, type_name): (String, TypeName)) -> Column {
-    Column {
-        name,
-        type_name,
-        nullable: true,
-        default: None,
-        generated: Generated::No,
-        enum_values: Vec::new(),
-        comment: None,
-    }
 }
