@@ -28,8 +28,10 @@ use tokio_postgres::{Client, Transaction};
 use crate::migrate::{self, Recorded};
 use crate::store::sqlite::plain::Held;
 use foreign::Foreign;
+pub use role::MAY_BECOME;
 use source::Table;
 pub use sums::Sum;
+pub use target::literal;
 pub use text::Unfit;
 
 /// What to do with what the server has.

@@ -288,7 +288,8 @@ pub(super) async fn analyze(transaction: &Transaction<'_>, tables: &[Table]) -> 
 }
 
 /// A text as a literal of SQL.
-pub(super) fn literal(text: &str) -> String {
+#[must_use]
+pub fn literal(text: &str) -> String {
     let escape = if text.contains('\\') { "E" } else { "" };
     format!("{escape}'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

@@ -7,6 +7,7 @@ use crate::command::{chain, compose};
 use crate::config::Config;
 use crate::store::postgres::{Link, Postgres, PostgresSettings};
 use crate::telemetry::Telemetry;
+use crate::transfer::{MAY_BECOME, literal};
 use crate::volume::probe::report::{Finding, Level};
 
 /// Instances that must fit when nobody says how many run: during a rollout the old and the new one run at once.
@@ -26,9 +27,7 @@ const QUESTION: &str = "SELECT current_setting('server_version'), \
          - coalesce(current_setting('reserved_connections', true)::int, 0)), \
         (nullif(rolconnlimit, -1)), \
         ((SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()))) AS bounds (bound))::text, \
-    coalesce((SELECT (CASE WHEN current_setting('server_version_num')::int >= 160000 \
-        THEN pg_has_role(oid, 'SET') ELSE pg_has_role(oid, 'MEMBER') END)::text \
-        FROM pg_roles WHERE rolname = $anon), 'absent') \
+    coalesce((SELECT ($may_become)::text FROM pg_roles WHERE rolname = $anon), 'absent') \
     FROM pg_roles r WHERE rolname = current_user";
 
 /// Each table of the exposed schemas, with what the role without a token may do. `row_security_active` asks the same, of
@@ -109,7 +108,8 @@ async fn ask(settings: &PostgresSettings, anonymous: &str, telemetry: Telemetry)
     let second = store.client().await.map_err(|error| error.in_full())?;
     let told = |error: tokio_postgres::Error| chain(&error);
     let anonymous = literal(anonymous);
-    let row = words(&first, &QUESTION.replace("$anon", &anonymous)).await.map_err(told)?.concat();
+    let question = QUESTION.replace("$may_become", MAY_BECOME).replace("$anon", &anonymous);
+    let row = words(&first, &question).await.map_err(told)?.concat();
     let tables = words(&first, &tables_of(&settings.schemas, &anonymous)).await.map_err(told)?;
     let backend = "SELECT pg_backend_pid()::text";
     let one = words(&first, backend).await.map_err(told)?.concat().concat();
@@ -137,11 +137,6 @@ fn exposed(row: &[String]) -> Exposed {
         is_secured: is_set(3),
         is_idle: is_set(4),
     }
-}
-
-/// Text as SQL has it.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The rows of an answer.
