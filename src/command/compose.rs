@@ -13,19 +13,18 @@ use crate::clock::Deadline;
 use crate::config::{self, Config};
 use crate::migrate;
 use crate::pipeline::App;
-use crate::plan::TransactionOverride;
-use crate::plan::{self, Engine};
-use crate::request::prefer::TransactionEnd;
-use crate::response::{Verbosity, openapi};
-use crate::store::postgres::{Function, Postgres, PostgresSettings, Prepare};
+use crate::plan::Engine;
+use crate::store::postgres::Postgres;
+use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::journal::{SharedLog, SharedLogSettings};
-use crate::store::sqlite::{Sqlite, SqliteSettings};
 use crate::store::{self, Store};
 use crate::telemetry::{Event, Telemetry};
 use crate::volume::disk::{Disk, Strategy};
 use crate::volume::log::slot;
 use crate::volume::mount::Mount;
 use crate::volume::probe::{self, Depth, Facts, Refusal, Tried};
+
+pub(super) mod settings;
 
 /// Age from which a file aside is a killed writer's: no put takes an hour.
 const LITTER_SECONDS: u64 = 3_600;
@@ -165,11 +164,11 @@ pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Co
     };
     let app = App {
         store,
-        settings: plan_settings(config, engine),
+        settings: settings::planning(config, engine),
         authenticator,
-        description: description(&config.api),
+        description: settings::description(&config.api),
         answer_max_bytes: config.bounds.max_answer_bytes,
-        verbosity: verbosity(&config.api),
+        verbosity: settings::verbosity(&config.api),
         tells_timing: config.http.server_timing.is_on(),
         telemetry: telemetry.clone(),
     };
@@ -284,13 +283,13 @@ fn unwritable(storage: &config::Storage) -> Option<Error> {
 
 fn open_in_place(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
     tell_applied(&super::migrate::in_place(&config.storage, migrate::Mode::Apply)?, telemetry);
-    Ok(Sqlite::open(&sqlite_settings(config, database_path(&config.storage)), telemetry.clone())?)
+    Ok(Sqlite::open(&settings::sqlite(config, database_path(&config.storage)), telemetry.clone())?)
 }
 
 fn shared(config: &Config, telemetry: &Telemetry) -> Result<Sqlite, Error> {
     let log = shared_log(&config.storage, telemetry)?;
     tell_applied(&super::migrate::shared(&log, &config.storage, migrate::Mode::Apply)?, telemetry);
-    let settings = sqlite_settings(config, log.path());
+    let settings = settings::sqlite(config, log.path());
     Ok(Sqlite::open_shared(&settings, &log, config.storage.read_staleness, telemetry.clone())?)
 }
 
@@ -341,20 +340,8 @@ fn tell_applied(report: &migrate::Report, telemetry: &Telemetry) {
     }
 }
 
-fn sqlite_settings(config: &Config, path: PathBuf) -> SqliteSettings {
-    SqliteSettings {
-        readers: u32::try_from(config.bounds.pool_size).unwrap_or(u32::MAX),
-        queue_limit: config.bounds.queue_limit,
-        body_max_bytes: config.bounds.max_answer_bytes,
-        value_max_bytes: config.bounds.max_answer_bytes.max(config.bounds.max_body_bytes),
-        memory_max_bytes: config.bounds.sqlite_bytes,
-        stream_timeout: config.bounds.stream_timeout,
-        ..SqliteSettings::new(path)
-    }
-}
-
 async fn postgres(config: &Config, dsn: &str, telemetry: &Telemetry) -> Result<Postgres, Error> {
-    let postgres = Postgres::open(&postgres_settings(config, dsn), telemetry.clone())?;
+    let postgres = Postgres::open(&settings::postgres(config, dsn), telemetry.clone())?;
     await_server(&postgres, telemetry).await?;
     tell_applied(&super::migrate::postgres(&postgres, &config.storage, migrate::Mode::Apply).await?, telemetry);
     postgres.reload().await?;
@@ -384,66 +371,6 @@ async fn await_server(postgres: &Postgres, telemetry: &Telemetry) -> Result<(), 
     }
 }
 
-/// What the Postgres store must know.
-pub(super) fn postgres_settings(config: &Config, dsn: &str) -> PostgresSettings {
-    PostgresSettings {
-        dsn: dsn.to_owned(),
-        schemas: config.api.schemas.clone(),
-        extra_search_path: config.api.extra_search_path.clone(),
-        pool_size: config.bounds.pool_size,
-        pool_timeout: config.bounds.pool_timeout,
-        idle_timeout: config.bounds.pool_idle_timeout,
-        max_lifetime: config.bounds.pool_max_lifetime,
-        stream_timeout: config.bounds.stream_timeout,
-        body_max_bytes: config.bounds.max_answer_bytes,
-        prepared: if config.storage.prepared_statements.is_on() { Prepare::Once } else { Prepare::Never },
-        channel: config.storage.channel.clone(),
-        pre_request: config.api.pre_request.as_deref().map(Function::parse),
-        hoisted_settings: config.api.hoisted_settings.clone(),
-        app_settings: config
-            .api
-            .app_settings
-            .iter()
-            .map(|(name, value)| (name.clone(), value.expose().clone()))
-            .collect(),
-        application_name: "berth".to_owned(),
-    }
-}
-
-fn plan_settings(config: &Config, engine: Engine) -> plan::Settings {
-    let schemas = match engine {
-        Engine::Sqlite => vec!["public".to_owned()],
-        Engine::Postgres => config.api.schemas.clone(),
-    };
-    let (transaction_end, transaction_override) = match config.api.transaction_end {
-        config::TransactionEnd::Commit => (TransactionEnd::Commit, TransactionOverride::Ignored),
-        config::TransactionEnd::CommitAllowOverride => (TransactionEnd::Commit, TransactionOverride::Heeded),
-        config::TransactionEnd::Rollback => (TransactionEnd::Rollback, TransactionOverride::Ignored),
-        config::TransactionEnd::RollbackAllowOverride => (TransactionEnd::Rollback, TransactionOverride::Heeded),
-    };
-    plan::Settings {
-        transaction_end,
-        transaction_override,
-        engine,
-        schemas,
-        max_rows: config.bounds.max_rows,
-        streaming: plan::Streaming::Rows { at_most: config.bounds.max_stream_rows },
-        aggregates: config.api.aggregates.is_on(),
-        plans: config.api.plan.is_on(),
-        root: match (config.api.openapi_mode, &config.api.root_spec) {
-            (config::OpenApiMode::Disabled, _) => plan::Root::Disabled,
-            (_, Some(name)) => plan::Root::Function(name.clone()),
-            (config::OpenApiMode::IgnorePrivileges, None) => plan::Root::Everything,
-            (config::OpenApiMode::FollowPrivileges, None) => plan::Root::Usable,
-        },
-        access: match config.access.mode {
-            config::AccessMode::Closed => plan::AccessMode::Closed,
-            config::AccessMode::Read => plan::AccessMode::Read,
-            config::AccessMode::Open => plan::AccessMode::Open,
-        },
-    }
-}
-
 fn authenticator(access: &config::Access, telemetry: &Telemetry) -> Result<Authenticator, Error> {
     let secret = access.jwt_secret.as_ref().map(|secret| Keys::from_secret(secret.expose())).transpose()?;
     let set = access.jwks.as_ref().map(|jwks| Keys::from_jwks(jwks.expose())).transpose()?;
@@ -465,19 +392,4 @@ fn authenticator(access: &config::Access, telemetry: &Telemetry) -> Result<Authe
         cache: TokenCache::new(access.jwt_cache_max_entries),
         limits: RateLimits::parse(access.rate_limit.as_deref().unwrap_or_default())?,
     })
-}
-
-/// How much of an error a client sees.
-pub(crate) fn verbosity(api: &config::Api) -> Verbosity {
-    match api.error_verbosity {
-        config::ErrorVerbosity::Verbose => Verbosity::Verbose,
-        config::ErrorVerbosity::Minimal => Verbosity::Minimal,
-    }
-}
-
-fn description(api: &config::Api) -> openapi::Settings {
-    openapi::Settings {
-        proxy: api.openapi_server_proxy_uri.as_deref().and_then(openapi::Proxy::parse),
-        security: if api.openapi_security.is_on() { openapi::Security::Token } else { openapi::Security::Silent },
-    }
 }

@@ -85,7 +85,7 @@ pub(super) async fn run(config: &Config, wish: &Wish) -> Result<(), Error> {
     let mut progress = Progress::start();
     let source = Source::hold(storage, &mut progress)?;
     let recorded = migrate::recorded(source.held.connection(), &super::migrate::scripts(storage)?)?;
-    let settings = PostgresSettings { channel: None, pool_size: 1, ..compose::postgres_settings(config, dsn) };
+    let settings = PostgresSettings { channel: None, pool_size: 1, ..compose::settings::postgres(config, dsn) };
     let telemetry = Telemetry::silent().map_err(compose::Error::from)?;
     let server = Postgres::open(&settings, telemetry).map_err(Error::Server)?;
     let mut client = server.client().await.map_err(Error::Server)?;

@@ -13,7 +13,7 @@ use crate::telemetry::Telemetry;
 pub(super) async fn run(config: &Config, mode: Mode) -> Result<(), Error> {
     let report = match &config.storage.database_url {
         Some(dsn) => {
-            let settings = compose::postgres_settings(config, dsn.expose());
+            let settings = compose::settings::postgres(config, dsn.expose());
             let store = Postgres::open(&settings, Telemetry::silent()?)?;
             postgres(&store, &config.storage, mode).await?
         }

@@ -66,7 +66,7 @@ pub(super) async fn findings(
     instances: Option<usize>,
     telemetry: Telemetry,
 ) -> Vec<Finding> {
-    let settings = PostgresSettings { channel: None, pool_size: 2, ..compose::postgres_settings(config, dsn) };
+    let settings = PostgresSettings { channel: None, pool_size: 2, ..compose::settings::postgres(config, dsn) };
     match ask(&settings, &config.access.anon_role, telemetry).await {
         Ok((answer, link)) => {
             let mut findings = judge(&answer, link, &Wanted::of(config, instances));
