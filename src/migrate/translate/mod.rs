@@ -18,6 +18,7 @@ mod alter;
 mod argument;
 mod cast;
 mod change;
+mod comparison;
 mod constraint;
 mod default_privilege;
 mod expression;
