@@ -35,17 +35,23 @@ impl Changed {
 }
 
 impl Scope<'_> {
-    /// Writes `INSERT`, as several statements when its rows leave different columns to their defaults.
-    pub(super) fn insert(&self, insert: &Insert, target: Option<Target<'_>>) -> Result<Vec<String>, Refusal> {
-        let TableObject::TableName(table) = &insert.table else { return refuse("INSERT goes into a table") };
-        let table = name::local(table)?;
-        self.schema.require_relation(&table)?;
+    /// Writes a statement that changes rows: as several when the rows of an `INSERT` leave different columns to their
+    /// defaults.
+    pub(super) fn change(&self, statement: &Statement, target: Option<Target<'_>>) -> Result<Vec<String>, Refusal> {
+        match statement {
+            Statement::Insert(insert) => self.insert(insert, target),
+            Statement::Update(update) => Ok(vec![self.update(update, target)?]),
+            Statement::Delete(delete) => Ok(vec![self.delete(delete, target)?]),
+            other => refuse(format!("a function cannot contain {other}")),
+        }
+    }
+
+    fn insert(&self, insert: &Insert, target: Option<Target<'_>>) -> Result<Vec<String>, Refusal> {
         if !insert.assignments.is_empty() || insert.overwrite {
             return refuse("this form of INSERT is not supported");
         }
+        let changed = self.changed_by_insert(insert)?;
         let columns: Vec<String> = insert.columns.iter().map(name::local).collect::<Result<_, _>>()?;
-        let known_as = insert.table_alias.as_ref().map_or_else(|| table.clone(), |alias| name::fold(&alias.alias));
-        let changed = Changed { table, known_as };
         let target_columns = columns_of(self.schema, &changed.table, &columns);
         self.note(&changed.table, Privilege::Insert, None);
         for (column, _) in &target_columns {
@@ -126,8 +132,7 @@ impl Scope<'_> {
         Ok(sql)
     }
 
-    /// Writes `UPDATE`.
-    pub(super) fn update(&self, update: &Update, target: Option<Target<'_>>) -> Result<String, Refusal> {
+    fn update(&self, update: &Update, target: Option<Target<'_>>) -> Result<String, Refusal> {
         if !update.table.joins.is_empty() || update.limit.is_some() {
             return refuse("this form of UPDATE is not supported");
         }
@@ -149,8 +154,8 @@ impl Scope<'_> {
         Ok(format!("UPDATE {} SET {assignments}{from}{condition}{returning}{made}", changed.write()))
     }
 
-    /// Writes `DELETE`. SQLite has no `USING`: the rows beside a row are looked for.
-    pub(super) fn delete(&self, delete: &Delete, target: Option<Target<'_>>) -> Result<String, Refusal> {
+    /// SQLite has no `USING`: the rows beside a row are looked for.
+    fn delete(&self, delete: &Delete, target: Option<Target<'_>>) -> Result<String, Refusal> {
         let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
         let ([table], None) = (tables.as_slice(), &delete.limit) else {
             return refuse("this form of DELETE is not supported");
@@ -199,11 +204,7 @@ impl Scope<'_> {
     /// The table that a statement changes; `None` for a query.
     pub(super) fn changed_by(&self, statement: &Statement) -> Result<Option<Changed>, Refusal> {
         match statement {
-            Statement::Insert(insert) => {
-                let TableObject::TableName(table) = &insert.table else { return Ok(None) };
-                let table = name::local(table)?;
-                Ok(Some(Changed { known_as: table.clone(), table }))
-            }
+            Statement::Insert(insert) => self.changed_by_insert(insert).map(Some),
             Statement::Update(update) => self.changed(&update.table).map(Some),
             Statement::Delete(delete) => {
                 let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
@@ -211,6 +212,14 @@ impl Scope<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    fn changed_by_insert(&self, insert: &Insert) -> Result<Changed, Refusal> {
+        let TableObject::TableName(table) = &insert.table else { return refuse("INSERT goes into a table") };
+        let table = name::local(table)?;
+        self.schema.require_relation(&table)?;
+        let known_as = insert.table_alias.as_ref().map_or_else(|| table.clone(), |alias| name::fold(&alias.alias));
+        Ok(Changed { table, known_as })
     }
 
     fn changed(&self, table: &TableWithJoins) -> Result<Changed, Refusal> {

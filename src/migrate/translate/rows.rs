@@ -1,8 +1,8 @@
 //! Statements of a script that touch rows: `INSERT`, `UPDATE`, `DELETE`, `TRUNCATE` and `COPY`.
 
-use sqlparser::ast::{CopyOption, CopySource, CopyTarget, Delete, Insert, Truncate, Update};
+use sqlparser::ast::{CopyOption, CopySource, CopyTarget, Statement, Truncate};
 
-use super::change::{listed, types_of, untyped};
+use super::change::{listed, returned, types_of, untyped};
 use super::literal::Literal;
 use super::scope::Scope;
 use super::{Refusal, Translator, name, refuse};
@@ -11,37 +11,15 @@ use crate::catalog::TypeName;
 /// Rows that one `INSERT` of a `COPY` holds: enough to be quick, few enough for SQLite's bound on a statement.
 const COPY_ROWS: usize = 200;
 
-/// Types of the columns that values go to; empty where they are not known.
-type Types = Vec<TypeName>;
-
 impl Translator<'_> {
-    pub(super) fn insert(&mut self, insert: &Insert) -> Result<(), Refusal> {
-        if insert.returning.is_some() {
+    /// `INSERT`, `UPDATE` and `DELETE`.
+    pub(super) fn change_rows(&mut self, statement: &Statement) -> Result<(), Refusal> {
+        if returned(statement).is_some() {
             return refuse("RETURNING has no one to return to");
         }
-        let statements = Scope::new(self.schema).insert(insert, None)?;
+        let statements = Scope::new(self.schema).change(statement, None)?;
         self.flush()?;
         statements.into_iter().for_each(|statement| self.execute(statement));
-        Ok(())
-    }
-
-    pub(super) fn update(&mut self, update: &Update) -> Result<(), Refusal> {
-        if update.returning.is_some() {
-            return refuse("RETURNING has no one to return to");
-        }
-        let statement = Scope::new(self.schema).update(update, None)?;
-        self.flush()?;
-        self.execute(statement);
-        Ok(())
-    }
-
-    pub(super) fn delete(&mut self, delete: &Delete) -> Result<(), Refusal> {
-        if delete.returning.is_some() {
-            return refuse("RETURNING has no one to return to");
-        }
-        let statement = Scope::new(self.schema).delete(delete, None)?;
-        self.flush()?;
-        self.execute(statement);
         Ok(())
     }
 
@@ -84,10 +62,10 @@ impl Translator<'_> {
     }
 }
 
-/// A line of `COPY` in the text format.
+/// A line of `COPY` in the text format. `types`: those of the columns, as far as they are known.
 ///
 /// Source: <https://www.postgresql.org/docs/current/sql-copy.html>, "File Formats".
-fn copied_row(line: &str, types: &Types) -> Result<String, Refusal> {
+fn copied_row(line: &str, types: &[TypeName]) -> Result<String, Refusal> {
     let values = line.split('\t').enumerate().map(|(at, field)| {
         if field == "\\N" {
             return Ok("NULL".to_owned());

@@ -64,9 +64,7 @@ impl Translator<'_> {
             Parsed::Comment { object_type, object_name, comment, .. } => {
                 self.comment(*object_type, object_name, comment.as_deref())
             }
-            Parsed::Insert(insert) => self.insert(insert),
-            Parsed::Update(update) => self.update(update),
-            Parsed::Delete(delete) => self.delete(delete),
+            Parsed::Insert(_) | Parsed::Update(_) | Parsed::Delete(_) => self.change_rows(statement),
             Parsed::Truncate(truncate) => self.truncate(truncate),
             Parsed::Copy { source, to: false, target, options, .. } => self.copy(source, target, options, rows),
             Parsed::Query(query) => self.query_alone(query),

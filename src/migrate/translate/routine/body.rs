@@ -187,10 +187,7 @@ fn step(scope: &Scope<'_>, statement: &Statement, result: Option<&ReturnKind>) -
     let written = match statement {
         Statement::Query(query) if is_record => vec![record(scope, query)?],
         Statement::Query(query) => vec![scope.query_into(query, target)?],
-        Statement::Insert(insert) => scope.insert(insert, target)?,
-        Statement::Update(update) => vec![scope.update(update, target)?],
-        Statement::Delete(delete) => vec![scope.delete(delete, target)?],
-        _ => return refuse(format!("a function cannot contain {statement}")),
+        other => scope.change(other, target)?,
     };
     let gives = matches!(statement, Statement::Query(_)) || returned(statement).is_some();
     if result.is_some() && (!gives || (is_record && !matches!(statement, Statement::Query(_)))) {
