@@ -27,6 +27,7 @@ pub(super) enum Purpose {
 }
 
 /// What the names in an expression stand for.
+#[derive(Clone)]
 pub(super) struct Scope<'a> {
     pub(super) schema: &'a Schema,
     /// What is made of it.
@@ -207,20 +208,7 @@ impl<'a> Scope<'a> {
 
     /// The scope of a query inside this one.
     pub(super) fn inner(&self) -> Self {
-        Self {
-            schema: self.schema,
-            purpose: self.purpose,
-            levels: self.levels.clone(),
-            named: self.named.clone(),
-            own: self.own,
-            value: self.value,
-            routine: self.routine.clone(),
-            bearer: self.bearer,
-            callers: self.callers.clone(),
-            functions: self.functions.clone(),
-            depth: Cell::new(self.depth.get()),
-            uses: Rc::clone(&self.uses),
-        }
+        self.clone()
     }
 
     /// Brings what a query reads from into reach.
