@@ -30,8 +30,16 @@ pub(super) struct Argument {
 pub(super) enum Written {
     /// A value.
     Value(String),
-    /// A row: its columns, and what stands before each; `None`: a place for each.
-    Row { columns: Vec<Column>, prefix: Option<String> },
+    /// A row.
+    Row(Row),
+}
+
+/// A row, of which only columns can be named.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) columns: Vec<Column>,
+    /// What stands before each; `None`: a place for each.
+    pub(super) prefix: Option<String>,
 }
 
 impl Routine {
@@ -41,10 +49,25 @@ impl Routine {
 }
 
 impl Argument {
-    pub(super) fn member(&self, name: &str) -> Option<&Column> {
+    /// The row that it is; `None` for a value.
+    pub(super) fn row(&self) -> Option<&Row> {
         match &self.written {
             Written::Value(_) => None,
-            Written::Row { columns, .. } => columns.iter().find(|column| column.name == name),
+            Written::Row(row) => Some(row),
+        }
+    }
+}
+
+impl Row {
+    pub(super) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Writes a column.
+    pub(super) fn write(&self, column: &str) -> String {
+        match &self.prefix {
+            Some(prefix) => format!("{prefix}.{}", name::quote(column)),
+            None => Piece::Column(column.to_owned()).to_text(),
         }
     }
 }
@@ -59,17 +82,13 @@ impl Scope<'_> {
     }
 
     /// The row that an expression stands for: a parameter, or one of what the query reads from.
-    pub(super) fn row(&self, expression: &Expr) -> Option<(Written, Vec<Column>)> {
-        let of_argument = |argument: &Argument| match &argument.written {
-            Written::Value(_) => None,
-            Written::Row { columns, .. } => Some((argument.written.clone(), columns.clone())),
-        };
+    pub(super) fn row(&self, expression: &Expr) -> Option<Row> {
         match expression {
             Expr::Nested(inner) => self.row(inner),
             Expr::Identifier(ident) => {
                 let name = name::fold(ident);
                 match self.find(std::slice::from_ref(&name)) {
-                    Some(Found::Argument(argument)) => of_argument(argument),
+                    Some(Found::Argument(argument)) => argument.row().cloned(),
                     Some(Found::Column(..) | Found::Member(..)) => None,
                     None => {
                         let source = self.source(&name)?;
@@ -77,49 +96,39 @@ impl Scope<'_> {
                         if let Some(table) = &source.table {
                             columns.iter().for_each(|of| self.note(table, Privilege::Select, Some(&of.name)));
                         }
-                        let prefix = Some(name::quote(&name));
-                        Some((Written::Row { columns: columns.clone(), prefix }, columns))
+                        Some(Row { columns, prefix: Some(name::quote(&name)) })
                     }
                 }
             }
-            other => self.placeholder(other).and_then(of_argument),
+            other => self.placeholder(other)?.row().cloned(),
         }
     }
 
     /// Writes `$1`, or `$1.column`.
     pub(super) fn argument(&self, root: &Expr, access: &[AccessExpr]) -> Result<Option<String>, Refusal> {
-        let Some((written, columns)) = self.row(root).filter(|_| !access.is_empty()) else {
+        let Some(row) = self.row(root).filter(|_| !access.is_empty()) else {
             let Some(argument) = self.placeholder(root).filter(|_| access.is_empty()) else { return Ok(None) };
             return write_argument(argument).map(Some);
         };
         let [AccessExpr::Dot(Expr::Identifier(ident))] = access else { return Ok(None) };
         let name = name::fold(ident);
-        if columns.iter().all(|column| column.name != name) {
-            return refuse(format!("column \"{name}\" does not exist"));
+        match row.column(&name) {
+            Some(_) => Ok(Some(row.write(&name))),
+            None => refuse(format!("column \"{name}\" does not exist")),
         }
-        Ok(Some(write_member(&written, &name)))
     }
 
     /// What kind of value a column of a row is.
     pub(super) fn kind_of_member(&self, root: &Expr, access: &[AccessExpr]) -> Option<TypeKind> {
         let [AccessExpr::Dot(Expr::Identifier(ident))] = access else { return None };
         let name = name::fold(ident);
-        let (_, columns) = self.row(root)?;
-        self.kind_of_declared(&columns.iter().find(|column| column.name == name)?.declared)
-    }
-}
-
-/// Writes a column of a row.
-pub(super) fn write_member(row: &Written, column: &str) -> String {
-    match row {
-        Written::Row { prefix: Some(prefix), .. } => format!("{prefix}.{}", name::quote(column)),
-        Written::Row { prefix: None, .. } | Written::Value(_) => Piece::Column(column.to_owned()).to_text(),
+        self.kind_of_declared(&self.row(root)?.column(&name)?.declared)
     }
 }
 
 pub(super) fn write_argument(argument: &Argument) -> Result<String, Refusal> {
     match &argument.written {
         Written::Value(written) => Ok(written.clone()),
-        Written::Row { .. } => refuse(format!("the row \"{}\" cannot be used as a value", argument.name)),
+        Written::Row(_) => refuse(format!("the row \"{}\" cannot be used as a value", argument.name)),
     }
 }

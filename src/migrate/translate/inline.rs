@@ -11,7 +11,7 @@ use sqlparser::ast::{
     SetExpr, Statement, TableAlias,
 };
 
-use super::argument::{Argument, Routine, Written, write_member};
+use super::argument::{Argument, Routine, Row, Written};
 use super::model::{Column, Function, Mode, Parameter};
 use super::query::Target;
 use super::routine::body;
@@ -158,9 +158,9 @@ impl<'a> Scope<'a> {
     }
 
     fn is_row_of(&self, expression: &Expr, table: &str) -> bool {
-        let Some((_, columns)) = self.row(expression) else { return false };
+        let Some(row) = self.row(expression) else { return false };
         let wanted = body::columns_of_type(table, self.schema).map(|(_, columns)| columns).unwrap_or_default();
-        columns.iter().map(|column| &column.name).eq(wanted.iter().map(|column| &column.name))
+        row.columns.iter().map(|column| &column.name).eq(wanted.iter().map(|column| &column.name))
     }
 
     /// The one query that a function's body is.
@@ -186,7 +186,7 @@ impl<'a> Scope<'a> {
             let written = match given {
                 Given::One(expression) if body::columns_of_type(&parameter.declared, self.schema).is_some() => {
                     match self.row(expression) {
-                        Some((row, _)) => row,
+                        Some(row) => Written::Row(row),
                         None => return refuse(format!("{expression} is not a row")),
                     }
                 }
@@ -208,14 +208,12 @@ impl<'a> Scope<'a> {
                     queries.push(format!("(SELECT {value} AS given) AS {query}"));
                     Written::Value(format!("{query}.given"))
                 }
-                Written::Row { columns, prefix } => {
-                    let row = Written::Row { columns: columns.clone(), prefix };
-                    let member = |column: &Column| {
-                        format!("{} AS {}", write_member(&row, &column.name), name::quote(&column.name))
-                    };
-                    let members: Vec<String> = columns.iter().map(member).collect();
+                Written::Row(row) => {
+                    let member =
+                        |column: &Column| format!("{} AS {}", row.write(&column.name), name::quote(&column.name));
+                    let members: Vec<String> = row.columns.iter().map(member).collect();
                     queries.push(format!("(SELECT {}) AS {query}", members.join(", ")));
-                    Written::Row { columns, prefix: Some(query) }
+                    Written::Row(Row { prefix: Some(query), ..row })
                 }
             };
             arguments.push(Argument { written, ..argument });

@@ -5,8 +5,6 @@ use sqlparser::ast::{
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier, TableWithJoins, WindowSpec, With,
 };
 
-use super::argument::write_member;
-use super::model::Column;
 use super::scope::{Found, Scope, Source};
 use super::source::alias;
 use super::{Refusal, function, name, refuse};
@@ -209,10 +207,10 @@ impl Scope<'_> {
                 let items: Vec<Expr> = function::arguments(call)?.into_iter().cloned().collect();
                 self.values(&items, Some(target)).map(Some)
             }
-            other => Ok(self.row(other).map(|(row, columns)| {
-                let member = |column: &Column| write_member(&row, &column.name);
-                columns.iter().map(member).collect()
-            })),
+            other => {
+                let row = self.row(other);
+                Ok(row.map(|row| row.columns.iter().map(|column| row.write(&column.name)).collect()))
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use sqlparser::ast::Ident;
 
-use super::argument::{Argument, Routine, write_argument, write_member};
+use super::argument::{Argument, Routine, Row, write_argument};
 use super::expression::Functions;
 use super::model::{Column, Function, Table};
 use super::schema::Schema;
@@ -81,7 +81,7 @@ pub(super) enum Found<'s> {
     Column(&'s Source, &'s Column),
     Argument(&'s Argument),
     /// A column of a parameter that is a row.
-    Member(&'s Argument, &'s Column),
+    Member(&'s Row, &'s Column),
 }
 
 impl Source {
@@ -300,7 +300,8 @@ impl<'a> Scope<'a> {
                 }
                 let routine = self.routine.as_ref()?;
                 if let Some(argument) = routine.argument(of) {
-                    return argument.member(column).map(|found| Found::Member(argument, found));
+                    let row = argument.row()?;
+                    return row.column(column).map(|found| Found::Member(row, found));
                 }
                 routine.argument(column).filter(|_| *of == routine.name).map(Found::Argument)
             }
@@ -348,7 +349,7 @@ impl<'a> Scope<'a> {
                 }
                 return write_argument(argument);
             }
-            Some(Found::Member(argument, column)) => return Ok(write_member(&argument.written, &column.name)),
+            Some(Found::Member(row, column)) => return Ok(row.write(&column.name)),
             None => {}
         }
         if let [table, _] = names.as_slice()

@@ -9,7 +9,7 @@ use crate::catalog::{
     self, Bearer, Body, Change, Piece, Privilege, QualifiedName, ReturnKind, Returns, Routine, Step, Template, Tuning,
     TypeKind, TypeName, Use, Verb,
 };
-use crate::migrate::translate::argument::{self, Argument, Written};
+use crate::migrate::translate::argument::{self, Argument, Row, Written};
 use crate::migrate::translate::change::returned;
 use crate::migrate::translate::model::{Column, Function, Mode, Parameter, UserType};
 use crate::migrate::translate::query::Target;
@@ -131,7 +131,7 @@ fn return_kind(function: &Function, schema: &Schema) -> ReturnKind {
 fn arguments(function: &Function, schema: &Schema) -> Vec<Argument> {
     let argument = |(place, parameter): (usize, &Parameter)| {
         let written = match columns_of_type(&parameter.declared, schema) {
-            Some((_, columns)) => Written::Row { columns: columns.to_vec(), prefix: None },
+            Some((_, columns)) => Written::Row(Row { columns: columns.to_vec(), prefix: None }),
             None => Written::Value(Piece::Parameter(place).to_text()),
         };
         Argument { name: parameter.name.clone(), declared: parameter.declared.clone(), written }
