@@ -2,7 +2,7 @@
 //!
 //! Arrays and JSON are walked by SQLite's `json_each`, whose columns are written in the form that the kind of value has.
 
-use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, ObjectName, TableAlias, TableFactor, TableFunctionArgs};
+use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, TableAlias, TableFactor, TableFunctionArgs};
 
 use super::model::Column;
 use super::scope::{Scope, Source};
@@ -171,7 +171,6 @@ fn element_of(kind: &TypeKind) -> String {
 }
 
 fn read_call(factor: &TableFactor) -> Result<Call<'_>, Refusal> {
-    let named = |name: &ObjectName| name::parts(name).map(|mut parts| parts.pop().unwrap_or_default());
     match factor {
         TableFactor::Table {
             name,
@@ -179,14 +178,9 @@ fn read_call(factor: &TableFactor) -> Result<Call<'_>, Refusal> {
             args: Some(TableFunctionArgs { args, settings: None }),
             with_ordinality,
             ..
-        } => Ok(Call {
-            name: named(name)?,
-            arguments: args.clone(),
-            alias: alias.as_ref(),
-            with_ordinality: *with_ordinality,
-        }),
-        TableFactor::Function { name, args, alias, with_ordinality, .. } => Ok(Call {
-            name: named(name)?,
+        }
+        | TableFactor::Function { name, args, alias, with_ordinality, .. } => Ok(Call {
+            name: name::parts(name)?.pop().unwrap_or_default(),
             arguments: args.clone(),
             alias: alias.as_ref(),
             with_ordinality: *with_ordinality,
