@@ -115,12 +115,6 @@ impl Scope<'_> {
         if let Some(written) = self.own_call(&name, call)? {
             return Ok(written);
         }
-        if name == "current_setting" {
-            let written = arguments(call)?.into_iter().map(|argument| self.write(argument));
-            let mut written = written.collect::<Result<Vec<_>, _>>()?;
-            written.resize(2, "0".to_owned());
-            return Ok(format!("berth_any_setting({})", written.join(", ")));
-        }
         if let Some(written) = self.spell_out(&name, call)? {
             return Ok(written);
         }
@@ -174,6 +168,13 @@ impl Scope<'_> {
             }
         };
         Ok(Some(match name {
+            // Of a name that is no constant: any other is asked for by `session`.
+            "current_setting" => {
+                let written = arguments(call)?.into_iter().map(|argument| self.write(argument));
+                let mut written = written.collect::<Result<Vec<_>, _>>()?;
+                written.resize(2, "0".to_owned());
+                format!("berth_any_setting({})", written.join(", "))
+            }
             "gen_random_uuid" | "uuid_generate_v4" => UUID_V4.to_owned(),
             "random" => "(0.5 + random() / 18446744073709551616.0)".to_owned(),
             "left" => {
@@ -258,10 +259,11 @@ impl Scope<'_> {
         if let Ok(Some(asked)) = session::Asked::by(call) {
             return Some(asked.kind());
         }
-        if let Some(kind) = self.kind_of_own(&name_of(call).ok()?, call) {
+        let name = name_of(call).ok()?;
+        if let Some(kind) = self.kind_of_own(&name, call) {
             return Some(kind);
         }
-        match name_of(call).ok()?.as_str() {
+        match name.as_str() {
             "current_setting" => Some(TypeKind::Text { max_length: None }),
             "sum" => match self.kind(arguments(call).ok()?.first()?)? {
                 TypeKind::SmallInt | TypeKind::Integer => Some(TypeKind::BigInt),
