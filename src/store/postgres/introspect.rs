@@ -124,27 +124,34 @@ const DELETE: i32 = 16;
 
 /// Reads everything of the exposed schemas, at one moment.
 pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) -> Result<Catalog, Error> {
-    let schemas = &settings.schemas;
-    let fault = |error: tokio_postgres::Error| fault::of(&error);
     // With an empty search path every type is named with its schema, so that it means the same everywhere.
-    client
-        .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = ''")
-        .await
-        .map_err(fault)?;
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = ''";
+    let read = async {
+        client.batch_execute(begin).await?;
+        let catalog = read_within(client, settings).await?;
+        client.batch_execute("COMMIT").await?;
+        Ok(catalog)
+    };
+    read.await.map_err(|error| fault::of(&error))
+}
+
+async fn read_within(client: &ClientWrapper, settings: &PostgresSettings) -> Result<Catalog, tokio_postgres::Error> {
+    let of_schemas = async |sql: &str| client.query_typed(sql, &[(&settings.schemas, Type::TEXT_ARRAY)]).await;
+    let of_all = async |sql: &str| client.query_typed(sql, &[]).await;
     let mut tables = BTreeMap::new();
-    for row in client.query_typed(COLUMNS, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)? {
-        add_column(&mut tables, &row).map_err(fault)?;
+    for row in of_schemas(COLUMNS).await? {
+        add_column(&mut tables, &row)?;
     }
     let mut keys = BTreeMap::new();
-    for row in client.query_typed(KEYS, &[]).await.map_err(fault)? {
-        add_key(&mut keys, &row).map_err(fault)?;
+    for row in of_all(KEYS).await? {
+        add_key(&mut keys, &row)?;
     }
-    for row in client.query_typed(FOREIGN_KEYS, &[]).await.map_err(fault)? {
-        add_foreign_key(&mut keys, &row).map_err(fault)?;
+    for row in of_all(FOREIGN_KEYS).await? {
+        add_foreign_key(&mut keys, &row)?;
     }
     let shown = if tables.values().any(|table: &Table| table.kind == Kind::View) {
-        let relations = client.query_typed(view::RELATIONS, &[]).await.map_err(fault)?;
-        let relations = relations.iter().map(view::Relation::read).collect::<Result<_, _>>().map_err(fault)?;
+        let relations = of_all(view::RELATIONS).await?;
+        let relations = relations.iter().map(view::Relation::read).collect::<Result<_, _>>()?;
         view::find_shown(&relations)
     } else {
         Vec::new()
@@ -152,34 +159,19 @@ pub(super) async fn read(client: &ClientWrapper, settings: &PostgresSettings) ->
     give_keys(&mut tables, &keys, &shown);
     let is_served = |key: &ShownKey| tables.contains_key(&key.owner) && tables.contains_key(&key.key.references);
     let shown_keys = shown_keys(&keys, &shown).into_iter().filter(is_served).collect();
-    let routines = client.query_typed(routine::ROUTINES, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
-    let routines = routine::read_all(&routines, &settings.hoisted_settings).map_err(fault)?;
-    let computed = client.query_typed(routine::COMPUTED, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
-    let computed = computed.iter().map(routine::read_computed).collect::<Result<_, _>>().map_err(fault)?;
-    let handlers = client.query_typed(media::HANDLERS, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
-    let has_geojson = client.query_typed(media::HAS_GEOJSON, &[]).await.map_err(fault)?;
-    let has_geojson = has_geojson.first().map(|row| row.try_get(0)).transpose().map_err(fault)?.unwrap_or(false);
-    let media_handlers = media::read(&handlers, has_geojson).map_err(fault)?;
-    let comments = client.query_typed(SCHEMA_COMMENTS, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
-    let comments = comments.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
-    let schema_comments = comments.collect::<Result<_, _>>().map_err(fault)?;
-    let role_tuning = client.query_typed(ROLE_SETTINGS, &[]).await.map_err(fault)?;
-    let role_tuning = role_tuning.iter().map(read_role).collect::<Result<_, _>>().map_err(fault)?;
-    let narrowed = client.query_typed(NARROWED, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
-    let narrowed = read_narrowed(&narrowed).map_err(fault)?;
-    let users = client.query_typed(USERS, &[(&schemas, Type::TEXT_ARRAY)]).await.map_err(fault)?;
-    let users = users.iter().map(read_users).collect::<Result<_, _>>().map_err(fault)?;
-    client.batch_execute("COMMIT").await.map_err(fault)?;
+    let has_geojson = of_all(media::HAS_GEOJSON).await?;
+    let has_geojson = has_geojson.first().map(|row| row.try_get(0)).transpose()?.unwrap_or(false);
+    let comment = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
     Ok(Catalog {
-        tables,
         shown_keys,
-        routines,
-        computed,
-        media_handlers,
-        schema_comments,
-        narrowed,
-        users,
-        role_tuning,
+        routines: routine::read_all(&of_schemas(routine::ROUTINES).await?, &settings.hoisted_settings)?,
+        computed: of_schemas(routine::COMPUTED).await?.iter().map(routine::read_computed).collect::<Result<_, _>>()?,
+        media_handlers: media::read(&of_schemas(media::HANDLERS).await?, has_geojson)?,
+        schema_comments: of_schemas(SCHEMA_COMMENTS).await?.iter().map(comment).collect::<Result<_, _>>()?,
+        narrowed: read_narrowed(&of_schemas(NARROWED).await?)?,
+        users: of_schemas(USERS).await?.iter().map(read_users).collect::<Result<_, _>>()?,
+        role_tuning: of_all(ROLE_SETTINGS).await?.iter().map(read_role).collect::<Result<_, _>>()?,
+        tables,
         ..Catalog::default()
     })
 }
@@ -203,6 +195,7 @@ fn read_role(row: &Row) -> Result<(String, Tuning), tokio_postgres::Error> {
     Ok((row.try_get(0)?, Tuning::read(settings.iter().map(String::as_str))))
 }
 
+/// Schema and name, from two columns.
 fn name(row: &Row, position: usize) -> Result<QualifiedName, tokio_postgres::Error> {
     Ok(QualifiedName::new(row.try_get::<_, String>(position)?, row.try_get::<_, String>(position + 1)?))
 }

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Row;
 
-use crate::catalog::{BodySource, MediaHandlers, QualifiedName};
+use crate::catalog::{BodySource, MediaHandlers};
 
 /// Functions and aggregates of one argument that give a domain which is called like a media type; of an aggregate, what
 /// it takes, if that is rows.
@@ -25,16 +25,13 @@ pub(super) const HAS_GEOJSON: &str = "SELECT EXISTS (SELECT FROM pg_proc WHERE p
 pub(super) fn read(rows: &[Row], has_geojson: bool) -> Result<MediaHandlers, tokio_postgres::Error> {
     let mut handlers = MediaHandlers { has_geojson, ..MediaHandlers::default() };
     for row in rows {
-        let name = QualifiedName::new(row.try_get::<_, String>(1)?, row.try_get::<_, String>(2)?);
+        let name = super::name(row, 1)?;
         let is_aggregate: bool = row.try_get(3)?;
         let takes_any: Option<bool> = row.try_get(4)?;
         let (source, aggregate) = match (is_aggregate, takes_any) {
             (false, _) => (BodySource::Function(name), None),
             (true, Some(true)) => (BodySource::AnyRows, Some(name)),
-            (true, _) => {
-                let of = QualifiedName::new(row.try_get::<_, String>(5)?, row.try_get::<_, String>(6)?);
-                (BodySource::Rows(of), Some(name))
-            }
+            (true, _) => (BodySource::Rows(super::name(row, 5)?), Some(name)),
         };
         handlers.by_source.entry(source).or_default().insert(row.try_get(0)?, aggregate);
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Row;
 
+use super::name;
 use crate::catalog::type_name::Origin;
 use crate::catalog::{
     Cardinality, Column, Computed, Kind, Parameter, QualifiedName, Relationship, ReturnKind, Returns, Routine, Tuning,
@@ -67,13 +68,11 @@ WHERE p.pronargs = 1 AND p.prokind = 'f' AND an.nspname = ANY ($1) AND rn.nspnam
 
 /// Reads a line of [`COMPUTED`].
 pub(super) fn read_computed(row: &Row) -> Result<Relationship, tokio_postgres::Error> {
-    let name =
-        |position| Ok(QualifiedName::new(row.try_get::<_, String>(position)?, row.try_get::<_, String>(position + 1)?));
     let is_view: bool = row.try_get(6)?;
     Ok(Relationship {
-        table: name(2)?,
-        target: name(4)?,
-        cardinality: Cardinality::Computed(Computed::on_server(name(0)?, row.try_get(7)?)),
+        table: name(row, 2)?,
+        target: name(row, 4)?,
+        cardinality: Cardinality::Computed(Computed::on_server(name(row, 0)?, row.try_get(7)?)),
         target_kind: if is_view { Kind::View } else { Kind::Table },
     })
 }
@@ -104,7 +103,7 @@ fn read(row: &Row, hoisted: &[String]) -> Result<Routine, tokio_postgres::Error>
         variadic: variadic && index == last,
     });
     Ok(Routine {
-        name: QualifiedName::new(row.try_get::<_, String>(0)?, row.try_get::<_, String>(1)?),
+        name: name(row, 0)?,
         comment: row.try_get(2)?,
         parameters: parameters.collect(),
         returns: Returns { kind: read_return(row)?, set: row.try_get(8)? },

@@ -54,7 +54,7 @@ impl Relation {
     /// Its number and itself.
     pub(super) fn read(row: &Row) -> Result<(i64, Self), tokio_postgres::Error> {
         let tree: Option<String> = row.try_get(4)?;
-        let name = QualifiedName::new(row.try_get::<_, String>(1)?, row.try_get::<_, String>(2)?);
+        let name = super::name(row, 1)?;
         let targets = tree.as_deref().map(read_targets);
         Ok((row.try_get(0)?, Self { name, columns: row.try_get(3)?, targets }))
     }
