@@ -5,10 +5,11 @@
 //! up to a deadline, so that a slow client holds a connection for that long at most, and some pieces of memory.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::Error;
 use crate::clock::Deadline;
@@ -18,6 +19,26 @@ pub(super) const PIECE_BYTES: usize = 64 << 10;
 
 /// Pieces that are ready before anybody takes them.
 const PIECES_WAITING: usize = 1;
+
+/// As many reads as may be handed on at one time: half of the connections, so that others are left for the rest.
+#[derive(Debug)]
+pub(super) struct Places(Arc<Semaphore>);
+
+impl Places {
+    /// For so many connections; one place at least.
+    pub(super) fn of(connections: usize) -> Self {
+        Self(Arc::new(Semaphore::new((connections / 2).max(1))))
+    }
+
+    /// Takes a place, which is free again when it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::PoolTimeout`] when others have all of them until the deadline.
+    pub(super) async fn take(&self, deadline: Deadline) -> Result<OwnedSemaphorePermit, Error> {
+        let place = tokio::time::timeout_at(deadline.instant().into(), Arc::clone(&self.0).acquire_owned());
+        place.await.map_err(|_| Error::PoolTimeout)?.map_err(|error| Error::Internal(error.to_string()))
+    }
+}
 
 /// What follows the beginning of an answer. Dropped, it ends the reading.
 #[derive(Debug)]

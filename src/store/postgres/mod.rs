@@ -25,8 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::Semaphore;
 
+use super::stream::Places;
 use super::{Error, Outcome, Transaction};
 use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
@@ -131,8 +131,8 @@ pub struct Postgres {
 #[derive(Debug)]
 struct Shared {
     pool: Pool,
-    /// As many reads as may be handed on while the server sends them.
-    streams: Arc<Semaphore>,
+    /// For reads that are handed on while the server sends them.
+    streams: Places,
     settings: PostgresSettings,
     link: Link,
     catalog: ArcSwapOption<Catalog>,
@@ -166,7 +166,7 @@ impl Postgres {
         let listening = settings.channel.clone();
         let shared = Arc::new(Shared {
             pool: Pool::new(&target, &tls, &settings)?,
-            streams: stream::places(&settings),
+            streams: Places::of(settings.pool_size),
             settings,
             link: target.link(),
             catalog: ArcSwapOption::empty(),

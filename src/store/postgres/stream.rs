@@ -8,11 +8,10 @@
 //! snapshot (`REPEATABLE READ`), so that a count is that of the rows.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::RowStream;
 
 use super::pool::Lease;
@@ -24,11 +23,6 @@ use crate::sql::{Query, Statement, Work};
 use crate::store::stream::{self, Feed, PIECE_BYTES, Rest};
 use crate::store::{Error, Extent, Outcome};
 use crate::telemetry::Operation;
-
-/// As many reads as may be handed on at one time: half of the connections, so that others are left for the rest.
-pub(super) fn places(settings: &PostgresSettings) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new((settings.pool_size / 2).max(1)))
-}
 
 /// Rows as lines, with what is written of the next piece.
 struct Lines {
@@ -72,9 +66,8 @@ impl Postgres {
     /// # Errors
     /// As [`execute`](Self::execute), for what goes wrong by then; the rest tells what goes wrong later.
     pub async fn stream(&self, statement: Statement, deadline: Deadline) -> Result<(Outcome, Option<Rest>), Error> {
-        let wait = deadline.remaining().min(self.shared.settings.pool_timeout);
-        let place = tokio::time::timeout(wait, Arc::clone(&self.shared.streams).acquire_owned());
-        let place = place.await.map_err(|_| Error::PoolTimeout)?.map_err(|error| Error::Internal(error.to_string()))?;
+        let by = Deadline::after(self.shared.settings.pool_timeout).min(deadline);
+        let place = self.shared.streams.take(by).await?;
         let repeats = Repeats::of(&statement);
         let mut patience = Patience::new(deadline);
         let (stopwatch, begun) = loop {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use rusqlite::{Connection, params_from_iter};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::connection::open_reader;
 use super::format::BodyWriter;
@@ -22,7 +22,7 @@ use super::{SqliteSettings, Validity, fault, session};
 use crate::catalog::Catalog;
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::Statement;
-use crate::store::stream::{self, Feed, PIECE_BYTES, Rest};
+use crate::store::stream::{self, Feed, PIECE_BYTES, Places, Rest};
 use crate::store::{Error, Extent, Outcome};
 use crate::telemetry::{Event, Operation, Telemetry};
 
@@ -30,8 +30,7 @@ use crate::telemetry::{Event, Operation, Telemetry};
 #[derive(Debug)]
 pub(super) struct Streams {
     settings: SqliteSettings,
-    /// As many as may run.
-    places: Arc<Semaphore>,
+    places: Places,
     /// Connections that nobody uses: no more than there are places.
     idle: Arc<Mutex<Vec<Connection>>>,
 }
@@ -48,10 +47,10 @@ pub(super) struct Streamed {
 }
 
 impl Streams {
-    /// Half as many as there are readers.
+    /// None that runs yet.
     pub(super) fn new(settings: &SqliteSettings) -> Self {
-        let places = usize::try_from((settings.readers / 2).max(1)).unwrap_or(1);
-        Self { settings: settings.clone(), places: Arc::new(Semaphore::new(places)), idle: Arc::default() }
+        let places = Places::of(usize::try_from(settings.readers).unwrap_or(1));
+        Self { settings: settings.clone(), places, idle: Arc::default() }
     }
 
     /// Begins a read.
@@ -59,9 +58,7 @@ impl Streams {
     /// # Errors
     /// [`Error::PoolTimeout`] when others take all places until the deadline, else as a read's.
     pub(super) async fn begin(&self, streamed: Streamed) -> Result<(Outcome, Option<Rest>), Error> {
-        let deadline = streamed.deadline;
-        let place = tokio::time::timeout_at(deadline.instant().into(), Arc::clone(&self.places).acquire_owned());
-        let place = place.await.map_err(|_| Error::PoolTimeout)?.map_err(|error| Error::Internal(error.to_string()))?;
+        let place = self.places.take(streamed.deadline).await?;
         let until = Deadline::after(self.settings.stream_timeout);
         let interest = Interest::default();
         let (begun, beginning) = oneshot::channel();
