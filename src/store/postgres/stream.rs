@@ -96,16 +96,18 @@ impl Shared {
         let stopwatch = Stopwatch::start();
         lease.is_running();
         let head = Head { query: head, planned: planned.as_ref() };
-        let begun = begin(&mut lease, statement, head, query, &self.settings);
-        let begun = tokio::time::timeout_at(deadline.instant().into(), begun).await;
-        let (outcome, more) = match begun {
-            Ok(Err(failed)) => {
-                transaction::undo(&mut lease, &failed).await?;
-                lease.has_run();
-                return self.in_time(&lease, Ok(Err(failed)));
+        let begin = async {
+            let begun = begin(&mut lease, statement, head, query, &self.settings).await;
+            if let Err(failed) = &begun {
+                transaction::undo(&mut lease, failed).await?;
             }
-            begun => self.in_time(&lease, begun)?,
+            begun
         };
+        let begun = tokio::time::timeout_at(deadline.instant().into(), begin).await;
+        if !matches!(begun, Ok(Ok(_))) {
+            lease.has_run();
+        }
+        let (outcome, more) = self.in_time(&lease, begun)?;
         if more.is_none() {
             lease.is_clean();
         }
