@@ -3,37 +3,28 @@
 //! Source: <https://www.sqlite.org/eqp.html>.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Statement, params_from_iter};
 use serde_json::json;
 
-use super::outcome::with_schema;
-use super::{authorizer, fault};
-use crate::catalog::Catalog;
-use crate::sql::{Query, Statement, Telling, Work};
-use crate::store::{Error, Outcome};
+use crate::plan::Value;
+use crate::sql::Telling;
+use crate::store::Outcome;
 
-/// Asks how a statement would be run; nothing is run.
+/// Tells the plan that a statement asks for, which was prepared for these values; nothing is run.
 ///
 /// # Errors
-/// What SQLite says, [`Error::SchemaChanged`], or [`Error::Internal`] when the statement asks no such thing.
-pub(super) fn explain(
-    connection: &Connection,
-    statement: &Statement,
-    catalog: &Arc<Catalog>,
-) -> Result<Outcome, Error> {
-    let Work::Explain { query, telling } = &statement.work else {
-        return Err(Error::Internal("only questions are answered here".to_owned()));
+/// What SQLite says.
+pub(super) fn explain(prepared: &mut Statement<'_>, values: &[Value], telling: Telling) -> rusqlite::Result<Outcome> {
+    let steps = prepared.query_map(params_from_iter(values), |row| {
+        Ok(Step { number: row.get(0)?, parent: row.get(1)?, detail: row.get(3)? })
+    })?;
+    let steps = steps.collect::<rusqlite::Result<Vec<Step>>>()?;
+    let body = match telling {
+        Telling::Text => text(&steps),
+        Telling::Json => steps.iter().map(Step::json).collect::<serde_json::Value>().to_string(),
     };
-    with_schema(connection, statement.catalog_version, || {
-        let steps = steps(connection, query, statement, catalog).map_err(fault::plain)?;
-        let body = match telling {
-            Telling::Text => text(&steps),
-            Telling::Json => steps.iter().map(Step::json).collect::<serde_json::Value>().to_string(),
-        };
-        Ok(Outcome { body: body.into(), ..Outcome::default() })
-    })
+    Ok(Outcome { body: body.into(), ..Outcome::default() })
 }
 
 /// A step of a plan.
@@ -49,19 +40,6 @@ impl Step {
     fn json(&self) -> serde_json::Value {
         json!({ "id": self.number, "parent": self.parent, "detail": self.detail })
     }
-}
-
-fn steps(
-    connection: &Connection,
-    query: &Query,
-    statement: &Statement,
-    catalog: &Arc<Catalog>,
-) -> rusqlite::Result<Vec<Step>> {
-    let mut prepared = authorizer::prepare(connection, &query.text, &statement.reach, catalog)?;
-    let rows = prepared.query_map(params_from_iter(&query.values), |row| {
-        Ok(Step { number: row.get(0)?, parent: row.get(1)?, detail: row.get(3)? })
-    })?;
-    rows.collect()
 }
 
 /// A line for each step, further in than the one it is a part of, which comes before.

@@ -11,7 +11,7 @@ use super::outcome::schema_version;
 use super::reader::Read;
 use super::write::{Failure, UpdateCounter, Write};
 use super::writer::{Job, Order};
-use super::{call, explain, fault, interrupt, once, script, session};
+use super::{call, fault, interrupt, once, script, session};
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
 use crate::sql::{Invocation, Precondition, Run, Statement, Work};
@@ -240,12 +240,11 @@ impl Group {
                 Change::Rows(Write { runs, output, location, order, reach, expect })
             }
             Work::Call(invocation) if invocation.writes => Change::Call(invocation, call::runs(invocation)),
-            Work::Rows { .. } | Work::Call(_) => {
+            Work::Rows { .. } | Work::Call(_) | Work::Explain { .. } => {
                 let read = Read::of(statement, catalog);
                 let run = |read: Read<'_>| read.run_within(connection, deadline, self.body_max_bytes);
                 return Ok(Step::Answered(read.and_then(run)));
             }
-            Work::Explain { .. } => return Ok(Step::Answered(explain::explain(connection, statement, catalog))),
             Work::Envelope { .. } | Work::Lines { .. } | Work::None => {
                 return Ok(Step::Answered(Err(Error::Internal("only writes are for the writer".to_owned()))));
             }

@@ -309,12 +309,6 @@ impl Sqlite {
                 Err(Error::Internal("an envelope is for Postgres".to_owned()))
             }
             Work::Write { .. } => self.write(Order::Statement(Box::new(statement)), deadline).await,
-            Work::Explain { .. } => {
-                let catalog = self.catalog.load_full();
-                let plan =
-                    self.read_elsewhere(deadline, move |connection| explain::explain(connection, &statement, &catalog));
-                self.read_fresh(deadline, plan).await
-            }
             Work::Rows { by_key, .. } => {
                 let by_key = *by_key;
                 let read = async {
@@ -328,7 +322,9 @@ impl Sqlite {
             Work::Call(invocation) if invocation.writes => {
                 self.write(Order::Statement(Box::new(statement)), deadline).await
             }
-            Work::Call(_) => self.read_fresh(deadline, self.read_by(false, statement, deadline)).await,
+            Work::Call(_) | Work::Explain { .. } => {
+                self.read_fresh(deadline, self.read_by(false, statement, deadline)).await
+            }
         }
     }
 

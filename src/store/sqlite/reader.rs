@@ -1,4 +1,4 @@
-//! Reads: rows and their number, or what a function gives, of one moment.
+//! Reads: rows and their number, what a function gives, or how a statement would be run, of one moment.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
 
 use super::outcome::{Body, BodyFault, check, with_schema};
-use super::{authorizer, bind, call, fault, interrupt, session};
+use super::{authorizer, bind, call, explain, fault, interrupt, session};
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
 use crate::plan::authorize::Session;
@@ -14,7 +14,7 @@ use crate::plan::keyset::cursor;
 use crate::plan::{Expectation, Reach};
 use crate::request::seek::Side;
 use crate::request::tag::Content;
-use crate::sql::{Invocation, Output, Page, Query, Statement, Work};
+use crate::sql::{Invocation, Output, Page, Query, Statement, Telling, Work};
 use crate::store::{Edges, Error, Outcome, content};
 
 /// A read, as a statement has it.
@@ -40,6 +40,8 @@ enum What<'a> {
     Rows(Wanted<'a>),
     /// What a function gives that changes nothing.
     Call(&'a Invocation),
+    /// The plan of a statement, which is not run.
+    Plan(&'a Query, Telling),
 }
 
 /// Rows to be read.
@@ -65,12 +67,8 @@ impl<'a> Read<'a> {
                 What::Rows(Wanted { query, count: count.as_ref(), output, page: page.as_deref() })
             }
             Work::Call(invocation) if !invocation.writes => What::Call(invocation),
-            Work::Call(_)
-            | Work::Write { .. }
-            | Work::Envelope { .. }
-            | Work::Lines { .. }
-            | Work::Explain { .. }
-            | Work::None => {
+            Work::Explain { query, telling } => What::Plan(query, *telling),
+            Work::Call(_) | Work::Write { .. } | Work::Envelope { .. } | Work::Lines { .. } | Work::None => {
                 return Err(Error::Internal("only reads are for readers".to_owned()));
             }
         };
@@ -120,6 +118,10 @@ impl<'a> Read<'a> {
                 let context = call::Context { connection, reach: self.reach, catalog: self.catalog };
                 call::run(invocation, context, self.expect, body_max_bytes).map_err(call::plain)
             }
+            What::Plan(query, telling) => {
+                let mut statement = self.prepare(connection, query)?;
+                explain::explain(&mut statement, &query.values, telling).map_err(fault::plain)
+            }
         }
     }
 
@@ -127,7 +129,7 @@ impl<'a> Read<'a> {
     /// conditions know it.
     ///
     /// # Errors
-    /// What SQLite says, a body beyond `body_max_bytes` (54000), or [`Error::Internal`] for a call.
+    /// What SQLite says, a body beyond `body_max_bytes` (54000), or [`Error::Internal`] when it reads no rows of tables.
     pub(super) fn content(
         &self,
         connection: &Connection,
@@ -162,11 +164,11 @@ impl<'a> Read<'a> {
     /// The rows that are read, for whoever does more with them.
     ///
     /// # Errors
-    /// [`Error::Internal`] for a call.
+    /// [`Error::Internal`] when it reads none of tables.
     pub(super) fn wanted(&self) -> Result<Wanted<'a>, Error> {
         match self.what {
             What::Rows(wanted) => Ok(wanted),
-            What::Call(_) => Err(Error::Internal("only rows of tables are read alone".to_owned())),
+            What::Call(_) | What::Plan(..) => Err(Error::Internal("only rows of tables are read alone".to_owned())),
         }
     }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::fault;
 use super::reader::Read;
-use super::{explain, fault};
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
-use crate::sql::{Statement, Work};
+use crate::sql::Statement;
 use crate::store::{Error, Next, Outcome, Script};
 
 /// Asks a script for its statements and runs each.
@@ -43,10 +43,5 @@ pub(super) fn read(
     // Rolled back when dropped: there is nothing to keep.
     let _transaction =
         rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Deferred).map_err(fault::plain)?;
-    run(script, |statement| {
-        if matches!(statement.work, Work::Explain { .. }) {
-            return explain::explain(connection, statement, catalog);
-        }
-        Read::of(statement, catalog)?.run(connection, deadline, body_max_bytes)
-    })
+    run(script, |statement| Read::of(statement, catalog)?.run(connection, deadline, body_max_bytes))
 }
