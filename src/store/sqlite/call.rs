@@ -143,11 +143,3 @@ impl<'a> Context<'a> {
         Ok(u64::try_from(total).unwrap_or_default())
     }
 }
-
-/// The error of a call that writes nothing.
-pub(super) fn plain(fault: BodyFault) -> Error {
-    match fault {
-        BodyFault::Sqlite(error) => super::fault::plain(error),
-        BodyFault::Refused(error) => error,
-    }
-}

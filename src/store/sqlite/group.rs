@@ -261,7 +261,7 @@ impl Group {
                     Change::Rows(write) => write.run(connection, catalog, &self.updates, self.body_max_bytes),
                     Change::Call(invocation, _) => {
                         let of = call::Context { connection, reach, catalog };
-                        call::run(invocation, of, expect, self.body_max_bytes).map_err(Failure::of_call)
+                        call::run(invocation, of, expect, self.body_max_bytes).map_err(Failure::nowhere)
                     }
                 }
             };

@@ -79,6 +79,16 @@ impl From<rusqlite::Error> for BodyFault {
     }
 }
 
+impl From<BodyFault> for Error {
+    /// The error of what writes nothing.
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::Sqlite(error) => fault::plain(error),
+            BodyFault::Refused(error) => error,
+        }
+    }
+}
+
 impl Body {
     /// An empty body.
     pub(super) fn new(output: &Output, max_bytes: usize) -> Self {
@@ -96,19 +106,18 @@ impl Body {
     /// Adds one row.
     pub(super) fn add(&mut self, row: &Row<'_>) -> Result<(), BodyFault> {
         self.writer.row(row)?;
-        if self.writer.size_bytes() > self.max_bytes {
-            return Err(BodyFault::Refused(Error::too_large(self.max_bytes)));
-        }
-        Ok(())
+        self.check_size()
     }
 
     /// Adds a row that was kept.
     pub(super) fn add_kept(&mut self, values: &[Stored]) -> Result<(), BodyFault> {
         self.writer.kept(values)?;
-        if self.writer.size_bytes() > self.max_bytes {
-            return Err(BodyFault::Refused(Error::too_large(self.max_bytes)));
-        }
-        Ok(())
+        self.check_size()
+    }
+
+    fn check_size(&self) -> Result<(), BodyFault> {
+        let is_within = self.writer.size_bytes() <= self.max_bytes;
+        if is_within { Ok(()) } else { Err(BodyFault::Refused(Error::too_large(self.max_bytes))) }
     }
 
     /// The most bytes that it takes.

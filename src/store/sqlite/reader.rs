@@ -116,7 +116,7 @@ impl<'a> Read<'a> {
             }
             What::Call(invocation) => {
                 let context = call::Context { connection, reach: self.reach, catalog: self.catalog };
-                call::run(invocation, context, self.expect, body_max_bytes).map_err(call::plain)
+                call::run(invocation, context, self.expect, body_max_bytes).map_err(Error::from)
             }
             What::Plan(query, telling) => {
                 let mut statement = self.prepare(connection, query)?;
@@ -150,15 +150,14 @@ impl<'a> Read<'a> {
         let mut statement = self.prepare(connection, wanted.query)?;
         let mut rows = statement.query(params_from_iter(&wanted.query.values)).map_err(fault::plain)?;
         let mut body = Body::new(wanted.output, body_max_bytes);
-        let added = match wanted.page {
-            None => body.add_all(&mut rows).map(|()| None),
-            Some(page) => add_page(&mut body, &mut rows, page, wanted.output.columns.len()).map(Some),
+        let edges = match wanted.page {
+            None => {
+                body.add_all(&mut rows)?;
+                None
+            }
+            Some(page) => Some(add_page(&mut body, &mut rows, page, wanted.output.columns.len())?),
         };
-        match added {
-            Ok(edges) => Ok((body.rows(), body.finish(), edges)),
-            Err(BodyFault::Sqlite(error)) => Err(fault::plain(error)),
-            Err(BodyFault::Refused(error)) => Err(error),
-        }
+        Ok((body.rows(), body.finish(), edges))
     }
 
     /// The rows that are read, for whoever does more with them.

@@ -72,12 +72,17 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// A call's statements have no values of their own to name a place among.
-    pub(super) fn of_call(fault: BodyFault) -> Self {
+    /// What went wrong at a place.
+    fn at(place: Place, fault: BodyFault) -> Self {
         match fault {
-            BodyFault::Sqlite(error) => Self::Sqlite(error, Place { run: usize::MAX, row: 0 }),
+            BodyFault::Sqlite(error) => Self::Sqlite(error, place),
             BodyFault::Refused(error) => Self::Refused(error),
         }
+    }
+
+    /// What went wrong where there are no values to name a place among, as in a call.
+    pub(super) fn nowhere(fault: BodyFault) -> Self {
+        Self::at(Place { run: usize::MAX, row: 0 }, fault)
     }
 }
 
@@ -122,15 +127,13 @@ impl Write<'_> {
             let mut statement = authorizer::prepare(connection, &text, self.reach, catalog)
                 .map_err(|error| Failure::Sqlite(error, at(0)))?;
             for (row, values) in run.values.iter().enumerate() {
-                self.step(&mut statement, values, table, &mut written).map_err(|fault| match fault {
-                    BodyFault::Sqlite(error) => Failure::Sqlite(error, at(row)),
-                    BodyFault::Refused(error) => Failure::Refused(error),
-                })?;
+                let step = self.step(&mut statement, values, table, &mut written);
+                step.map_err(|fault| Failure::at(at(row), fault))?;
             }
         }
         check(self.expect, written.rows).map_err(Failure::Refused)?;
         if let Some(body) = &mut written.body {
-            written.unsorted.finish(self.order, body).map_err(Failure::of_call)?;
+            written.unsorted.finish(self.order, body).map_err(Failure::nowhere)?;
         }
         Ok(Outcome {
             page: written.rows,
