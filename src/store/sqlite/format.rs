@@ -38,6 +38,14 @@ pub fn write_json(out: &mut Vec<u8>, value: ValueRef<'_>, type_name: &TypeName) 
     with_scalar(value, |scalar| form::write_json(out, scalar, &type_name.kind));
 }
 
+/// Between two rows, as `json_agg` has it.
+pub(super) const BETWEEN_ROWS: &[u8] = b", \n ";
+
+/// What `json_agg` writes between two values of a type: arrays stand on lines of their own, as rows do.
+pub(super) fn between_values(kind: &TypeKind) -> &'static [u8] {
+    if matches!(kind, TypeKind::Array(_)) { BETWEEN_ROWS } else { b", " }
+}
+
 /// Lends the value with text as UTF-8.
 pub(super) fn with_scalar<Answer>(value: ValueRef<'_>, use_it: impl FnOnce(Scalar<'_>) -> Answer) -> Answer {
     match value {
@@ -187,9 +195,12 @@ impl BodyWriter {
             (Shape::Object | Shape::Value, true, _) | (Shape::Lines | Shape::ValueLines, _, _) => {}
             (Shape::Object | Shape::Value, false, _) => return Ok(()),
             (Shape::Array | Shape::Values, true, _) => self.out.push(b'['),
-            (Shape::Values, false, Nulls::Kept) => self.out.extend_from_slice(self.between_values()),
+            (Shape::Values, false, Nulls::Kept) => {
+                let kind = self.columns.first().map_or(&TypeKind::Any, |column| &column.type_name.kind);
+                self.out.extend_from_slice(between_values(kind));
+            }
             (Shape::Values, false, Nulls::Stripped) => self.out.push(b','),
-            (Shape::Array, false, Nulls::Kept) => self.out.extend_from_slice(b", \n "),
+            (Shape::Array, false, Nulls::Kept) => self.out.extend_from_slice(BETWEEN_ROWS),
             (Shape::Array, false, Nulls::Stripped) => self.out.push(b','),
             (Shape::Csv, true, _) => {
                 self.out.append(&mut self.header);
@@ -204,12 +215,6 @@ impl BodyWriter {
             (Shape::Array | Shape::Object, Nulls::Kept) => self.object(get),
             (Shape::Array | Shape::Object, Nulls::Stripped) => self.stripped_object(get),
         }
-    }
-
-    /// Arrays stand on lines of their own, as `json_agg` has it.
-    fn between_values(&self) -> &'static [u8] {
-        let is_array = |column: &Column| matches!(column.type_name.kind, TypeKind::Array(_));
-        if self.columns.first().is_some_and(is_array) { b", \n " } else { b", " }
     }
 
     fn value<'row>(

@@ -21,7 +21,7 @@ use rusqlite::{Connection, Error, Result};
 use crate::catalog::type_name::Origin;
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::value::{canonical_json, form};
-use crate::store::sqlite::format::write_json;
+use crate::store::sqlite::format::{BETWEEN_ROWS, between_values, write_json};
 
 /// Any number of arguments.
 const ANY_NUMBER: std::ffi::c_int = -1;
@@ -29,12 +29,6 @@ const ANY_NUMBER: std::ffi::c_int = -1;
 /// Most shapes kept for one function of a connection. A statement has one for each of its embeds, of which planning
 /// lets in a few dozen; past the bound the oldest is read again.
 const SHAPES_MAX: usize = 64;
-
-/// Between two rows, and between two arrays, as `json_agg` has it.
-const BETWEEN_ROWS: &[u8] = b", \n ";
-
-/// Between two other values.
-const BETWEEN_VALUES: &[u8] = b", ";
 
 /// Adds the functions to a connection.
 pub(super) fn register(connection: &Connection) -> Result<()> {
@@ -274,10 +268,6 @@ impl Gathered {
         let index: u16 = context.get(1)?;
         Ok(Self { type_name: read_type(&declared), argument: usize::from(index) + 2, array: Growing::new(memory) })
     }
-
-    fn between(&self) -> &'static [u8] {
-        if matches!(self.type_name.kind, TypeKind::Array(_)) { BETWEEN_ROWS } else { BETWEEN_VALUES }
-    }
 }
 
 impl Aggregate<Option<Gathered>, String> for Values {
@@ -296,7 +286,7 @@ impl Aggregate<Option<Gathered>, String> for Values {
         if gathered.argument >= context.len() {
             return Err(Error::InvalidParameterCount(context.len(), gathered.argument + 1));
         }
-        let opening = if gathered.array.out.is_empty() { b"[" } else { gathered.between() };
+        let opening = if gathered.array.out.is_empty() { b"[" } else { between_values(&gathered.type_name.kind) };
         gathered.array.out.extend_from_slice(opening);
         write_json(&mut gathered.array.out, context.get_raw(gathered.argument), &gathered.type_name);
         gathered.array.count()
