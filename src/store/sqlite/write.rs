@@ -105,6 +105,15 @@ struct Written {
     key: Option<String>,
 }
 
+#[cfg(test)]
+impl<'a> Write<'a> {
+    /// Runs that may touch everything and give nothing back.
+    pub(super) fn of(runs: &'a [Run]) -> Self {
+        let (reach, expect) = (&Reach::Everything, Expectation::default());
+        Self { runs, output: None, location: None, order: &[], reach, expect }
+    }
+}
+
 impl Write<'_> {
     /// Runs everything in order, up to the first failure.
     ///
@@ -249,17 +258,6 @@ mod tests {
         Run { table, text: text.to_owned(), columns: Vec::new(), values }
     }
 
-    fn write(runs: &[Run]) -> Write<'_> {
-        Write {
-            runs,
-            output: None,
-            location: None,
-            order: &[],
-            reach: &Reach::Everything,
-            expect: Expectation::default(),
-        }
-    }
-
     #[test]
     fn rows_of_all_runs_are_counted() {
         let (connection, updates) = connection();
@@ -269,7 +267,7 @@ mod tests {
             run("UPDATE \"t\" SET \"name\" = 'a'", &[&[]]),
             run("DELETE FROM \"t\" WHERE \"id\" = ?1", &[&one]),
         ];
-        let outcome = write(&runs).run(&connection, &Arc::default(), &updates, 100).unwrap();
+        let outcome = Write::of(&runs).run(&connection, &Arc::default(), &updates, 100).unwrap();
         assert_eq!((outcome.page, outcome.inserted, outcome.location), (5, None, None));
     }
 
@@ -280,7 +278,7 @@ mod tests {
                     \"name\" = excluded.\"name\" WHERE berth_updated()";
         let (one, two) = ([Value::Integer(1)], [Value::Integer(2)]);
         let insert =
-            |rows: &[&[Value]]| write(&[run(text, rows)]).run(&connection, &Arc::default(), &updates, 100).unwrap();
+            |rows: &[&[Value]]| Write::of(&[run(text, rows)]).run(&connection, &Arc::default(), &updates, 100).unwrap();
         assert_eq!(insert(&[&one]).inserted, Some(1));
         let outcome = insert(&[&one, &two]);
         assert_eq!((outcome.page, outcome.inserted), (2, Some(1)));
@@ -293,7 +291,7 @@ mod tests {
         let columns = ["id".to_owned(), "name".to_owned()];
         let insert = |rows: &[&[Value]]| {
             let runs = [run("INSERT INTO \"t\" (\"id\") VALUES (?1) RETURNING \"t\".\"id\", \"t\".\"name\"", rows)];
-            let write = Write { location: Some(&columns), ..write(&runs) };
+            let write = Write { location: Some(&columns), ..Write::of(&runs) };
             write.run(&connection, &Arc::default(), &updates, 100).unwrap()
         };
         let (one, two, three) = ([Value::Integer(1)], [Value::Integer(2)], [Value::Integer(3)]);
@@ -312,7 +310,7 @@ mod tests {
             ("UPDATE \"v\" SET \"name\" = 'a'", &[&[]]),
             ("DELETE FROM \"v\"", &[&[]]),
         ] {
-            let outcome = write(&[run(text, rows)]).run(&connection, &catalog, &updates, 100).unwrap();
+            let outcome = Write::of(&[run(text, rows)]).run(&connection, &catalog, &updates, 100).unwrap();
             assert_eq!(outcome.page, 2, "{text}");
         }
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::Deadline;
-use crate::plan::{Expectation, Reach, Value};
+use crate::plan::Value;
 use crate::store::sqlite::introspect;
 use crate::store::sqlite::write::{Failure, UpdateCounter, Write};
 
@@ -42,15 +42,7 @@ fn failing(runs: &[Run]) -> String {
     connection.execute_batch(SCHEMA).unwrap();
     let catalog = Arc::new(introspect::read(&connection).unwrap());
     let updates = UpdateCounter::register(&connection).unwrap();
-    let write = Write {
-        runs,
-        output: None,
-        location: None,
-        order: &[],
-        reach: &Reach::Everything,
-        expect: Expectation::default(),
-    };
-    let again = || write.run(&connection, &catalog, &updates, 1000);
+    let again = || Write::of(runs).run(&connection, &catalog, &updates, 1000);
 
     let sight = Sight { catalog: &catalog, viewer: Viewer::Anyone };
     let before = content(&connection);
