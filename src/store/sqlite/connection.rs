@@ -121,7 +121,10 @@ pub(super) fn open_reader(settings: &SqliteSettings) -> Result<Connection, Error
 fn prepare_reader(connection: &Connection, settings: &SqliteSettings) -> rusqlite::Result<()> {
     connection.busy_timeout(settings.busy_timeout)?;
     connection.pragma_update(None, "query_only", true)?;
-    prepare(connection, settings)
+    prepare(connection, settings)?;
+    // They are asked how an upsert would be run; the writer counts with one of its own.
+    UpdateCounter::register(connection)?;
+    Ok(())
 }
 
 /// Sets what readers and the writer have in common.
@@ -144,10 +147,7 @@ fn prepare(connection: &Connection, settings: &SqliteSettings) -> rusqlite::Resu
     let value_max_bytes = i32::try_from(settings.value_max_bytes).unwrap_or(i32::MAX);
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, value_max_bytes)?;
     // They keep within the limits.
-    functions::register(connection)?;
-    // Readers are asked how an upsert would be run; the writer registers the one that it reads.
-    UpdateCounter::register(connection)?;
-    Ok(())
+    functions::register(connection)
 }
 
 fn unreachable(path: &Path, error: &dyn std::fmt::Display) -> Error {

@@ -27,7 +27,7 @@ const COUNT_UPDATE: &str = "berth_updated";
 pub(super) struct UpdateCounter(Arc<AtomicU64>);
 
 impl UpdateCounter {
-    /// Adds the function to the writer's connection.
+    /// Adds the function to a connection.
     pub(super) fn register(connection: &Connection) -> rusqlite::Result<Self> {
         let counter = Self::default();
         let count = Arc::clone(&counter.0);
