@@ -1,6 +1,7 @@
 //! Runs statements: SQLite on a volume, or Postgres behind a DSN. Knows no HTTP.
 
 pub mod content;
+mod expectation;
 pub mod kept;
 pub mod postgres;
 mod script;

@@ -36,6 +36,7 @@ use crate::plan::Value;
 use crate::plan::authorize::Session;
 use crate::request::{MediaType, Once};
 use crate::sql::{Planned, Precondition, Query, Statement, Work};
+use crate::store::expectation::check;
 use crate::store::{Error, Next, Outcome, Transaction, content};
 
 /// Runs a statement and ends its transaction. The lease is clean only when both went well or the server said no.
@@ -231,7 +232,7 @@ async fn run_one(
     if outcome.body.len() > settings.body_max_bytes {
         return Err(Error::too_large(settings.body_max_bytes).into());
     }
-    check(statement, &outcome)?;
+    check(statement.expect, outcome.page)?;
     Ok(outcome)
 }
 
@@ -403,21 +404,6 @@ async fn plan_count(lease: &Lease, planned: Option<&Planned>, outcome: &mut Outc
     let guess = plan.as_ref().and_then(|plan| plan.pointer("/0/Plan/Plan Rows")).and_then(Json::as_u64);
     outcome.total = guess.map(|guess| guess.max(outcome.page)).max(outcome.total);
     Ok(())
-}
-
-/// Checks what must hold of the rows.
-fn check(statement: &Statement, outcome: &Outcome) -> Result<(), Error> {
-    let (expect, rows) = (statement.expect, outcome.page);
-    if expect.put && rows != 1 {
-        return Err(Error::PutMismatch);
-    }
-    if expect.singular && rows != 1 {
-        return Err(Error::NotSingular { rows });
-    }
-    match expect.max_affected {
-        Some(most) if rows > most => Err(Error::MaxAffected { rows }),
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// Ends a transaction that went well.

@@ -9,10 +9,11 @@ use rusqlite::{CachedStatement, Connection, Statement, ToSql};
 
 use super::authorizer;
 use super::functions::cell;
-use super::outcome::{Body, BodyFault, check};
+use super::outcome::{Body, BodyFault};
 use crate::catalog::Catalog;
 use crate::plan::{Expectation, Reach, Value};
 use crate::sql::{Argument, Invocation, Kept, Query, Run};
+use crate::store::expectation::check;
 use crate::store::{Error, Outcome};
 
 /// Runs a call.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rusqlite::{CachedStatement, Connection, Rows, params_from_iter};
 
-use super::outcome::{Body, BodyFault, check, with_schema};
+use super::outcome::{Body, BodyFault, with_schema};
 use super::{authorizer, bind, call, explain, fault, interrupt, session};
 use crate::catalog::Catalog;
 use crate::clock::Deadline;
@@ -15,6 +15,7 @@ use crate::plan::{Expectation, Reach};
 use crate::request::seek::Side;
 use crate::request::tag::Content;
 use crate::sql::{Invocation, Output, Page, Query, Statement, Telling, Work};
+use crate::store::expectation::check;
 use crate::store::{Edges, Error, Outcome, content};
 
 /// A read, as a statement has it.

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Row, Rows, Statement, params_from_iter};
 
-use super::outcome::{Body, BodyFault, check};
+use super::outcome::{Body, BodyFault};
 use super::unsorted::Unsorted;
 use super::{authorizer, bind};
 use crate::catalog::{Catalog, Kind, QualifiedName, Table, TypeKind};
 use crate::plan::{Expectation, Reach, Value};
 use crate::request::order::{Direction, Nulls};
 use crate::sql::{Output, Run};
+use crate::store::expectation::check;
 use crate::store::{Error, Outcome};
 
 /// The schema that SQLite's tables are in.
