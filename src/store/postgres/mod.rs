@@ -1,12 +1,13 @@
 //! Postgres behind a DSN: a pool of connections, one transaction for each request.
 //!
 //! The server types the values, checks roles, grants and policies, and writes the JSON; berth sends one round trip for
-//! a read: `BEGIN`, the session's settings, the statement and `COMMIT` are pipelined (`transaction`).
+//! a read: `BEGIN`, the session's settings, the statement and `COMMIT` are pipelined (`transaction`, `exchange`).
 //!
 //! Start at [`Postgres::execute`].
 
 mod connect;
 mod dsn;
+mod exchange;
 mod fault;
 mod introspect;
 mod keep;

@@ -17,7 +17,7 @@ use tokio_postgres::RowStream;
 use super::pool::Lease;
 use super::repeat::{Patience, Repeats};
 use super::transaction::{self, Head};
-use super::{Failed, Postgres, PostgresSettings, Shared, fault};
+use super::{Failed, Postgres, PostgresSettings, Shared, exchange, fault};
 use crate::clock::{Deadline, Stopwatch};
 use crate::sql::{Query, Statement, Work};
 use crate::store::stream::{self, Feed, PIECE_BYTES, Rest};
@@ -126,7 +126,7 @@ async fn begin(
     let until = Deadline::after(settings.stream_timeout);
     let outcome = transaction::run_head(lease, statement, head, settings, until).await?;
     let ready = lease.ready(&query.text, settings.prepared).await?;
-    let rows = transaction::rows_with(lease.client()?, &ready, &query.values).await;
+    let rows = exchange::rows_with(lease.client()?, &ready, &query.values).await;
     let mut lines = Lines::new(rows.map_err(|error| fault::failed(&error))?);
     let Some(body) = lines.next().await? else {
         lease.client()?.batch_execute("COMMIT").await.map_err(|error| fault::failed(&error))?;
