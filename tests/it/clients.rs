@@ -5,7 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Berth, Start, postgres};
+use crate::support::deployment::Deployment;
+
+/// The tables of the clients.
+const SCHEMA: &str = include_str!("../clients/schema.sql");
 
 /// The folder of the clients' tests.
 fn folder_of_clients() -> PathBuf {
@@ -34,8 +37,9 @@ fn commands() -> Vec<Command> {
     commands
 }
 
-/// Runs every client's tests against `berth`.
-fn assert_clients_work(berth: &Berth) {
+/// Runs every client's tests against an instance.
+fn assert_clients_work(deployment: &Deployment) {
+    let berth = deployment.instance().run();
     for mut command in commands() {
         let output = command
             .current_dir(folder_of_clients())
@@ -52,38 +56,18 @@ fn assert_clients_work(berth: &Berth) {
     }
 }
 
-/// The tables of the clients as a migration, in a directory of `folder`.
-fn migrations(folder: &Path) -> PathBuf {
-    let directory = folder.join("migrations");
-    std::fs::create_dir_all(&directory).unwrap();
-    std::fs::copy(folder_of_clients().join("schema.sql"), directory.join("0001_books.sql")).unwrap();
-    directory
-}
-
 #[test]
 fn clients_work_over_sqlite_in_place() {
-    let folder = tempfile::tempdir().unwrap();
-    let volume = folder.path().join("data");
-    std::fs::create_dir(&volume).unwrap();
-    let migrations = migrations(folder.path());
-    assert_clients_work(&Start::sqlite(folder.path(), &volume).with("MIGRATIONS", migrations.display()).run());
+    assert_clients_work(&Deployment::in_place(SCHEMA));
 }
 
 #[test]
 fn clients_work_over_the_shared_log() {
-    let folder = tempfile::tempdir().unwrap();
-    let volume = folder.path().join("data");
-    std::fs::create_dir(&volume).unwrap();
-    let migrations = migrations(folder.path());
-    let start = Start::sqlite(folder.path(), &volume).with("VOLUME_MODE", "shared-log");
-    assert_clients_work(&start.with("MIGRATIONS", migrations.display()).run());
+    assert_clients_work(&Deployment::shared_log(SCHEMA));
 }
 
 #[test]
 fn clients_work_over_postgres() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(cluster) = postgres::cluster() else { return };
-    let dsn = cluster.create_database("clients");
-    let migrations = migrations(folder.path());
-    assert_clients_work(&Start::postgres(folder.path(), &dsn).with("MIGRATIONS", migrations.display()).run());
+    let Some(deployment) = Deployment::postgres("clients", SCHEMA) else { return };
+    assert_clients_work(&deployment);
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::differential::{Pair, assert_equal, generated, requests, sample};
 use crate::support::command::{done, refused, spawn};
 use crate::support::postgres::{self, Cluster};
-use crate::support::{Berth, Start};
+use crate::support::{Berth, Start, scripts_with_types, write_migrations};
 
 /// Serves a new volume with these migrations.
 fn serve(folder: &Path, migrations: &Path, mode: &str) -> Berth {
@@ -39,7 +39,7 @@ fn the_sample_and_every_type_answer_the_same_after_a_copy_from_either_store() {
     let Some(cluster) = postgres::cluster() else { return };
     for mode in ["in-place", "shared-log"] {
         let folder = tempfile::tempdir().unwrap();
-        let migrations = crate::support::migrations_with_types(folder.path());
+        let migrations = write_migrations(folder.path(), &scripts_with_types());
         let sqlite = serve(folder.path(), &migrations, mode);
         // Rows that no migration made, and numbers whose rows are gone.
         let headers = [("Content-Type", "application/json"), ("Prefer", "return=representation")];

@@ -9,33 +9,29 @@ pub(crate) mod sample;
 mod shrink;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
 
-use crate::support::{Answer, Berth, Client, Start, postgres};
+use crate::support::deployment::Deployment;
+use crate::support::{Answer, Berth, Client, chinook, scripts_with_types, torture};
 use requests::Case;
 
 /// Both stores with the same migrations.
 pub(crate) struct Pair {
     sqlite: Berth,
     postgres: Berth,
+    _deployments: Vec<Deployment>,
 }
 
 impl Pair {
-    pub(crate) fn start(folder: &Path, migrations: &Path, database: &str) -> Option<Self> {
-        let cluster = postgres::cluster()?;
-        let dsn = cluster.create_database(database);
-        let volume = folder.join("data");
-        std::fs::create_dir_all(&volume).unwrap();
-        let start =
-            |start: Start<'_>| start.with("MIGRATIONS", migrations.display()).with("DB_AGGREGATES_ENABLED", true).run();
-        let sqlite = start(Start::sqlite(folder, &volume));
-        let postgres = start(Start::postgres(folder, &dsn));
-        Some(Self { sqlite, postgres })
+    /// SQLite in place and a database of its own; `None`, with a line that says so, without a Postgres server.
+    pub(crate) fn start(database: &str, schema: &str) -> Option<Self> {
+        let deployments = vec![Deployment::in_place(schema), Deployment::postgres(database, schema)?];
+        let [sqlite, postgres] = [0, 1].map(|at| deployments[at].instance().with("DB_AGGREGATES_ENABLED", true).run());
+        Some(Self { sqlite, postgres, _deployments: deployments })
     }
 
     /// Two that are there.
     pub(crate) fn of(sqlite: Berth, postgres: Berth) -> Self {
-        Self { sqlite, postgres }
+        Self { sqlite, postgres, _deployments: Vec::new() }
     }
 
     /// Sends every case to both, in order; returns what differed.
@@ -125,9 +121,7 @@ fn assert_none(name: &str, cases: &[Case], differences: &[String]) {
 
 #[test]
 fn the_sample_and_every_type_answer_the_same_on_both_stores() {
-    let folder = tempfile::tempdir().unwrap();
-    let migrations = crate::support::migrations_with_types(folder.path());
-    let Some(pair) = Pair::start(folder.path(), &migrations, "sample") else { return };
+    let Some(pair) = Pair::start("sample", &scripts_with_types().concat()) else { return };
     assert_equal("sample", &pair, &sample::cases());
 }
 
@@ -136,32 +130,25 @@ const GENERATED: usize = 2_000;
 const GENERATED_TORTURE: usize = 40_000;
 const SEED: u64 = 4;
 
-/// Where the seed comes from in a longer hunt: `BERTH_SEED=7`.
-fn seed() -> u64 {
-    std::env::var("BERTH_SEED").map_or(SEED, |seed| seed.parse().expect("a seed is a number"))
+/// `usual`, or where the seed comes from in a longer hunt: `BERTH_SEED=7`.
+pub(crate) fn seed(usual: u64) -> u64 {
+    std::env::var("BERTH_SEED").map_or(usual, |seed| seed.parse().expect("a seed is a number"))
 }
 
 #[test]
 fn generated_requests_answer_the_same_on_both_stores() {
-    let folder = tempfile::tempdir().unwrap();
-    let migrations = crate::support::migrations_with_types(folder.path());
-    std::fs::write(migrations.join("9001_functions.sql"), include_str!("differential/functions.sql")).unwrap();
-    let Some(pair) = Pair::start(folder.path(), &migrations, "generated") else { return };
-    let is_torture = std::env::var_os("BERTH_TORTURE").is_some();
-    let count = if is_torture { GENERATED_TORTURE } else { GENERATED };
-    let seed = seed();
+    let schema = scripts_with_types().concat() + include_str!("differential/functions.sql");
+    let Some(pair) = Pair::start("generated", &schema) else { return };
+    let count = if torture() { GENERATED_TORTURE } else { GENERATED };
+    let seed = seed(SEED);
     let cases = generated::cases(seed, count);
     assert_none(&format!("generated from seed {seed}"), &cases, &pair.compare_small(&cases));
 }
 
 #[test]
 fn chinook_answers_the_same_on_both_stores() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(script) = crate::support::chinook("chinook.sql") else { return };
-    let migrations = folder.path().join("migrations");
-    std::fs::create_dir(&migrations).unwrap();
-    std::fs::copy(script, migrations.join("0001_chinook.sql")).unwrap();
-    let Some(pair) = Pair::start(folder.path(), &migrations, "chinook") else { return };
+    let Some(script) = chinook("chinook.sql") else { return };
+    let Some(pair) = Pair::start("chinook", &std::fs::read_to_string(script).unwrap()) else { return };
     let cases = requests::chinook();
     assert!(cases.len() >= 300, "only {} requests", cases.len());
     assert_equal("chinook", &pair, &cases);

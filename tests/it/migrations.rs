@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::support::command::{done, refused};
-use crate::support::{Berth, Start, postgres};
+use crate::support::{Berth, Start, postgres, scripts_with_types, write_migrations};
 
 const PAGE: &str = include_str!("../../docs/migrations.md");
 
@@ -29,7 +29,7 @@ fn what_pg_dump_prints_of_a_schema_makes_the_same_tables_on_sqlite() {
     let Some(cluster) = postgres::cluster() else { return };
     let folder = tempfile::tempdir().unwrap();
     let dsn = cluster.create_database("dumped");
-    let migrations = crate::support::migrations_with_types(folder.path());
+    let migrations = write_migrations(folder.path(), &scripts_with_types());
     let original = Start::postgres(folder.path(), &dsn).with("MIGRATIONS", migrations.display()).run();
 
     for (name, arguments) in [("schema", &["--schema-only"][..]), ("whole", &[]), ("inserts", &["--inserts"])] {

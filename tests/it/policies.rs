@@ -5,7 +5,7 @@ mod cases;
 mod examples;
 mod generated;
 mod requests;
-mod stores;
+pub(crate) mod stores;
 mod timing;
 mod world;
 

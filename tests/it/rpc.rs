@@ -2,56 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Berth, Client, Start, postgres};
+use crate::support::deployment::Deployment;
+use crate::support::{Answer, Berth, Client};
 
 /// Functions that every store has.
 const SCHEMA: &str = include_str!("rpc/schema.sql");
 /// Functions in languages that only Postgres runs.
 const POSTGRES: &str = include_str!("rpc/postgres.sql");
 
-/// A berth over every store, each with the same functions: its name and how it is started.
-struct Stores {
-    folder: tempfile::TempDir,
-    dsn: Option<String>,
-}
-
-impl Stores {
-    fn new(database: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, scripts) in [("sqlite", vec![SCHEMA]), ("postgres", vec![SCHEMA, POSTGRES])] {
-            let migrations = folder.path().join(name);
-            std::fs::create_dir(&migrations).unwrap();
-            for (number, script) in scripts.into_iter().enumerate() {
-                std::fs::write(migrations.join(format!("{number}.sql")), script).unwrap();
-            }
-        }
-        let dsn = postgres::cluster().map(|cluster| cluster.create_database(database));
-        Self { folder, dsn }
-    }
-
-    /// How to start each, once for the migrations and then as `adapt` says.
-    fn start(&self, adapt: impl Fn(Start<'_>) -> Start<'_>) -> Vec<(&'static str, Berth)> {
-        let folder = self.folder.path();
-        let volume = |name: &str| {
-            let volume = folder.join(format!("volume-{name}"));
-            std::fs::create_dir_all(&volume).unwrap();
-            volume
-        };
-        let sqlite = |start: Start<'_>| adapt(start).with("MIGRATIONS", folder.join("sqlite").display()).run();
-        let mut stores = vec![
-            ("in place", sqlite(Start::sqlite(folder, &volume("place")))),
-            ("shared log", sqlite(Start::sqlite(folder, &volume("log")).with("VOLUME_MODE", "shared-log"))),
-        ];
-        if let Some(dsn) = &self.dsn {
-            let start = adapt(Start::postgres(folder, dsn)).with("MIGRATIONS", folder.join("postgres").display());
-            stores.push(("postgres", start.run()));
-        }
-        stores
-    }
-
-    fn run(&self) -> Vec<(&'static str, Berth)> {
-        self.start(|start| start)
-    }
+/// Each store with the same functions, and Postgres with those that only it runs.
+fn stores(database: &str) -> Vec<Deployment> {
+    let mut all = vec![Deployment::in_place(SCHEMA), Deployment::shared_log(SCHEMA)];
+    all.extend(Deployment::postgres(database, &format!("{SCHEMA}{POSTGRES}")));
+    all
 }
 
 /// Sends `Prefer: tx=rollback` with everything, so that each case finds the same rows.
@@ -74,7 +37,8 @@ fn results_are_lines_when_lines_are_asked_for() {
         ("/rpc/by_director?select=name", "{\"name\":\"Kubrick\"}\n{\"name\":\"Lang\"}\n"),
         ("/rpc/origin", "{\"x\":0,\"y\":1}\n"),
     ];
-    for (store, berth) in Stores::new("rpc_lines").run() {
+    for deployment in stores("rpc_lines") {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
         for (path, expected) in cases {
             let answer = berth.client().send("GET", path, &[("Accept", "application/x-ndjson")], "");
             assert_eq!((answer.status, answer.body.as_str()), (200, expected), "{store}: {path}");
@@ -124,7 +88,8 @@ fn results_have_the_shape_of_what_a_function_returns() {
         ("POST", "/rpc/fallback", r#"{"b":1}"#, json!("whole")),
         ("GET", "/rpc/quoted%20Name?full%20Name=x", "", json!("x")),
     ];
-    for (store, berth) in Stores::new("rpc_shapes").run() {
+    for deployment in stores("rpc_shapes") {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
         let client = berth.client();
         for (method, path, body, expected) in &cases {
             let answer = ask(&client, method, path, body);
@@ -142,7 +107,8 @@ fn results_have_the_shape_of_what_a_function_returns() {
 
 #[test]
 fn bodies_that_are_no_json_reach_the_only_parameter_or_name_their_arguments() {
-    for (store, berth) in Stores::new("rpc_bodies").run() {
+    for deployment in stores("rpc_bodies") {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
         assert_bodies_reach(store, &berth);
     }
 }
@@ -190,7 +156,8 @@ fn assert_bodies_reach(store: &str, berth: &Berth) {
 
 #[test]
 fn rows_that_a_function_gives_are_read_like_a_table() {
-    for (store, berth) in Stores::new("rpc_rows").run() {
+    for deployment in stores("rpc_rows") {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
         eprintln!("over {store}");
         assert_rows_are_read(&berth.client());
     }
@@ -235,10 +202,11 @@ fn assert_rows_are_read(client: &Client) {
 
 #[test]
 fn what_cannot_be_called_is_told_in_postgrests_words() {
-    for (store, berth) in Stores::new("rpc_errors").run() {
+    for deployment in stores("rpc_errors") {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
         eprintln!("over {store}");
         assert_errors_are_told(&berth.client());
-        if store == "postgres" {
+        if store == "Postgres" {
             let told = |path: &str| told(&berth.client(), "POST", path, "");
             assert_eq!(told("/rpc/fails"), (400, "P0001 no | d | h".to_owned()));
             assert_eq!(told("/rpc/teapot"), (418, "PT418 short | - | -".to_owned()));
@@ -315,9 +283,10 @@ fn assert_errors_are_told(client: &Client) {
 
 #[test]
 fn a_function_runs_once_and_speaks_of_status_headers_and_verbs() {
-    for (store, berth) in Stores::new("rpc_speaks").run() {
+    for deployment in stores("rpc_speaks") {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
         eprintln!("over {store}");
-        if store == "postgres" {
+        if store == "Postgres" {
             assert_runs_once_and_speaks(&berth.client());
         }
         assert_verbs_and_description(&berth.client());
@@ -351,12 +320,10 @@ fn assert_verbs_and_description(client: &Client) {
 
 #[test]
 fn grants_decide_who_may_call_and_what_a_function_may_touch() {
-    let stores = Stores::new("rpc_grants");
-    for (store, berth) in stores.run() {
-        assert_eq!(berth.client().get("/rpc/secret").body, "42", "{store}");
-    }
-    let closed = stores.start(|start| start.with("ACCESS", "closed").with("ANON_ROLE", "it_rpc"));
-    for (store, berth) in closed {
+    for deployment in stores("rpc_grants") {
+        let store = deployment.name();
+        assert_eq!(deployment.instance().run().client().get("/rpc/secret").body, "42", "{store}");
+        let berth = deployment.instance().with("ACCESS", "closed").with("ANON_ROLE", "it_rpc").run();
         let client = berth.client();
         let denied = |path: &str| {
             let answer = client.get(path);
@@ -373,8 +340,7 @@ fn grants_decide_who_may_call_and_what_a_function_may_touch() {
         assert_eq!(names.json(), json!([{"id": 1, "name": "Lang"}, {"id": 2, "name": "Kubrick"}]), "{store}");
         let films = denied("/rpc/directors_for_all?select=name,films(title)");
         assert_eq!(films, is("permission denied for table films"), "{store}");
-    }
-    for (store, berth) in stores.start(|start| start.with("ACCESS", "read")) {
+        let berth = deployment.instance().with("ACCESS", "read").run();
         let client = berth.client();
         assert_eq!(client.post("/rpc/greet", "{}").status, 200, "{store}");
         let nothing = client.post("/rpc/nothing", "{}").json();
@@ -384,25 +350,17 @@ fn grants_decide_who_may_call_and_what_a_function_may_touch() {
 
 #[test]
 fn a_transaction_ends_as_it_is_told_by_who_may_tell() {
-    let Some(cluster) = postgres::cluster() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let volume = folder.path().join("volume");
-    std::fs::create_dir(&volume).unwrap();
-    let dsn = cluster.create_database("rpc_ends");
-    let migrations = folder.path().join("migrations");
-    std::fs::create_dir(&migrations).unwrap();
-    std::fs::write(migrations.join("1.sql"), "CREATE TABLE kept (id int PRIMARY KEY, ended text);").unwrap();
+    let schema = "CREATE TABLE kept (id int PRIMARY KEY, ended text);";
+    let Some(postgres) = Deployment::postgres("rpc_ends", schema) else { return };
     let mut id = 0;
-    for on_postgres in [true, false] {
+    for deployment in [postgres, Deployment::in_place(schema)] {
         for (ends, kept) in [
             ("commit", [("none", true), ("commit", true), ("rollback", true)]),
             ("commit-allow-override", [("none", true), ("commit", true), ("rollback", false)]),
             ("rollback", [("none", false), ("commit", false), ("rollback", false)]),
             ("rollback-allow-override", [("none", false), ("commit", true), ("rollback", false)]),
         ] {
-            let sqlite = || Start::sqlite(folder.path(), &volume);
-            let start = if on_postgres { Start::postgres(folder.path(), &dsn) } else { sqlite() };
-            let berth = start.with("DB_TX_END", ends).with("MIGRATIONS", migrations.display()).run();
+            let berth = deployment.instance().with("DB_TX_END", ends).run();
             for (asked, is_kept) in kept {
                 id += 1;
                 let preference = format!("return=representation, tx={asked}");
@@ -421,7 +379,8 @@ fn a_transaction_ends_as_it_is_told_by_who_may_tell() {
 
 #[test]
 fn functions_of_a_row_are_columns_and_relationships() {
-    for (store, berth) in Stores::new("rpc_computed").run() {
+    for deployment in stores("rpc_computed") {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
         eprintln!("over {store}");
         assert_rows_have_functions(&berth.client());
     }
@@ -465,7 +424,8 @@ fn assert_rows_have_functions(client: &Client) {
 
 #[test]
 fn functions_that_write_do_all_or_nothing() {
-    for (store, berth) in Stores::new("rpc_writes").run() {
+    for deployment in stores("rpc_writes") {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
         let client = berth.client();
         let call = |name: &str, body: &str| {
             let answer = client.post(&format!("/rpc/{name}"), body);
@@ -515,7 +475,8 @@ fn functions_that_write_do_all_or_nothing() {
 
 #[test]
 fn bodies_of_every_form_give_what_they_say() {
-    for (store, berth) in Stores::new("rpc_forms").run() {
+    for deployment in stores("rpc_forms") {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
         let client = berth.client();
         for (path, expected) in [
             ("/rpc/strict_add?a=1&b=2", json!(3)),

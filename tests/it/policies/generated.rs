@@ -8,7 +8,8 @@ use super::stores::{Sender, Stores};
 use super::world::World;
 use crate::differential::generated::Chance;
 use crate::differential::requests::Case;
-use crate::support::postgres;
+use crate::differential::seed;
+use crate::support::{postgres, torture};
 
 /// Worlds and requests of each, in an ordinary run and with `BERTH_TORTURE`.
 const WORLDS: usize = 6;
@@ -25,8 +26,8 @@ fn generated_policies_mean_the_same_on_sqlite_and_postgres() {
     if postgres::cluster().is_none() {
         return;
     }
-    let seed = std::env::var("BERTH_SEED").map_or(SEED, |seed| seed.parse().expect("a seed is a number"));
-    let worlds = if std::env::var_os("BERTH_TORTURE").is_some() { WORLDS_TORTURE } else { WORLDS };
+    let seed = seed(SEED);
+    let worlds = if torture() { WORLDS_TORTURE } else { WORLDS };
     let mut chance = Chance(seed);
     let (mut allowed, mut refused) = (0, 0);
     for number in 0..worlds {

@@ -1,32 +1,31 @@
 //! The three stores with the same schema, asked the same.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use jsonwebtoken::{EncodingKey, Header, encode};
-use tempfile::TempDir;
 
 use crate::differential::requests::Case;
 use crate::support::command::done;
-use crate::support::{Answer, Berth, Start, postgres};
+use crate::support::deployment::{Deployment, Home};
+use crate::support::{Answer, Berth};
 
 const SECRET: &str = "a secret that is long enough for HS256";
 
 /// Who asks.
 #[derive(Debug, Clone)]
-pub(super) struct Sender {
+pub(crate) struct Sender {
     token: Option<String>,
     name: String,
 }
 
 impl Sender {
     /// Nobody: no token.
-    pub(super) fn anonymous() -> Self {
+    pub(crate) fn anonymous() -> Self {
         Self { token: None, name: "nobody".to_owned() }
     }
 
     /// Someone with a role, and claims beside it.
-    pub(super) fn new(role: &str, claims: serde_json::Value) -> Self {
+    pub(crate) fn new(role: &str, claims: serde_json::Value) -> Self {
         let mut all = serde_json::json!({ "role": role });
         all.as_object_mut().unwrap().extend(claims.as_object().cloned().unwrap());
         let key = EncodingKey::from_secret(SECRET.as_bytes());
@@ -35,7 +34,7 @@ impl Sender {
     }
 
     /// Someone whose claim `name` says who.
-    pub(super) fn named(role: &str, name: &str) -> Self {
+    pub(crate) fn named(role: &str, name: &str) -> Self {
         Self::new(role, serde_json::json!({ "name": name }))
     }
 }
@@ -47,86 +46,59 @@ impl Sender {
     }
 }
 
-/// SQLite in place alone, which needs no server.
-pub(super) fn start_in_place(folder: &Path, schema: &str, anonymous: &str) -> Berth {
-    let (migrations, volume) = (folder.join("migrations"), folder.join("volume"));
-    std::fs::create_dir(&migrations).unwrap();
-    std::fs::create_dir(&volume).unwrap();
-    std::fs::write(migrations.join("0001.sql"), schema).unwrap();
-    Start::sqlite(folder, &volume)
-        .with("ACCESS", "closed")
-        .with("ANON_ROLE", anonymous)
-        .with("JWT_SECRET", SECRET)
-        .with("MIGRATIONS", migrations.display())
-        .run()
+/// A store and a server of it, which holds roles to what they were granted.
+pub(super) struct Served {
+    pub(super) berth: Berth,
+    deployment: Deployment,
 }
 
-/// How Postgres gets what it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Oracle {
-    Migrated,
-    Copied,
+impl Served {
+    pub(super) fn start(deployment: Deployment, anonymous: &str) -> Self {
+        let start = deployment.instance().with("ACCESS", "closed").with("ANON_ROLE", anonymous);
+        let berth = start.with("JWT_SECRET", SECRET).with("DB_AGGREGATES_ENABLED", true).run();
+        Self { berth, deployment }
+    }
 }
 
 /// A server of each store.
-pub(super) struct Stores {
-    oracle: Berth,
-    others: Vec<(&'static str, Berth)>,
-    _folder: TempDir,
+pub(crate) struct Stores {
+    oracle: Served,
+    others: Vec<Served>,
 }
 
 impl Stores {
     /// All three. `None`, with a line that says so, without a Postgres server.
-    pub(super) fn start(database: &str, schema: &str, anonymous: &str) -> Option<Self> {
-        Self::start_with(&["in-place", "shared-log"], database, schema, anonymous, Oracle::Migrated)
+    pub(crate) fn start(database: &str, schema: &str, anonymous: &str) -> Option<Self> {
+        let oracle = Deployment::postgres(database, schema)?;
+        let others = [Deployment::in_place(schema), Deployment::shared_log(schema)];
+        let others = others.map(|other| Served::start(other, anonymous)).into();
+        Some(Self { oracle: Served::start(oracle, anonymous), others })
     }
 
     /// The same, but the server has what was copied from SQLite.
     pub(super) fn start_copied(database: &str, schema: &str, anonymous: &str) -> Option<Self> {
-        Self::start_with(&["in-place", "shared-log"], database, schema, anonymous, Oracle::Copied)
+        let oracle = Deployment::postgres(database, schema)?;
+        let others = [Deployment::in_place(schema), Deployment::shared_log(schema)];
+        let others = others.map(|other| Served::start(other, anonymous));
+        let [_, Served { deployment: log, .. }] = &others;
+        if let (Home::SharedLog(volume), Home::Postgres(dsn)) = (&log.home, &oracle.home) {
+            done(log.folder(), &[("VOLUME", volume.to_str().unwrap())], &["copy", "--to", dsn]);
+        }
+        Some(Self { oracle: Served::start(oracle, anonymous), others: others.into() })
     }
 
     /// Postgres and SQLite in place.
     pub(super) fn start_pair(database: &str, schema: &str, anonymous: &str) -> Option<Self> {
-        Self::start_with(&["in-place"], database, schema, anonymous, Oracle::Migrated)
-    }
-
-    fn start_with(
-        modes: &[&'static str],
-        database: &str,
-        schema: &str,
-        anonymous: &str,
-        oracle: Oracle,
-    ) -> Option<Self> {
-        let dsn = postgres::cluster()?.create_database(database);
-        let folder = tempfile::tempdir().unwrap();
-        let migrations = folder.path().join("migrations");
-        std::fs::create_dir(&migrations).unwrap();
-        std::fs::write(migrations.join("0001.sql"), schema).unwrap();
-        let run = |start: Start<'_>| {
-            let start = start.with("ACCESS", "closed").with("ANON_ROLE", anonymous).with("JWT_SECRET", SECRET);
-            start.with("MIGRATIONS", migrations.display()).with("DB_AGGREGATES_ENABLED", true).run()
-        };
-        let on = |mode: &'static str| {
-            let volume = folder.path().join(mode);
-            std::fs::create_dir(&volume).unwrap();
-            (mode, run(Start::sqlite(folder.path(), &volume).with("VOLUME_MODE", mode)))
-        };
-        let others: Vec<(&str, Berth)> = modes.iter().map(|mode| on(mode)).collect();
-        if oracle == Oracle::Copied {
-            let volume = folder.path().join("shared-log");
-            done(folder.path(), &[("VOLUME", volume.to_str().unwrap())], &["copy", "--to", &dsn]);
-        }
-        let oracle = run(Start::postgres(folder.path(), &dsn));
-        Some(Self { oracle, others, _folder: folder })
+        let oracle = Served::start(Deployment::postgres(database, schema)?, anonymous);
+        Some(Self { oracle, others: vec![Served::start(Deployment::in_place(schema), anonymous)] })
     }
 
     /// Each, by its name.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Berth)> {
-        std::iter::once(("postgres", &self.oracle)).chain(self.others.iter().map(|(name, berth)| (*name, berth)))
+        std::iter::once(&self.oracle).chain(&self.others).map(|served| (served.deployment.name(), &served.berth))
     }
 
-    pub(super) fn compare(&self) -> Compared<'_> {
+    pub(crate) fn compare(&self) -> Compared<'_> {
         Compared { stores: self, any_table: false, allowed: 0, refused: 0, differences: Vec::new() }
     }
 
@@ -137,7 +109,7 @@ impl Stores {
 }
 
 /// What was asked, and what was not the same.
-pub(super) struct Compared<'a> {
+pub(crate) struct Compared<'a> {
     stores: &'a Stores,
     any_table: bool,
     allowed: usize,
@@ -147,7 +119,7 @@ pub(super) struct Compared<'a> {
 
 impl Compared<'_> {
     /// Asks all stores the same; the oracle's answer. A write is undone unless the request says otherwise.
-    pub(super) fn send(&mut self, sender: &Sender, case: &Case) -> Answer {
+    pub(crate) fn send(&mut self, sender: &Sender, case: &Case) -> Answer {
         let mut headers: Vec<(&str, &str)> = case.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         headers.extend(sender.headers());
         let is_write = !matches!(case.method, "GET" | "HEAD");
@@ -155,12 +127,13 @@ impl Compared<'_> {
             headers.push(("Prefer", "tx=rollback"));
         }
         let ask = |berth: &Berth| berth.client().send(case.method, &case.path, &headers, &case.body);
-        let oracle = ask(&self.stores.oracle);
-        for (store, berth) in &self.stores.others {
-            let (ours, expected) = (self.told(&ask(berth)), self.told(&oracle));
+        let oracle = ask(&self.stores.oracle.berth);
+        for other in &self.stores.others {
+            let store = other.deployment.name();
+            let (ours, expected) = (self.told(&ask(&other.berth)), self.told(&oracle));
             if ours != expected {
                 let mut text = format!("{store}: {} {} {} as {}\n", case.method, case.path, case.body, sender.name);
-                writeln!(text, "  {store:10} {ours:?}\n  postgres   {expected:?}").unwrap();
+                writeln!(text, "  {store:10} {ours:?}\n  Postgres   {expected:?}").unwrap();
                 self.differences.push(text);
             }
         }
@@ -193,7 +166,7 @@ impl Compared<'_> {
     }
 
     /// How many requests were allowed and refused.
-    pub(super) fn finish(self) -> (usize, usize) {
+    pub(crate) fn finish(self) -> (usize, usize) {
         let Self { allowed, refused, differences, .. } = self;
         eprintln!("{} requests, {allowed} allowed, {} differences", allowed + refused, differences.len());
         assert!(differences.is_empty(), "{}", differences.join("\n"));

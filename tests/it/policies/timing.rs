@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::stores::{Sender, start_in_place};
+use super::stores::{Sender, Served};
+use crate::support::deployment::Deployment;
 
 /// A text that a pattern takes long to get through.
 const TEXT_BYTES: usize = 3_000_000;
@@ -28,10 +29,9 @@ fn a_pattern_is_not_tried_on_a_row_that_is_not_shown() {
          INSERT INTO readers VALUES (1, 'ann');
          INSERT INTO pages (id, body) VALUES (1, '{text}'), (2, '{text}');"
     );
-    let folder = tempfile::tempdir().unwrap();
-    let berth = start_in_place(folder.path(), &schema, "tim_user");
+    let served = Served::start(Deployment::in_place(&schema), "tim_user");
     let ann = Sender::named("tim_user", "ann");
-    let client = berth.client();
+    let client = served.berth.client();
     let time = |method: &str, id: u32| {
         let path = format!("/pages?select=id&id=eq.{id}&body=imatch.{PATTERN}");
         let mut headers = ann.headers();

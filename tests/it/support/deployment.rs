@@ -1,8 +1,8 @@
 //! One schema on each of the three stores, for what must hold on all of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Start, postgres};
+use super::{Start, postgres, write_migrations};
 
 /// Where instances of one deployment find their data.
 pub enum Home {
@@ -41,11 +41,9 @@ impl Deployment {
         Some(Self::new(schema, |_| Home::Postgres(dsn)))
     }
 
-    fn new(schema: &str, home: impl FnOnce(&std::path::Path) -> Home) -> Self {
+    fn new(schema: &str, home: impl FnOnce(&Path) -> Home) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let migrations = folder.path().join("migrations");
-        std::fs::create_dir(&migrations).unwrap();
-        std::fs::write(migrations.join("0001.sql"), schema).unwrap();
+        write_migrations(folder.path(), &[schema]);
         let home = home(folder.path());
         Self { home, folder }
     }
@@ -61,6 +59,11 @@ impl Deployment {
             Home::SharedLog(volume) => start.with("VOLUME", volume.display()).with("VOLUME_MODE", "shared-log"),
             Home::Postgres(dsn) => start.with("DATABASE_URL", dsn),
         }
+    }
+
+    /// Where its instances run.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What a failed assertion says of it.

@@ -189,14 +189,21 @@ pub fn migrations() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")
 }
 
-/// The project's own migrations and a table with a column of every type, in a directory of `folder`.
-pub fn migrations_with_types(folder: &Path) -> PathBuf {
+/// The scripts of the project's own migrations, and one of a table with a column of every type.
+pub fn scripts_with_types() -> Vec<String> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(migrations()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let mut scripts: Vec<String> = paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    scripts.push(include_str!("../differential/types.sql").to_owned());
+    scripts
+}
+
+/// Writes scripts as `1.sql` and so on into a directory of `folder`, which it gives.
+pub fn write_migrations(folder: &Path, scripts: &[impl AsRef<str>]) -> PathBuf {
     let directory = folder.join("migrations");
     std::fs::create_dir_all(&directory).unwrap();
-    for entry in std::fs::read_dir(migrations()).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, directory.join(path.file_name().unwrap())).unwrap();
+    for (number, script) in (1..).zip(scripts) {
+        std::fs::write(directory.join(format!("{number}.sql")), script.as_ref()).unwrap();
     }
-    std::fs::write(directory.join("9000_types.sql"), include_str!("../differential/types.sql")).unwrap();
     directory
 }
