@@ -1,30 +1,22 @@
 //! A SQLite file that berth never migrated moves to Postgres.
 
-use std::path::Path;
-
-use rusqlite::Connection;
-
+use super::Move;
 use crate::differential::requests::Case;
 use crate::differential::{Pair, assert_equal};
-use crate::support::Start;
-use crate::support::command::{done, refused};
-use crate::support::postgres;
+use crate::support::command::done;
 
-fn pair(folder: &Path, dsn: &str) -> Pair {
-    let with = |start: Start<'_>| start.with("DB_AGGREGATES_ENABLED", true).run();
-    Pair::of(with(Start::sqlite(folder, &folder.join("data"))), with(Start::postgres(folder, dsn)))
+const NO_SCRIPTS: [&str; 0] = [];
+
+fn pair(moving: &Move) -> Pair {
+    Pair::of(moving.sqlite().run(), moving.postgres().run())
 }
 
 #[test]
 fn chinook_as_others_made_it_answers_the_same_after_a_copy() {
-    let Some(cluster) = postgres::cluster() else { return };
     let Some(file) = crate::support::chinook("chinook.sqlite") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    std::fs::create_dir(folder.join("data")).unwrap();
-    done(folder, &[], &["import", file.to_str().unwrap()]);
-    let dsn = cluster.create_database("foreign_chinook");
-    let said = done(folder, &[], &["copy", "--to", &dsn]);
+    let Some(moving) = Move::with_scripts("foreign_chinook", &NO_SCRIPTS) else { return };
+    done(moving.path(), &[], &["import", file.to_str().unwrap()]);
+    let said = moving.copy(&[]);
     assert!(said.contains("Track: 3503 rows") && !said.contains("left out"), "{said}");
     let mut cases = Vec::new();
     for table in
@@ -48,7 +40,7 @@ fn chinook_as_others_made_it_answers_the_same_after_a_copy() {
     let write = Case::write("POST", "/Artist", r#"{"ArtistId":1,"Name":"again"}"#).prefer("return=representation");
     cases.push(write);
     cases.push(Case::write("PATCH", "/Album?AlbumId=eq.1", r#"{"ArtistId":9999}"#).prefer("return=representation"));
-    assert_equal("foreign chinook", &pair(folder, &dsn), &cases);
+    assert_equal("foreign chinook", &pair(&moving), &cases);
 }
 
 /// Everything that a file of others may have.
@@ -88,14 +80,9 @@ const FILE: &str = r#"
 
 #[test]
 fn a_file_of_others_answers_the_same_after_a_copy() {
-    let Some(cluster) = postgres::cluster() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    std::fs::create_dir(folder.join("data")).unwrap();
-    let file = Connection::open(folder.join("data/app.db")).unwrap();
-    file.execute_batch(FILE).unwrap();
-    let dsn = cluster.create_database("of_others");
-    let said = done(folder, &[], &["copy", "--to", &dsn]);
+    let Some(moving) = Move::with_scripts("of_others", &NO_SCRIPTS) else { return };
+    moving.file().execute_batch(FILE).unwrap();
+    let said = moving.copy(&[]);
     assert!(said.contains("\"kind\" compares by the collation NOCASE"), "{said}");
     assert!(!said.contains("left out"), "{said}");
 
@@ -115,25 +102,19 @@ fn a_file_of_others_answers_the_same_after_a_copy() {
         Case::write("DELETE", "/Owners?Id=eq.7", "").prefer("return=minimal"),
         Case::get("/things?order=id&select=id,owner"),
     ];
-    assert_equal("a file of others", &pair(folder, &dsn), &cases);
-    let described = cluster.run(
-        "of_others",
+    assert_equal("a file of others", &pair(&moving), &cases);
+    let described = moving.run(
         "SELECT string_agg(pg_get_constraintdef(oid), E'\n' ORDER BY conname) FROM pg_constraint \
          WHERE conrelid = 'things'::regclass",
     );
     assert!(described.contains("ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED"), "{described}");
-    assert!(
-        cluster.run("of_others", "SELECT pg_get_indexdef('things_price'::regclass)").contains("price DESC, day) WHERE")
-    );
+    assert!(moving.run("SELECT pg_get_indexdef('things_price'::regclass)").contains("price DESC, day) WHERE"));
 }
 
 #[test]
 fn what_only_sqlite_has_is_listed_and_left_out_when_told() {
-    let Some(cluster) = postgres::cluster() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    std::fs::create_dir(folder.join("data")).unwrap();
-    let file = Connection::open(folder.join("data/app.db")).unwrap();
+    let Some(moving) = Move::with_scripts("left_out", &NO_SCRIPTS) else { return };
+    let file = moving.file();
     file.execute_batch(
         "PRAGMA foreign_keys = OFF;
          CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT, year INT AS (strftime('%Y', made)) STORED, made DATETIME,
@@ -146,8 +127,7 @@ fn what_only_sqlite_has_is_listed_and_left_out_when_told() {
          INSERT INTO notes (id, body, made, parent, flag) VALUES (1, 'a', '2024-05-01 00:00:00', 99, 'X'), (2, 5, 'never', 1, 'Y');",
     )
     .unwrap();
-    let dsn = cluster.create_database("left_out");
-    let complaint = refused(folder, &[], &["copy", "--to", &dsn]);
+    let complaint = moving.refused(&[]);
     for expected in [
         "computation of \"notes\".\"year\", whose values stay as they are: the function strftime() is SQLite's own",
         "default of \"notes\".\"flag\"",
@@ -160,9 +140,9 @@ fn what_only_sqlite_has_is_listed_and_left_out_when_told() {
     ] {
         assert!(complaint.contains(expected), "{expected}: {complaint}");
     }
-    assert_eq!(cluster.run("left_out", "SELECT to_regclass('notes') IS NULL"), "t");
+    assert_eq!(moving.run("SELECT to_regclass('notes') IS NULL"), "t");
 
-    let said = done(folder, &[], &["copy", "--leave-out", "--to", &dsn]);
+    let said = moving.copy(&["--leave-out"]);
     assert!(said.contains("left out: foreign key \"notes_parent_fkey\" of \"notes\": insert or update"), "{said}");
     assert!(
         said.contains("note: table \"notes\": \"made\", declared DATETIME, has values of other types: it becomes text"),
@@ -170,35 +150,22 @@ fn what_only_sqlite_has_is_listed_and_left_out_when_told() {
     );
     // What was shown as a moment is text now, which the note says.
     let cases = ["/notes?select=id,body,year,parent,flag&order=id", "/notes?id=eq.2&select=made"].map(Case::get);
-    assert_equal("left out", &pair(folder, &dsn), &cases);
+    assert_equal("left out", &pair(&moving), &cases);
 }
 
 #[test]
 fn a_file_of_others_that_migrations_went_on_with_moves_as_a_whole() {
-    let Some(cluster) = postgres::cluster() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    std::fs::create_dir(folder.join("data")).unwrap();
-    let file = Connection::open(folder.join("data/app.db")).unwrap();
-    file.execute_batch(FILE).unwrap();
-    drop(file);
-    let migrations = folder.join("scripts");
-    std::fs::create_dir(&migrations).unwrap();
-    std::fs::write(
-        migrations.join("1.sql"),
-        "CREATE ROLE foreign_reader;
+    let script = "CREATE ROLE foreign_reader;
          CREATE TABLE tags (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, label text NOT NULL);
          INSERT INTO tags (label) VALUES ('a'), ('b');
-         GRANT SELECT ON things, \"Cheap\", tags TO foreign_reader;",
-    )
-    .unwrap();
-    let scripts = migrations.to_str().unwrap();
-    done(folder, &[("MIGRATIONS", scripts)], &["migrate"]);
-    let dsn = cluster.create_database("mixed");
-    let said = done(folder, &[], &["copy", "--to", &dsn]);
+         GRANT SELECT ON things, \"Cheap\", tags TO foreign_reader;";
+    let Some(moving) = Move::with_scripts("mixed", &[script]) else { return };
+    moving.file().execute_batch(FILE).unwrap();
+    done(moving.path(), &[("MIGRATIONS", moving.migrations.to_str().unwrap())], &["migrate"]);
+    let said = moving.copy(&[]);
     assert!(said.contains("tags: 2 rows") && said.contains("1 migrations are noted"), "{said}");
     let cases = ["/things?order=id", "/tags?order=id", "/Cheap?order=id"].map(Case::get);
-    assert_equal("mixed", &pair(folder, &dsn), &cases);
+    assert_equal("mixed", &pair(&moving), &cases);
     let granted = "SELECT has_table_privilege('foreign_reader', 'public.\"Cheap\"', 'SELECT')";
-    assert_eq!(cluster.run("mixed", granted), "t");
+    assert_eq!(moving.run(granted), "t");
 }
