@@ -58,9 +58,7 @@ impl Pair {
 const SHRUNK_MAX: usize = 60;
 
 fn difference_of(sqlite: &Client, postgres: &Client, case: &Case) -> Option<String> {
-    let headers: Vec<(&str, &str)> = case.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let send = |client: &Client| client.send(case.method, &case.path, &headers, &case.body);
-    difference(&send(sqlite), &send(postgres))
+    difference(&case.send(sqlite, &[]), &case.send(postgres, &[]))
 }
 
 fn told(case: &Case, difference: &str) -> String {

@@ -1,5 +1,7 @@
 //! The requests that both stores must answer alike.
 
+use crate::support::{Answer, Client};
+
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -26,6 +28,13 @@ impl Case {
 
     pub fn prefer(self, value: &str) -> Self {
         self.with("Prefer", value)
+    }
+
+    /// Sends it, with more headers.
+    pub fn send(&self, client: &Client, more: &[(&str, &str)]) -> Answer {
+        let mut headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        headers.extend(more);
+        client.send(self.method, &self.path, &headers, &self.body)
     }
 }
 

@@ -32,10 +32,7 @@ fn every_example_of_the_documentation_does_what_it_says_on_every_store() {
     for (store, berth) in stores.all() {
         for Line { who, case, status, told } in &lines {
             let sender = senders.get(who).unwrap_or_else(|| panic!("nobody is called {who}"));
-            let mut headers: Vec<(&str, &str)> =
-                case.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            headers.extend(sender.headers());
-            let answer = berth.client().send(case.method, &case.path, &headers, &case.body);
+            let answer = case.send(&berth.client(), &sender.headers());
             let words = words(&answer);
             assert_eq!((answer.status, words.as_deref()), (*status, *told), "{store}: {who} {case:?}: {}", answer.body);
         }

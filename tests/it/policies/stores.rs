@@ -120,13 +120,12 @@ pub(crate) struct Compared<'a> {
 impl Compared<'_> {
     /// Asks all stores the same; the oracle's answer. A write is undone unless the request says otherwise.
     pub(crate) fn send(&mut self, sender: &Sender, case: &Case) -> Answer {
-        let mut headers: Vec<(&str, &str)> = case.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        headers.extend(sender.headers());
+        let mut more = sender.headers();
         let is_write = !matches!(case.method, "GET" | "HEAD");
-        if is_write && !headers.iter().any(|(_, value)| value.contains("tx=")) {
-            headers.push(("Prefer", "tx=rollback"));
+        if is_write && !case.headers.iter().any(|(_, value)| value.contains("tx=")) {
+            more.push(("Prefer", "tx=rollback"));
         }
-        let ask = |berth: &Berth| berth.client().send(case.method, &case.path, &headers, &case.body);
+        let ask = |berth: &Berth| case.send(&berth.client(), &more);
         let oracle = ask(&self.stores.oracle.berth);
         for other in &self.stores.others {
             let store = other.deployment.name();
