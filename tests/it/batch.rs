@@ -288,20 +288,15 @@ fn each_request_counts_for_limits() {
 
 #[test]
 fn functions_are_called_in_a_batch_and_what_each_says_of_its_answer_is_its_own() {
-    let Some(cluster) = crate::support::postgres::cluster() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let dsn = cluster.create_database("batch_rpc");
-    cluster.run(
-        "batch_rpc",
-        "CREATE TABLE marks (id int); CREATE FUNCTION mark(n int) RETURNS int VOLATILE LANGUAGE plpgsql AS \
+    let schema = "CREATE TABLE marks (id int); CREATE FUNCTION mark(n int) RETURNS int VOLATILE LANGUAGE plpgsql AS \
          'BEGIN PERFORM set_config(''response.status'', ''202'', true); \
          PERFORM set_config(''response.headers'', ''[{\"X-Mark\": \"yes\"}]'', true); \
          INSERT INTO marks VALUES (n); RETURN n + 1; END'; CREATE FUNCTION asked() RETURNS text STABLE LANGUAGE sql AS \
          'SELECT current_setting(''request.method'') || '' '' || current_setting(''request.path'') || '' '' || \
          (current_setting(''request.headers'')::json->>''x-outer'') || '' '' || \
-         coalesce(current_setting(''request.headers'')::json->>''prefer'', ''none'')'",
-    );
-    let berth = crate::support::Start::postgres(folder.path(), &dsn).run();
+         coalesce(current_setting(''request.headers'')::json->>''prefer'', ''none'')'";
+    let Some(deployment) = Deployment::postgres("batch_rpc", schema) else { return };
+    let berth = deployment.instance().run();
     let batch = json!([
         {"method": "POST", "path": "/rpc/mark", "body": {"n": 7}},
         {"path": "/marks?id=eq.${0}"},
@@ -322,18 +317,13 @@ fn functions_are_called_in_a_batch_and_what_each_says_of_its_answer_is_its_own()
 
 #[test]
 fn what_one_request_prefers_is_nothing_to_the_next() {
-    let Some(cluster) = crate::support::postgres::cluster() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let dsn = cluster.create_database("batch_session");
-    cluster.run(
-        "batch_session",
-        "CREATE FUNCTION zone() RETURNS text STABLE LANGUAGE sql AS 'SELECT current_setting(''timezone'')'; \
+    let schema = "CREATE FUNCTION zone() RETURNS text STABLE LANGUAGE sql AS 'SELECT current_setting(''timezone'')'; \
          CREATE FUNCTION most() RETURNS text STABLE LANGUAGE sql SET berth.most = '7' AS \
          'SELECT current_setting(''berth.most'', true)'; \
          CREATE FUNCTION seen() RETURNS text STABLE LANGUAGE sql AS \
-         'SELECT coalesce(nullif(current_setting(''berth.most'', true), ''''), ''none'')'",
-    );
-    let berth = crate::support::Start::postgres(folder.path(), &dsn).with("DB_HOISTED_TX_SETTINGS", "berth.most").run();
+         'SELECT coalesce(nullif(current_setting(''berth.most'', true), ''''), ''none'')'";
+    let Some(deployment) = Deployment::postgres("batch_session", schema) else { return };
+    let berth = deployment.instance().with("DB_HOISTED_TX_SETTINGS", "berth.most").run();
     let client = berth.client();
     let usual = client.get("/rpc/zone").json();
     let batch = json!([

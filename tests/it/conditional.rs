@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use crate::support::deployment::{Deployment, Home};
-use crate::support::{Answer, Client, postgres};
+use crate::support::{Answer, Client};
 
 const SCHEMA: &str = "
     CREATE TABLE films (id int PRIMARY KEY, title text NOT NULL, votes int NOT NULL DEFAULT 0);
@@ -270,17 +270,14 @@ fn a_table_says_how_long_its_rows_may_be_kept() {
         let description = client.get("/").json();
         assert_eq!(description["definitions"]["films"]["description"], "Films.", "{store}");
     }
-    if let Some(cluster) = postgres::cluster() {
-        let schema = "
-            CREATE FUNCTION answer() RETURNS int LANGUAGE sql STABLE AS 'SELECT 42';
-            COMMENT ON FUNCTION answer() IS '@cache-control max-age=9';
-        ";
-        let deployment = Deployment::postgres("conditional_function", schema).unwrap();
-        let berth = deployment.instance().run();
-        let answer = get(&berth.client(), "/rpc/answer", &[]);
-        assert_eq!((answer.body.as_str(), answer.header("Cache-Control")), ("42", Some("max-age=9")));
-        assert_eq!(again(&berth.client(), "/rpc/answer", &tag(&answer)).status, 304);
-        assert_eq!(berth.client().post("/rpc/answer", "{}").header("ETag"), None, "a POST has no name");
-        let _ = cluster;
-    }
+    let schema = "
+        CREATE FUNCTION answer() RETURNS int LANGUAGE sql STABLE AS 'SELECT 42';
+        COMMENT ON FUNCTION answer() IS '@cache-control max-age=9';
+    ";
+    let Some(deployment) = Deployment::postgres("conditional_function", schema) else { return };
+    let berth = deployment.instance().run();
+    let answer = get(&berth.client(), "/rpc/answer", &[]);
+    assert_eq!((answer.body.as_str(), answer.header("Cache-Control")), ("42", Some("max-age=9")));
+    assert_eq!(again(&berth.client(), "/rpc/answer", &tag(&answer)).status, 304);
+    assert_eq!(berth.client().post("/rpc/answer", "{}").header("ETag"), None, "a POST has no name");
 }

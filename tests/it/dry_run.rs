@@ -1,7 +1,7 @@
 //! `Prefer: dry-run`: a write is answered as it would be, on every store, and leaves nothing.
 
 use crate::support::deployment::Deployment;
-use crate::support::{Answer, Client, Start, postgres};
+use crate::support::{Answer, Client};
 
 const SCHEMA: &str = "
     CREATE TABLE owners (id int PRIMARY KEY, name text NOT NULL);
@@ -98,16 +98,11 @@ fn a_dry_run_leaves_no_answer_for_its_idempotency_key_and_says_nothing_of_reads(
 
 #[test]
 fn a_function_that_writes_is_tried_too() {
-    let Some(cluster) = postgres::cluster() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let dsn = cluster.create_database("dry_run_rpc");
-    cluster.run(
-        "dry_run_rpc",
-        "CREATE TABLE marks (id int); CREATE FUNCTION mark(n int) RETURNS int VOLATILE LANGUAGE sql AS \
+    let schema = "CREATE TABLE marks (id int); CREATE FUNCTION mark(n int) RETURNS int VOLATILE LANGUAGE sql AS \
          'INSERT INTO marks VALUES (n) RETURNING id'; CREATE FUNCTION marked() RETURNS bigint STABLE LANGUAGE sql AS \
-         'SELECT count(*) FROM marks'",
-    );
-    let berth = Start::postgres(folder.path(), &dsn).run();
+         'SELECT count(*) FROM marks'";
+    let Some(deployment) = Deployment::postgres("dry_run_rpc", schema) else { return };
+    let berth = deployment.instance().run();
     let client = berth.client();
     let call = |name: &str, body: &str| try_out(&client, "POST", &format!("/rpc/{name}"), body);
     let answer = call("mark", r#"{"n":7}"#);

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Berth, Start};
+use crate::support::{Berth, Start, torture};
 
 const WRITERS: usize = 8;
 
 fn rounds() -> u32 {
-    if std::env::var_os("BERTH_TORTURE").is_some() { 100 } else { 8 }
+    if torture() { 100 } else { 8 }
 }
 
 /// How many acknowledgements each key got.

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::support::deployment::Deployment;
-use crate::support::{Start, postgres};
 
 const SCHEMA: &str = "
     CREATE TABLE films (id int PRIMARY KEY, title text NOT NULL, year int);
@@ -83,11 +82,8 @@ fn a_plan_is_not_told_unless_it_is_switched_on() {
 
 #[test]
 fn functions_and_aggregates_of_the_database_make_bodies_of_their_own_media_types() {
-    let Some(cluster) = postgres::cluster() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let dsn = cluster.create_database("media_custom");
-    cluster.run("media_custom", &format!("{SCHEMA}{HANDLERS}"));
-    let berth = Start::postgres(folder.path(), &dsn).run();
+    let Some(deployment) = Deployment::postgres("media_custom", &format!("{SCHEMA}{HANDLERS}")) else { return };
+    let berth = deployment.instance().run();
     let client = berth.client();
     for (path, accept, content_type, body) in [
         ("/rpc/page", "text/html", "text/html", "<p>Hello</p>"),

@@ -107,31 +107,30 @@ fn overload(what: &str, berth: &Berth, work: &str) {
     assert!(accepted.count() as f64 > capacity * took.as_secs_f64() / 3.0, "{what}: to refuse keeps it from its work");
 }
 
+/// A volume with what SQLite's own SQL makes.
+fn volume(sql: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    rusqlite::Connection::open(folder.path().join("app.db")).unwrap().execute_batch(sql).unwrap();
+    folder
+}
+
 #[test]
 fn reads_beyond_what_sqlite_can_take_are_refused_fast_and_the_others_are_in_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = rusqlite::Connection::open(folder.path().join("app.db")).unwrap();
-    file.execute_batch(
+    let folder = volume(
         "CREATE VIEW work AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 40000) \
          SELECT max(x) AS most FROM n",
-    )
-    .unwrap();
-    drop(file);
+    );
     let berth = Start::sqlite(folder.path(), folder.path()).with("QUEUE_LIMIT", QUEUE).with("POOL_SIZE", 1).run();
     overload("reads in place", &berth, &request("GET", "/work", ""));
 }
 
 #[test]
 fn writes_beyond_what_sqlite_can_take_are_refused_fast_and_the_others_are_in_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = rusqlite::Connection::open(folder.path().join("app.db")).unwrap();
-    file.execute_batch(
+    let folder = volume(
         "CREATE TABLE work (id INTEGER PRIMARY KEY, done INTEGER NOT NULL); \
          WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 40000) \
          INSERT INTO work SELECT x, 0 FROM n",
-    )
-    .unwrap();
-    drop(file);
+    );
     let berth = Start::sqlite(folder.path(), folder.path()).with("QUEUE_LIMIT", QUEUE).run();
     overload("writes in place", &berth, &request("PATCH", "/work?id=gt.0", r#"{"done":1}"#));
 }
@@ -141,8 +140,7 @@ fn what_is_beyond_a_postgres_is_refused_fast_and_the_others_are_in_time() {
     let Some(server) = Server::primary() else { return };
     server.run("CREATE VIEW work AS SELECT 1 AS most FROM pg_sleep(0.02)");
     let folder = tempfile::tempdir().unwrap();
-    let dsn = format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", server.port);
-    let berth = Start::postgres(folder.path(), &dsn).with("QUEUE_LIMIT", QUEUE).with("POOL_SIZE", 2).run();
+    let berth = Start::postgres(folder.path(), &server.dsn()).with("QUEUE_LIMIT", QUEUE).with("POOL_SIZE", 2).run();
     overload("reads from Postgres", &berth, &request("GET", "/work", ""));
 }
 
@@ -163,16 +161,12 @@ fn of_all_kinds(number: u64) -> String {
 
 #[test]
 fn memory_does_not_grow_with_the_number_of_requests() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = rusqlite::Connection::open(folder.path().join("app.db")).unwrap();
-    file.execute_batch(
+    let folder = volume(
         "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL); \
          CREATE TABLE events (id INTEGER PRIMARY KEY, kind TEXT NOT NULL); \
          WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5000) \
          INSERT INTO items SELECT x, 'item ' || x FROM n",
-    )
-    .unwrap();
-    drop(file);
+    );
     let berth = Start::sqlite(folder.path(), folder.path()).with("LOG_LEVEL", "error").run();
     let requests = if torture() { 1_000_000 } else { 16_000 };
     let load = Load { senders: 16, duration: Duration::from_secs(3_600), requests, rate: None };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Berth, Start};
+use crate::support::{Berth, Start, torture};
 
 /// Scripts that each make a table and add a row to the one before.
 fn scripts(directory: &Path, count: usize) {
@@ -57,15 +57,14 @@ fn instances_that_start_at_once_apply_each_script_once_and_say_so_once() {
 
 #[test]
 fn instances_that_are_killed_while_they_migrate_leave_no_half_of_a_script() {
-    let torture = std::env::var_os("BERTH_TORTURE").is_some();
-    let count = if torture { 200 } else { 24 };
+    let count = if torture() { 200 } else { 24 };
     let folder = tempfile::tempdir().unwrap();
     let migrations = folder.path().join("migrations");
     scripts(&migrations, count);
     let mut seed = 7_u64;
     let mut kills = 0;
     // Each round some start together, and are killed at a moment that the seed draws.
-    for _ in 0..if torture { 60 } else { 8 } {
+    for _ in 0..if torture() { 60 } else { 8 } {
         let mut round: Vec<Berth> = (0..3).map(|_| start(folder.path(), &migrations).spawn()).collect();
         for berth in &mut round {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::command::done;
-use crate::support::{Berth, Start};
+use crate::support::{Berth, Start, write_migrations};
 
 fn log(berth: &Berth) -> Value {
     berth.client().get("/-/status").json()["log"].clone()
@@ -20,9 +20,7 @@ fn metric(berth: &Berth, name: &str) -> f64 {
 fn positions_ages_races_and_costs_are_told_by_status_and_metrics_alike() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let migrations = folder.join("migrations");
-    std::fs::create_dir(&migrations).unwrap();
-    std::fs::write(migrations.join("1.sql"), "CREATE TABLE notes (id int PRIMARY KEY)").unwrap();
+    let migrations = write_migrations(folder, &["CREATE TABLE notes (id int PRIMARY KEY)"]);
     let start = || {
         let start = Start::sqlite(folder, &folder.join("data")).with("VOLUME_MODE", "shared-log");
         start.with("MIGRATIONS", migrations.display()).run()

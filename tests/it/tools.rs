@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::failover::Pooler;
 use crate::support::bucket::{self, Bucket, Network};
+use crate::support::command::refused;
 use crate::support::server::Server;
 use crate::support::{Start, postgres};
 
@@ -48,14 +49,8 @@ fn a_local_volume_is_safe_in_place_and_locks_are_tried_against_a_second_process(
 #[test]
 fn a_volume_that_takes_no_file_is_named_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_berth"))
-        .env_clear()
-        .envs([("VOLUME", "/proc"), ("VOLUME_MODE", "in-place"), ("VOLUME_UNSAFE", "true"), ("PORT", "0")])
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stderr);
+    let env = [("VOLUME", "/proc"), ("VOLUME_MODE", "in-place"), ("VOLUME_UNSAFE", "true"), ("PORT", "0")];
+    let said = refused(folder.path(), &env, &[]);
     assert!(said.starts_with("berth: the volume \"/proc\" cannot be written: "), "{said}");
 }
 
@@ -177,7 +172,7 @@ fn a_pooler_between_is_seen_and_what_it_forbids_is_said() {
     let told = report_of(&format!("{behind}&pgbouncer=true"), &[]);
     assert_eq!(finding(&told, "pooler")["level"], "ok", "{told:#}");
 
-    let direct = format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", server.port);
+    let direct = server.dsn();
     let few = report_of(&direct, &["--instances", "2"]);
     assert_eq!(
         (&finding(&few, "pooler")["value"], &finding(&few, "TLS")["level"]),

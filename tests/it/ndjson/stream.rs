@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{MEDIA, values};
 use crate::support::deployment::Deployment;
+use crate::support::load::memory;
 use crate::support::{Answer, Berth, Client};
 
 /// `number` is none in the row before the last quarter.
@@ -65,13 +66,6 @@ fn await_metric(client: &Client, line: &str) {
     }
 }
 
-/// Memory of its own, in KiB.
-fn anonymous_kib(berth: &Berth) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", berth.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
 #[test]
 fn more_rows_than_an_answer_may_have_are_sent_while_they_are_read() {
     for deployment in Deployment::on_each_store("ndjson_stream", SCHEMA) {
@@ -94,11 +88,11 @@ fn more_rows_than_an_answer_may_have_are_sent_while_they_are_read() {
         let behind = lines(&client, "/big?offset=30000", "count=exact");
         assert_eq!((behind.status, behind.json()["code"].as_str()), (416, Some("PGRST103")), "{store}");
 
-        let before = anonymous_kib(&berth);
+        let before = memory(berth.id(), "RssAnon:");
         let many = lines(&client, "/many", "");
         assert_eq!(many.body.lines().count(), 5 * ROWS, "{store}");
-        let more = anonymous_kib(&berth).saturating_sub(before);
-        assert!(more < 16 << 10, "{store}: {} bytes took {more} KiB", many.body.len());
+        let more = memory(berth.id(), "RssAnon:") - before;
+        assert!(more < 16.0, "{store}: {} bytes took {more:.1} MiB", many.body.len());
         await_metric(&client, "berth_http_streams_total{ending=\"whole\"} 3");
 
         let bounded = deployment.instance().with("MAX_ROWS", 100).run();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Answer, Berth, Client, Start};
+use crate::support::{Answer, Berth, Client, Start, write_migrations};
 
 /// How long a client waits for an answer; then it does not know what became of its request.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -31,8 +31,7 @@ pub struct Fleet {
 impl Fleet {
     /// Instances that all start at once, and migrate one empty log.
     pub fn start(folder: &Path, volumes: Vec<PathBuf>, schema: &str, settings: Settings) -> Arc<Self> {
-        std::fs::create_dir_all(folder.join("migrations")).unwrap();
-        std::fs::write(folder.join("migrations/0001.sql"), schema).unwrap();
+        write_migrations(folder, &[schema]);
         let fleet = Self {
             folder: folder.to_owned(),
             instances: volumes.iter().map(|_| RwLock::new(None)).collect(),

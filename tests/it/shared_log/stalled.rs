@@ -5,14 +5,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Answer, Berth, Start};
+use crate::support::{Answer, Berth, Start, write_migrations};
 
 const SCHEMA: &str = "CREATE TABLE notes (id int PRIMARY KEY, text text NOT NULL);";
 
 fn instance<'a>(folder: &'a Path, name: &str) -> Start<'a> {
-    let migrations = folder.join("migrations");
-    std::fs::create_dir_all(&migrations).unwrap();
-    std::fs::write(migrations.join("0001.sql"), SCHEMA).unwrap();
+    let migrations = write_migrations(folder, &[SCHEMA]);
     Start::sqlite(folder, &folder.join("volume"))
         .with("VOLUME_MODE", "shared-log")
         .with("LOCAL_DIR", folder.join(name).display())

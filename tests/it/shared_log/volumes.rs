@@ -1,10 +1,10 @@
 //! The same on file systems that hosts really mount. `make volumes` mounts them and names them to these tests.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::run;
+use crate::support::command::berth;
 use crate::support::torture;
 
 /// What `variable` names: words like `glusterfs=/mnt/one:/mnt/other`, the mounts of one volume.
@@ -37,19 +37,9 @@ fn a_real_mount_on_which_the_last_writer_wins_is_refused() {
     for (name, places) in mounts("BERTH_TEST_OVERWRITING") {
         let folder = tempfile::tempdir().unwrap();
         let volume = places[0].join(folder.path().file_name().unwrap());
-        let output = check(&volume, &folder.path().join("local"));
+        let output = berth(folder.path(), &[("VOLUME", volume.to_str().unwrap())], &["check"]);
         let text = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(1), "{name}: {text}");
         assert!(text.contains("the last one wins"), "{name}: {text}");
     }
-}
-
-fn check(volume: &Path, local_dir: &Path) -> std::process::Output {
-    Command::new(env!("CARGO_BIN_EXE_berth"))
-        .args(["check"])
-        .env_clear()
-        .env("VOLUME", volume)
-        .env("LOCAL_DIR", local_dir)
-        .output()
-        .unwrap()
 }

@@ -249,7 +249,6 @@ impl Filesystem for Mount {
         _: Option<fuser::BsdFileFlags>,
         reply: ReplyAttr,
     ) {
-        self.count();
         self.getattr(request, inode, handle, reply);
     }
 

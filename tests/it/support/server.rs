@@ -113,6 +113,10 @@ impl Server {
         assert!(promoted.unwrap().success(), "it is not promoted");
     }
 
+    pub fn dsn(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", self.port)
+    }
+
     /// Runs SQL as the superuser; gives what it prints.
     pub fn run(&self, sql: &str) -> String {
         let output = self
