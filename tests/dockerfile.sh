@@ -21,17 +21,15 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# What a build needs of the toolchain, where the official image has it.
+# What a build needs of the toolchain, in the usual path; crates where the official image has them.
 make_base() {
   local rust from
   rust=$(rustc --print sysroot)
   base=berth-base-$$
   from=${DEBIAN:-http://deb.debian.org/debian}
   debootstrap --variant=minbase bookworm "$work/root" "$from" >"$work/log" 2>&1 || skip "no Debian can be made here: $(tail -1 "$work/log")"
-  mkdir -p "$work/root/usr/local/rust"
-  tar -C "$rust" --exclude=share --exclude=lib/rustlib/src -c bin lib | tar -C "$work/root/usr/local/rust" -x
-  tar -C "$work/root" -c . | podman import -q --change 'ENV PATH=/usr/local/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
-    --change 'ENV CARGO_HOME=/usr/local/cargo' - "$base" >/dev/null
+  tar -C "$rust" --exclude=share --exclude=lib/rustlib/src -c bin lib | tar -C "$work/root/usr/local" -x
+  tar -C "$work/root" -c . | podman import -q --change 'ENV CARGO_HOME=/usr/local/cargo' - "$base" >/dev/null
   rm -rf "$work/root"
 }
 if [ -z "$base" ]; then
