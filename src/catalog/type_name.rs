@@ -11,7 +11,8 @@
 //! | type | declaration | why |
 //! |---|---|---|
 //! | integers, floats, text, `varchar(n)`, `char(n)` | Postgres' name | the affinity fits |
-//! | `numeric`, `numeric(p,s)` | Postgres' name | numeric affinity: plain SQL compares and adds them; see below |
+//! | `numeric(p,s)` of up to 15 digits | Postgres' name | numeric affinity: plain SQL compares and adds them |
+//! | `numeric`, `numeric(p,s)` of more | name + ` text`, and `COLLATE decimal` | see below |
 //! | `boolean`, `bytea` | Postgres' name | held as integer and as blob, which affinity leaves alone |
 //! | dates, times, `interval`, `uuid`, arrays | Postgres' name | their text always has a `-`, `:`, `[` or letter |
 //! | `json`, `jsonb`, all others (enums …) | name + ` text` | `12` or the label `007` would become a number |
@@ -19,11 +20,12 @@
 //! A name inside which SQLite finds `INT` has integer affinity even with the suffix; only an enum so named with labels
 //! that are numbers is touched by that.
 //!
-//! `numeric` stays a number of SQLite rather than text with a collation of berth's: a file whose columns or indexes
-//! name a foreign collation cannot be queried, checked or reindexed by the plain `sqlite3` shell. The price: SQLite
-//! holds decimals exactly only up to 15 significant digits (and integers of 64 bits), and an unconstrained `numeric`
-//! does not keep trailing zeros. A write that would lose digits is refused (`plan::value`), so nothing is rounded
-//! in silence.
+//! A `numeric` of at most 15 digits is a number of SQLite, which keeps them all: it is small and fast. One of more or of
+//! any digits is text, as Postgres prints it, in a column with the collation `decimal`: that compares, sorts, groups and
+//! indexes by value. The `sqlite3` shell has a collation of that name with the same order, but for `2.5` and `2.50`, which
+//! it tells apart, and `NaN`; other programs cannot sort by such a column, nor write to one that is indexed.
+//! In files that were made before, or by others, every `numeric` is a number: a write that would lose digits is refused
+//! (`plan::value`), so nothing is rounded in silence. A table that is rebuilt gets the text.
 //!
 //! Source: <https://www.sqlite.org/datatype3.html#determination_of_column_affinity>,
 //! <https://www.postgresql.org/docs/current/datatype.html>.
@@ -74,6 +76,8 @@ pub enum TypeKind {
         precision: Option<u32>,
         /// Digits after the point.
         scale: Option<u32>,
+        /// How SQLite holds it. On Postgres it says nothing.
+        held: Held,
     },
     /// True or false.
     Boolean,
@@ -119,6 +123,21 @@ pub enum TypeKind {
     /// A type berth has no rule for (enums, domains, ranges, geometry): Postgres reads and writes it.
     Other,
 }
+
+/// How SQLite holds a `numeric`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// As a number: up to 15 significant digits are kept.
+    Number,
+    /// As the text that Postgres prints, in a column or an expression with the collation [`DECIMAL`].
+    Text,
+}
+
+/// The collation that compares texts as the decimals they spell. The `sqlite3` shell has it too.
+pub const DECIMAL: &str = "decimal";
+
+/// Digits that a double keeps of every decimal.
+const DOUBLE_DIGITS: u32 = 15;
 
 /// A type as JSON tells it, for what functions take and give: its kind follows from its name, but for an
 /// enumeration's labels.
@@ -192,6 +211,13 @@ impl TypeName {
         if read_again.kind == self.kind { read_again.declared } else { self.kind.postgres_name() }
     }
 
+    /// The name by which [`TypeName::parse`] with [`Origin::Postgres`] finds the type and how SQLite holds it.
+    #[must_use]
+    pub fn held_name(&self) -> String {
+        let suffix = if self.kind.is_decimal_text() { parse::TEXT_SUFFIX } else { "" };
+        self.postgres_name() + suffix
+    }
+
     /// The declared type that a migration writes on SQLite; [`TypeName::parse`] with [`Origin::Postgres`] reads it back.
     ///
     /// It is Postgres' name, with the suffix that the module's table tells of. What SQLite's grammar would not take
@@ -201,10 +227,12 @@ impl TypeName {
         let name = self.postgres_name();
         if matches!(self.kind, TypeKind::Any) {
             String::new()
-        } else if matches!(
-            self.kind,
-            TypeKind::Json | TypeKind::Jsonb | TypeKind::TsVector | TypeKind::Enum { .. } | TypeKind::Other
-        ) {
+        } else if self.kind.is_wide()
+            || matches!(
+                self.kind,
+                TypeKind::Json | TypeKind::Jsonb | TypeKind::TsVector | TypeKind::Enum { .. } | TypeKind::Other
+            )
+        {
             quote(format!("{name}{}", parse::TEXT_SUFFIX))
         } else {
             quote(name)
@@ -229,6 +257,33 @@ impl TypeName {
 }
 
 impl TypeKind {
+    /// `numeric` without a bound, as a number.
+    pub const NUMERIC: Self = Self::Numeric { precision: None, scale: None, held: Held::Number };
+
+    /// `numeric` without a bound, as text.
+    pub const DECIMAL: Self = Self::Numeric { precision: None, scale: None, held: Held::Text };
+
+    /// True for a `numeric` whose declaration lets it have more digits than a number of SQLite keeps.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        matches!(self, Self::Numeric { precision, .. } if precision.is_none_or(|digits| digits > DOUBLE_DIGITS))
+    }
+
+    /// True for a `numeric` that is held as text.
+    #[must_use]
+    pub fn is_decimal_text(&self) -> bool {
+        matches!(self, Self::Numeric { held: Held::Text, .. })
+    }
+
+    /// The same, a `numeric` held as text.
+    #[must_use]
+    pub fn as_decimal_text(mut self) -> Self {
+        if let Self::Numeric { held, .. } = &mut self {
+            *held = Held::Text;
+        }
+        self
+    }
+
     /// The type as Postgres' `format_type` prints it, as far as the kind tells.
     #[must_use]
     pub fn postgres_name(&self) -> String {
@@ -238,7 +293,7 @@ impl TypeKind {
             Self::BigInt => "bigint".to_owned(),
             Self::Real => "real".to_owned(),
             Self::Double => "double precision".to_owned(),
-            Self::Numeric { precision: Some(precision), scale } => {
+            Self::Numeric { precision: Some(precision), scale, .. } => {
                 format!("numeric({precision},{})", scale.unwrap_or(0))
             }
             Self::Numeric { precision: None, .. } => "numeric".to_owned(),

@@ -122,6 +122,32 @@ fn a_rebuild_keeps_rows_counters_indexes_and_triggers() {
 }
 
 #[test]
+fn a_rebuild_turns_the_decimals_of_older_files_into_text_without_a_loss() {
+    let mut connection = migrated("CREATE TABLE t (id int PRIMARY KEY, a numeric, b numeric(20, 4), c int)");
+    connection
+        .execute_batch(
+            "PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(replace(sql, ' COLLATE decimal', ''), 'numeric text', 'numeric');
+             UPDATE sqlite_schema SET sql = replace(sql, '\"numeric(20,4) text\"', 'numeric(20,4)');
+             PRAGMA writable_schema = RESET;
+             INSERT INTO t VALUES (1, 2.5, 1234567890123.25, 0), (2, 0.1234567890123456, 7, 0), (3, 12, NULL, 0)",
+        )
+        .expect("an older file");
+    assert_eq!(value::<String>(&connection, "SELECT group_concat(typeof(a)) FROM t"), "real,real,integer");
+    let text = "ALTER TABLE t DROP COLUMN c; INSERT INTO t VALUES (4, 2.50, 1234567890123456.8901);
+                INSERT INTO t VALUES (5, 12345678901234567890.5, NULL);";
+    run(&mut connection, &scripts(&[("2.sql", text)]).expect("scripts"), Mode::Apply).expect("migrated");
+    assert_eq!(
+        value::<String>(
+            &connection,
+            "SELECT group_concat(quote(a) || ' ' || quote(b), ', ') FROM (SELECT * FROM t ORDER BY a)"
+        ),
+        "'0.1234567890123456' '7', '2.5' '1234567890123.25', '2.50' '1234567890123456.8901', '12' NULL, \
+         '12345678901234567890.5' NULL"
+    );
+}
+
+#[test]
 fn renames_are_followed_by_keys_views_and_checks() {
     let connection = migrated(
         "CREATE TABLE t (id int PRIMARY KEY, old int CHECK (old > 0));

@@ -151,7 +151,7 @@ fn value_type(over: &Projection) -> TypeName {
 }
 
 fn result_type(function: Aggregate, of: &TypeName, engine: Engine) -> Result<TypeName, Error> {
-    let numeric = TypeKind::Numeric { precision: None, scale: None };
+    let numeric = TypeKind::NUMERIC;
     let result = match (function, &of.kind) {
         (Aggregate::Count | Aggregate::CountDistinct, _) => TypeKind::BigInt,
         (Aggregate::Sum, TypeKind::SmallInt | TypeKind::Integer) => TypeKind::BigInt,

@@ -68,7 +68,7 @@ fn known_type(name: &str) -> Option<(&'static str, TypeKind)> {
         "bigint" | "int8" => ("bigint", TypeKind::BigInt),
         "real" | "float4" => ("real", TypeKind::Real),
         "double precision" | "float8" | "float" => ("double precision", TypeKind::Double),
-        "numeric" | "decimal" => ("numeric", TypeKind::Numeric { precision: None, scale: None }),
+        "numeric" | "decimal" => ("numeric", TypeKind::DECIMAL),
         "boolean" | "bool" => ("boolean", TypeKind::Boolean),
         "text" => ("text", TypeKind::Text { max_length: None }),
         "character varying" | "varchar" => ("character varying", TypeKind::Text { max_length: None }),

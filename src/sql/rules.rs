@@ -204,10 +204,14 @@ pub(super) fn write_row<'a>(
     for (name, from) in others {
         separate(writer);
         write_value(writer, name, *from, &Absent::Null);
+        writer.push(" AS ").identifier(name);
     }
     for (column, from) in plain {
         separate(writer);
+        // Compared as the column is.
+        writer.push(if column.is_decimal { "CAST(" } else { "" });
         write_value(writer, &column.name, from, &column.absent);
+        writer.push(if column.is_decimal { " AS TEXT) COLLATE decimal AS " } else { " AS " }).identifier(&column.name);
     }
     if is_first {
         writer.push(Sqlite::NO_COLUMNS);
@@ -228,5 +232,4 @@ fn write_value(writer: &mut Writer, name: &str, from: From<'_>, absent: &Absent)
             _ = writer.push("(").catalog_sql(sql).push("\n)");
         }
     }
-    writer.push(" AS ").identifier(name);
 }

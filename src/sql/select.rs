@@ -4,9 +4,8 @@ use super::aggregate::Aggregation;
 use super::dialect::{Dialect, Field, Scope};
 use super::writer::Writer;
 use crate::catalog::{TypeKind, TypeName};
-use crate::plan::{Operand, Projection};
+use crate::plan::Projection;
 use crate::request::filter::Arrow;
-use crate::request::select::Aggregate;
 
 /// Adds what a projection gives, without its name.
 pub(super) fn write_projection<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, projection: &Projection) {
@@ -21,17 +20,10 @@ pub(super) fn write_projection<D: Dialect>(writer: &mut Writer, scope: Scope<'_>
     }
 }
 
-/// The type of what a projection gives: the cast's type, or what the last arrow gives, or the column's. A sum or
-/// mean of exact numbers comes from SQLite as the text of a number, which is JSON as it stands.
+/// The type of what a projection gives: the cast's type, or what the last arrow gives, or the column's.
 pub(super) fn output_type(projection: &Projection) -> TypeName {
     if let Some(aggregated) = &projection.aggregate {
-        let is_text = matches!(aggregated.operand, Operand::Values(Aggregate::Sum | Aggregate::Avg))
-            && matches!(aggregated.type_name.kind, TypeKind::Numeric { .. });
-        return match &aggregated.cast {
-            Some(cast) => cast.clone(),
-            None if is_text => TypeName { declared: "json".to_owned(), kind: TypeKind::Json },
-            None => aggregated.type_name.clone(),
-        };
+        return aggregated.cast.as_ref().unwrap_or(&aggregated.type_name).clone();
     }
     match (&projection.cast, projection.target.path.last().map(|step| step.arrow)) {
         (Some(cast), _) => cast.clone(),

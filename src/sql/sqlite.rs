@@ -11,6 +11,7 @@ use super::computed::write_body;
 use super::condition::{Junction, write_junction};
 use super::dialect::{Dialect, Field, Scope};
 use super::embed::Naming;
+use super::envelope::SOURCE;
 use super::writer::{Alias, Writer};
 use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
 use crate::plan::Value;
@@ -51,28 +52,14 @@ impl Dialect for Sqlite {
     /// None: the store names the members, and texts that differ only there are prepared once.
     fn result_name(_: &mut Writer, _: &str) {}
 
-    /// The last step of a path is the outermost call: `berth_json_text(berth_json("t"."c", ?1), ?2)`.
     fn field(writer: &mut Writer, field: Field<'_>) {
         if let Some((values, aggregation)) = field.take_aggregation() {
             return write_sqlite(writer, values, aggregation);
         }
-        for step in field.path.iter().rev() {
-            writer.push(match step.arrow {
-                Arrow::Json => "berth_json(",
-                Arrow::Text => "berth_json_text(",
-            });
+        if is_made_decimal(field) {
+            return write_decimal(writer, "berth_decimal(", |writer| write_plain(writer, field), ")");
         }
-        match field.computed.and_then(|function| function.routine.body.as_deref()) {
-            Some(body) => write_body(writer, body, field.scope),
-            None => field.scope.column::<Self>(writer, field.column),
-        }
-        for step in field.path {
-            writer.push(", ").bind(match &step.operand {
-                JsonOperand::Key(key) => Value::Text(key.clone()),
-                JsonOperand::Index(index) => Value::Integer(*index),
-            });
-            writer.push(")");
-        }
+        write_plain(writer, field);
     }
 
     fn object(writer: &mut Writer, members: &[(&str, TypeName)], query: &mut dyn FnMut(&mut Writer)) {
@@ -142,7 +129,10 @@ impl Dialect for Sqlite {
                 writer.push("berth_convert(");
                 Self::field(writer, field);
                 writer.push(", ").bind(Value::Text(from.postgres_name()));
-                writer.push(", ").bind(Value::Text(to.postgres_name())).push(")");
+                writer.push(", ").bind(Value::Text(to.held_name())).push(")");
+                if to.kind.is_decimal_text() {
+                    writer.push(" COLLATE decimal");
+                }
             }
         }
     }
@@ -238,6 +228,41 @@ impl Dialect for Sqlite {
     fn full_text(writer: &mut Writer, _: Field<'_>, _: FullText, _: Option<&str>, _: &str) {
         writer.push("NULL");
     }
+}
+
+/// Adds the column or the function's value, and the steps from there: the last one is the outermost call, as in
+/// `berth_json_text(berth_json("t"."c", ?1), ?2)`.
+fn write_plain(writer: &mut Writer, field: Field<'_>) {
+    for step in field.path.iter().rev() {
+        writer.push(match step.arrow {
+            Arrow::Json => "berth_json(",
+            Arrow::Text => "berth_json_text(",
+        });
+    }
+    match field.computed.and_then(|function| function.routine.body.as_deref()) {
+        Some(body) => write_body(writer, body, field.scope),
+        None => field.scope.column::<Sqlite>(writer, field.column),
+    }
+    for step in field.path {
+        writer.push(", ").bind(match &step.operand {
+            JsonOperand::Key(key) => Value::Text(key.clone()),
+            JsonOperand::Index(index) => Value::Integer(*index),
+        });
+        writer.push(")");
+    }
+}
+
+/// True for a `numeric` that no column of a table holds: what a function gives may be a number as well as text.
+fn is_made_decimal(field: Field<'_>) -> bool {
+    let is_made = field.computed.is_some() || matches!(field.scope, Scope::Part(SOURCE));
+    is_made && field.aggregation.is_none() && field.kind().is_decimal_text()
+}
+
+/// Adds the text of a decimal, to be compared as one.
+fn write_decimal(writer: &mut Writer, before: &'static str, write: impl FnOnce(&mut Writer), after: &'static str) {
+    writer.push(before);
+    write(writer);
+    writer.push(after).push(" COLLATE decimal");
 }
 
 /// Adds the rows of `query` as `function` writes them.

@@ -96,7 +96,7 @@ fn the_sample_and_every_type_answer_the_same_after_a_copy_from_either_store() {
             assert_eq!(client.send("POST", "/reviews", &headers, body).status, 201);
         }
         assert_eq!(client.send("DELETE", "/reviews?id=eq.5", &[], "").status, 204);
-        let kind = r#"{"twice":1e-300,"single":"NaN","exact":123456789012.345,"day":"infinity","document":"{\"a\":  1}",
+        let kind = r#"{"twice":1e-300,"single":"NaN","exact":123456789012345678901234567890.10,"day":"infinity","document":"{\"a\":  1}",
             "binary_document":{"long":1,"a":[1.50]},"bytes":"\\x5c6e00","labels":["NULL","a\\b","{}",""],"numbers":[null,-1]}"#;
         let made = client.send("POST", "/kinds", &headers, kind);
         assert_eq!(made.status, 201, "{}", made.body);

@@ -4,6 +4,7 @@
 //! there, over Chinook.
 
 pub(crate) mod generated;
+mod numeric;
 pub(crate) mod requests;
 pub(crate) mod sample;
 mod shrink;

@@ -1,6 +1,6 @@
 //! Reads declared types: words, then numbers in parentheses, then perhaps more words and `[]`.
 
-use super::{TypeKind, TypeName};
+use super::{Held, TypeKind, TypeName};
 
 /// What a migration appends to keep SQLite from making numbers of text.
 pub(super) const TEXT_SUFFIX: &str = " text";
@@ -13,7 +13,10 @@ const REAL_MAX_BITS: u32 = 24;
 /// Reads a type by Postgres' names; `declared` of the answer is as `format_type` prints it.
 pub(super) fn postgres(declared: &str) -> TypeName {
     let given = declared.trim();
-    let given = given.strip_suffix(TEXT_SUFFIX).map_or(given, str::trim_end);
+    let (given, held) = match given.strip_suffix(TEXT_SUFFIX) {
+        Some(given) => (given.trim_end(), Held::Text),
+        None => (given, Held::Number),
+    };
     if let Some(element) = array_element(given) {
         let element = postgres(element);
         let declared = format!("{}[]", element.declared);
@@ -21,7 +24,11 @@ pub(super) fn postgres(declared: &str) -> TypeName {
     }
     let words = base_name(given).to_ascii_lowercase();
     let words = words.strip_prefix("pg_catalog.").unwrap_or(&words);
-    named(words, &modifiers(given)).unwrap_or(TypeName { declared: given.to_owned(), kind: TypeKind::Other })
+    let found = named(words, &modifiers(given)).map(|found| match held {
+        Held::Text => TypeName { kind: found.kind.as_decimal_text(), ..found },
+        Held::Number => found,
+    });
+    found.unwrap_or(TypeName { declared: given.to_owned(), kind: TypeKind::Other })
 }
 
 /// Reads a type by SQLite's rules, well-known names first.
@@ -42,8 +49,9 @@ pub(super) fn sqlite(declared: &str) -> TypeKind {
         TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => TypeKind::BigInt,
         TypeKind::Real | TypeKind::Double => TypeKind::Double,
         TypeKind::Other => by_affinity(&upper, &modifiers(declared)),
-        kind @ (TypeKind::Numeric { .. }
-        | TypeKind::Boolean
+        // Others do not say by which collation their text is compared.
+        TypeKind::Numeric { precision, scale, .. } => TypeKind::Numeric { precision, scale, held: Held::Number },
+        kind @ (TypeKind::Boolean
         | TypeKind::Text { .. }
         | TypeKind::Date
         | TypeKind::Time
@@ -90,7 +98,8 @@ fn named(words: &str, modifiers: &[u32]) -> Option<TypeName> {
         "float" if first.is_some_and(|bits| bits <= REAL_MAX_BITS) => TypeKind::Real,
         "double precision" | "float8" | "float" => TypeKind::Double,
         "numeric" | "decimal" | "dec" => {
-            TypeKind::Numeric { precision: first, scale: first.map(|_| modifiers.get(1).copied().unwrap_or(0)) }
+            let scale = first.map(|_| modifiers.get(1).copied().unwrap_or(0));
+            TypeKind::Numeric { precision: first, scale, held: Held::Number }
         }
         "boolean" | "bool" => TypeKind::Boolean,
         "text" => TypeKind::Text { max_length: None },

@@ -5,6 +5,7 @@ use sqlparser::ast::{
 };
 
 use super::constraint::{self, Place};
+use super::decimal::held;
 use super::model::{Index, Key, Nullability, Table};
 use super::pending::Unwritten;
 use super::policy::Switch;
@@ -177,13 +178,19 @@ impl Translator<'_> {
         let table = self.schema.require_table(name)?.clone();
         let converted = {
             let scope = Scope::definition(self.schema, &table);
-            let to = types::type_name(types::base(&declared, &self.schema.types));
+            let to = held(types::type_name(types::base(&declared, &self.schema.types)));
             match (using, table.column(column)) {
                 (Some(using), _) => scope.assigned(using, &to)?,
                 (None, Some(of)) => {
                     let from = types::column_kind(of, &self.schema.types);
                     let quoted = name::quote(column);
-                    if from == to.kind { quoted } else { cast::convert(&quoted, &from, &to.kind)? }
+                    if to.kind.is_decimal_text() {
+                        format!("berth_cast({quoted}, {})", name::text(&to.held_name()))
+                    } else if from == to.kind {
+                        quoted
+                    } else {
+                        cast::convert(&quoted, &from, &to.kind)?
+                    }
                 }
                 (None, None) => return Ok(()),
             }

@@ -19,7 +19,10 @@ impl Scope<'_> {
         if let Some(literal) = self.constant(expression)? {
             return Ok(literal.stored(type_name)?.to_sql());
         }
-        let written = self.write(expression)?;
+        let written = if kind.is_decimal_text() { self.write_for_text(expression)? } else { self.write(expression)? };
+        if matches!(kind, TypeKind::Numeric { precision: Some(_), .. }) && self.functions.get().are_extended() {
+            return Ok(format!("berth_cast({written}, {})", name::text(&type_name.held_name())));
+        }
         match self.kind(expression) {
             Some(from) if is_temporal(&from) && is_temporal(kind) && from != *kind => convert(&written, &from, kind),
             _ => Ok(written),
@@ -109,7 +112,8 @@ impl Scope<'_> {
     pub(super) fn cast(&self, expression: &Expr, data_type: &DataType) -> Result<String, Refusal> {
         let declared = types::declared(data_type, &self.schema.types)?;
         let kind = types::type_name(types::base(&declared, &self.schema.types)).kind;
-        let written = self.operand(expression)?;
+        let is_text = matches!(kind, TypeKind::Text { .. });
+        let written = if is_text { self.operand_as_held(expression)? } else { self.operand(expression)? };
         let from = self.kind(expression);
         if from.as_ref() == Some(&kind) {
             return Ok(written);

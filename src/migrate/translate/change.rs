@@ -5,6 +5,7 @@ use sqlparser::ast::{
     OnInsert, SelectItem, SetExpr, Statement, TableFactor, TableObject, TableWithJoins, Update, UpdateTableFromKind,
 };
 
+use super::decimal::held;
 use super::query::Target;
 use super::schema::Schema;
 use super::scope::{Purpose, Scope, Source};
@@ -308,7 +309,7 @@ pub(super) fn returned(statement: &Statement) -> Option<&[SelectItem]> {
 
 pub(super) fn types_of(schema: &Schema, table: &str, columns: &[String]) -> Vec<TypeName> {
     let Some(table) = schema.table(table) else { return Vec::new() };
-    let of = |column: &super::Column| types::type_name(types::base(&column.declared, &schema.types));
+    let of = |column: &super::Column| held(types::type_name(types::base(&column.declared, &schema.types)));
     if columns.is_empty() {
         return table.columns.iter().map(of).collect();
     }

@@ -58,8 +58,9 @@ impl Scope<'_> {
         }
         match expression {
             Expr::Identifier(ident) if session::is_current_role(ident) => Ok(session::Asked::User.write()),
-            Expr::Identifier(ident) => self.column(std::slice::from_ref(ident)),
-            Expr::CompoundIdentifier(idents) => self.column(idents),
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::CompoundFieldAccess { .. } => {
+                Ok(self.as_number(expression, self.write_name(expression)?))
+            }
             Expr::Nested(inner) => {
                 let inner = self.write(inner)?;
                 Ok(if is_wrapped(&inner) { inner } else { format!("({inner})") })
@@ -67,8 +68,10 @@ impl Scope<'_> {
             Expr::Cast { expr, data_type, format: None, .. } => self.cast(expr, data_type),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
             Expr::UnaryOp { op, expr } => self.unary(op, expr),
-            Expr::IsNull(inner) | Expr::IsUnknown(inner) => Ok(format!("{} IS NULL", self.operand(inner)?)),
-            Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => Ok(format!("{} IS NOT NULL", self.operand(inner)?)),
+            Expr::IsNull(inner) | Expr::IsUnknown(inner) => Ok(format!("{} IS NULL", self.operand_as_held(inner)?)),
+            Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => {
+                Ok(format!("{} IS NOT NULL", self.operand_as_held(inner)?))
+            }
             Expr::IsTrue(inner) => Ok(format!("{} IS TRUE", self.operand(inner)?)),
             Expr::IsNotTrue(inner) => Ok(format!("{} IS NOT TRUE", self.operand(inner)?)),
             Expr::IsFalse(inner) => Ok(format!("{} IS FALSE", self.operand(inner)?)),
@@ -103,9 +106,18 @@ impl Scope<'_> {
             Expr::Tuple(items) => Ok(format!("({})", self.write_all(items)?)),
             Expr::Array(Array { elem, .. }) => Ok(format!("json_array({})", self.write_all(elem)?)),
             Expr::Function(function) => self.call(function),
-            Expr::Value(_) => self.written_argument(expression, &[]),
-            Expr::CompoundFieldAccess { root, access_chain } => self.written_argument(root, access_chain),
             _ => self.write_syntax(expression),
+        }
+    }
+
+    /// A column, a parameter, or a member of one.
+    pub(super) fn write_name(&self, expression: &Expr) -> Result<String, Refusal> {
+        match expression {
+            Expr::Nested(inner) => self.write_name(inner),
+            Expr::Identifier(ident) => self.column(std::slice::from_ref(ident)),
+            Expr::CompoundIdentifier(idents) => self.column(idents),
+            Expr::CompoundFieldAccess { root, access_chain } => self.written_argument(root, access_chain),
+            other => self.written_argument(other, &[]),
         }
     }
 
@@ -302,7 +314,7 @@ fn constant_kind(expression: &Expr) -> Option<TypeKind> {
         Literal::Text(_) => Some(TypeKind::Text { max_length: None }),
         Literal::Number(number) if number.parse::<i32>().is_ok() => Some(TypeKind::Integer),
         Literal::Number(number) if number.parse::<i64>().is_ok() => Some(TypeKind::BigInt),
-        Literal::Number(_) => Some(TypeKind::Numeric { precision: None, scale: None }),
+        Literal::Number(_) => Some(TypeKind::NUMERIC),
         Literal::Boolean(_) => Some(TypeKind::Boolean),
         Literal::Bytes(_) | Literal::Null => None,
     }

@@ -267,7 +267,7 @@ impl Scope<'_> {
             "current_setting" => Some(TypeKind::Text { max_length: None }),
             "sum" => match self.kind(arguments(call).ok()?.first()?)? {
                 TypeKind::SmallInt | TypeKind::Integer => Some(TypeKind::BigInt),
-                TypeKind::BigInt | TypeKind::Numeric { .. } => Some(TypeKind::Numeric { precision: None, scale: None }),
+                TypeKind::BigInt | TypeKind::Numeric { .. } => Some(TypeKind::NUMERIC),
                 other => Some(other),
             },
             "bool_and" | "bool_or" | "every" => Some(TypeKind::Boolean),
@@ -278,7 +278,7 @@ impl Scope<'_> {
             | "first_value" | "last_value" => self.kind(arguments(call).ok()?.first()?),
             "avg" => match self.kind(arguments(call).ok()?.first()?)? {
                 TypeKind::Real | TypeKind::Double => Some(TypeKind::Double),
-                _ => Some(TypeKind::Numeric { precision: None, scale: None }),
+                _ => Some(TypeKind::NUMERIC),
             },
             "count" | "row_number" | "rank" | "dense_rank" => Some(TypeKind::BigInt),
             "length" | "char_length" | "character_length" => Some(TypeKind::Integer),

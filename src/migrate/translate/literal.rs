@@ -138,7 +138,7 @@ mod tests {
         let cases = [
             (TypeKind::Integer, " 12 ", "12"),
             (TypeKind::BigInt, "9223372036854775807", "9223372036854775807"),
-            (TypeKind::Numeric { precision: None, scale: None }, "1.50", "1.5"),
+            (TypeKind::NUMERIC, "1.50", "1.5"),
             (TypeKind::Double, "-Infinity", "-9e999"),
             (TypeKind::Real, "inf", "9e999"),
             (TypeKind::Boolean, "yes", "1"),

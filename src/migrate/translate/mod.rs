@@ -20,6 +20,7 @@ mod cast;
 mod change;
 mod comparison;
 mod constraint;
+mod decimal;
 mod default_privilege;
 mod expression;
 mod extended;

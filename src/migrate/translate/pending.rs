@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Rebuild, Refusal, Translator, name, render};
+use super::model::Column;
+use super::{Action, Rebuild, Refusal, Translator, name, render, types};
 
 /// What has to be written before rows can be touched.
 #[derive(Debug, Default)]
@@ -31,11 +32,20 @@ impl Translator<'_> {
     pub(super) fn will_alter(&mut self, table: &str) -> &mut Unwritten {
         let same = self.schema.table(table).into_iter().flat_map(|table| &table.columns);
         let same = same.filter(|column| column.generated.is_none());
-        let carried = same.map(|column| (column.name.clone(), name::quote(&column.name))).collect();
+        let carried = same.map(|column| (column.name.clone(), self.carried(column))).collect();
         let entry = self.pending.tables.entry(table.to_owned());
         let (statement, unwritten) = entry.or_insert((0, Unwritten::Altered(carried)));
         *statement = self.statement;
         unwritten
+    }
+
+    /// A column as it is carried over. Files that were made before hold as numbers what is text now.
+    fn carried(&self, column: &Column) -> String {
+        let quoted = name::quote(&column.name);
+        if types::column_kind(column, &self.schema.types).is_wide() {
+            return format!("berth_decimal({quoted})");
+        }
+        quoted
     }
 
     /// True while the file holds the table in no or another shape.

@@ -222,7 +222,7 @@ impl Scope<'_> {
     fn given_as(&self, expression: &Expr, of: Option<&TypeName>) -> Result<String, Refusal> {
         match of {
             Some(type_name) => self.assigned(expression, type_name),
-            None => self.write(expression),
+            None => self.write_as_held(expression),
         }
     }
 
@@ -232,9 +232,9 @@ impl Scope<'_> {
             Expr::Identifier(ident) => {
                 let name = name::fold(ident);
                 let is_column = matches!(self.find(std::slice::from_ref(&name)), Some(Found::Column(..)));
-                if !is_column && named.contains(&name) { Ok(name::quote(&name)) } else { self.write(key) }
+                if !is_column && named.contains(&name) { Ok(name::quote(&name)) } else { self.write_as_held(key) }
             }
-            _ => self.write(key),
+            _ => self.write_as_held(key),
         }
     }
 
@@ -266,7 +266,7 @@ impl Scope<'_> {
                 let nulls = if key.options.nulls_first.unwrap_or(nulls_first) { "FIRST" } else { "LAST" };
                 let written = match &key.expr {
                     Expr::Identifier(ident) if named.contains(&name::fold(ident)) => name::quote(&name::fold(ident)),
-                    other => self.write(other)?,
+                    other => self.write_as_held(other)?,
                 };
                 Ok(format!("{written}{direction} NULLS {nulls}"))
             })

@@ -1,10 +1,12 @@
 //! A table of the model → SQLite's `CREATE TABLE` and `CREATE INDEX`.
 
+use super::decimal::held;
 use super::model::{Column, ForeignKey, Index, Nullability, Table, Uniqueness, UserType};
 use super::schema::Schema;
 use super::scope::Scope;
 use super::{Refusal, name, parse, types};
 use crate::catalog::TypeKind;
+use crate::catalog::type_name::DECIMAL;
 
 /// `CREATE TABLE` under the name `stored_as`.
 pub(super) fn table(table: &Table, stored_as: &str, schema: &Schema) -> Result<String, Refusal> {
@@ -42,7 +44,7 @@ pub(super) fn index(index: &Index, table: &Table, schema: &Schema) -> Result<Str
     let scope = Scope::definition(schema, table);
     let mut parts = Vec::with_capacity(index.parts.len());
     for part in &index.parts {
-        let written = scope.write(&parse::expression(&part.expression)?)?;
+        let written = scope.write_as_held(&parse::expression(&part.expression)?)?;
         parts.push(format!("{written} {}", part.order).trim_end().to_owned());
     }
     let unique = match index.uniqueness {
@@ -79,6 +81,9 @@ fn column(column: &Column, table: &Table, scope: &Scope<'_>) -> Result<String, R
         "int".clone_into(&mut declaration);
     }
     let mut line = format!("{quoted} {declaration}");
+    if types::column_kind(column, types).is_wide() {
+        line += &format!(" COLLATE {DECIMAL}");
+    }
     if column.nullability == Nullability::NotNull || is_domain_not_null(&column.declared, scope.schema) {
         line += " NOT NULL";
     }
@@ -87,7 +92,10 @@ fn column(column: &Column, table: &Table, scope: &Scope<'_>) -> Result<String, R
     } else if let Some(default) = column.default.as_ref().or_else(|| domain_default(&column.declared, scope.schema)) {
         line += &format!(
             " DEFAULT ({})",
-            scope.assigned(&parse::expression(default)?, &types::type_name(types::base(&column.declared, types)))?
+            scope.assigned(
+                &parse::expression(default)?,
+                &held(types::type_name(types::base(&column.declared, types)))
+            )?
         );
     }
     Ok(line)

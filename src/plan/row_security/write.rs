@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::{Applying, Rule};
 use crate::catalog::{
-    Bearer, Catalog, Change, Expression, Generated, Policy, Privilege, QualifiedName, Reads, RowSecurity, Table, Verb,
+    Bearer, Catalog, Change, Column, Expression, Generated, Policy, Privilege, QualifiedName, Reads, RowSecurity,
+    Table, Verb,
 };
 use crate::plan::authorize::Roles;
 use crate::plan::needs::{Need, Needs};
@@ -51,6 +52,8 @@ pub struct RowColumn {
     pub name: String,
     /// What it has when the request gives it no value.
     pub absent: Absent,
+    /// It is a `numeric` that is held as text.
+    pub is_decimal: bool,
 }
 
 /// What a new row has in a column that is given no value.
@@ -204,7 +207,7 @@ fn row(rules: &WriteRules, table: &Table, security: &RowSecurity) -> Vec<RowColu
     let checks = rules.inserted.iter().chain(&rules.updated);
     let looked_at: BTreeSet<&String> = checks.flat_map(|check| &check.any).flat_map(|of| &of.columns).collect();
     let needs_all = looked_at.iter().any(|name| security.generated.contains_key(*name));
-    let column = |column: &crate::catalog::Column| {
+    let column = |column: &Column| {
         let is_generated = column.generated == Generated::Computed;
         let absent = match (security.generated.get(&column.name), &column.default, &security.next_number) {
             (Some(sql), _, _) => Absent::Generated(sql.clone()),
@@ -215,7 +218,7 @@ fn row(rules: &WriteRules, table: &Table, security: &RowSecurity) -> Vec<RowColu
             (None, None, _) => Absent::Null,
         };
         let is_wanted = looked_at.contains(&column.name) || (needs_all && !is_generated);
-        is_wanted.then(|| RowColumn { name: column.name.clone(), absent })
+        is_wanted.then(|| RowColumn::of(column, absent))
     };
     table.columns.iter().filter_map(column).collect()
 }
@@ -224,7 +227,13 @@ fn row(rules: &WriteRules, table: &Table, security: &RowSecurity) -> Vec<RowColu
 fn fallback(table: &Table) -> Option<RowColumn> {
     let column = table.columns.iter().find(|column| column.generated != Generated::Computed)?;
     let absent = column.default.clone().map_or(Absent::Null, Absent::Default);
-    Some(RowColumn { name: column.name.clone(), absent })
+    Some(RowColumn::of(column, absent))
+}
+
+impl RowColumn {
+    fn of(column: &Column, absent: Absent) -> Self {
+        Self { name: column.name.clone(), absent, is_decimal: column.type_name.kind.is_decimal_text() }
+    }
 }
 
 impl WriteRules {

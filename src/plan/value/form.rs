@@ -9,7 +9,7 @@ use std::io::Write as _;
 
 use serde::de::IgnoredAny;
 
-use super::Value;
+use super::{Value, decimal};
 use crate::catalog::TypeKind;
 
 /// A value in one of SQLite's storage classes, borrowed.
@@ -64,6 +64,13 @@ pub fn write_json(out: &mut Vec<u8>, value: Scalar<'_>, kind: &TypeKind) {
         }
         (Scalar::Text(text), TypeKind::Timestamp) => write_timestamp(out, text, Zone::None),
         (Scalar::Text(text), TypeKind::TimestampTz) => write_timestamp(out, text, Zone::Utc),
+        (Scalar::Text(text), TypeKind::Numeric { scale, .. }) => match decimal::print(text, *scale) {
+            Some(number) if number.ends_with(|last: char| last.is_ascii_digit()) => {
+                out.extend_from_slice(number.as_bytes());
+            }
+            Some(other) => write_json_string(out, &other),
+            None => write_json_string(out, text),
+        },
         (Scalar::Text(text), _) => write_json_string(out, text),
         (Scalar::Blob(bytes), _) => {
             out.extend_from_slice(b"\"\\");

@@ -3,6 +3,7 @@
 use super::array::Nested;
 use super::json::Escapes;
 use super::{Value, array as literal, boolean, bytes, fault, form, interval, json, numeric, temporal, tsvector};
+use crate::catalog::type_name::Held;
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::Error;
 
@@ -88,7 +89,7 @@ pub(super) fn read(text: &str, form: &Form<'_>) -> Result<Value, Error> {
     match kind {
         TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => numeric::read_integer(text, kind),
         TypeKind::Real | TypeKind::Double => numeric::read_float(text, kind),
-        TypeKind::Numeric { precision, scale } => read_numeric(text, form.purpose, *precision, *scale),
+        TypeKind::Numeric { precision, scale, held } => read_numeric(text, form.purpose, precision.zip(*scale), *held),
         TypeKind::Boolean => match boolean::read(text) {
             Some(boolean) => Ok(Value::Integer(i64::from(boolean))),
             None => Err(fault::invalid_syntax(kind, text)),
@@ -146,12 +147,13 @@ fn write_array(out: &mut Vec<u8>, values: &Nested<Value>, element: &TypeKind) {
     }
 }
 
-fn read_numeric(text: &str, purpose: Purpose, precision: Option<u32>, scale: Option<u32>) -> Result<Value, Error> {
+/// `digits`: those of the type in all, and those behind the point.
+fn read_numeric(text: &str, purpose: Purpose, digits: Option<(u32, u32)>, held: Held) -> Result<Value, Error> {
     let decimal = numeric::read(text)?;
-    match (purpose, precision) {
-        (Purpose::Compare, _) => Ok(decimal.nearest()),
-        (Purpose::Store, Some(precision)) => decimal.fit(precision, scale.unwrap_or(0))?.exact(text),
-        (Purpose::Store, None) => decimal.exact(text),
+    match (purpose, digits) {
+        (Purpose::Compare, _) => Ok(decimal.comparable(held)),
+        (Purpose::Store, Some((precision, scale))) => decimal.fit(precision, scale)?.exact(held, text),
+        (Purpose::Store, None) => decimal.exact(held, text),
     }
 }
 

@@ -6,7 +6,8 @@
 //! | type | stored as | order in SQLite |
 //! |---|---|---|
 //! | integers, floats | number; `NaN` as text, which SQLite sorts after every number, as Postgres does | same |
-//! | `numeric` | number, refused on writes when 15 to 17 digits do not hold it (see `catalog::type_name`) | same |
+//! | `numeric` of up to 15 digits | number; in tables that were made before, others too, refused on writes when 15 to 17 digits do not hold it | same |
+//! | `numeric` of more or any digits | Postgres' output | same, by the collation `decimal` |
 //! | `boolean` | 0 or 1 | same |
 //! | `date`, `timestamp` | `YYYY-MM-DD`, `YYYY-MM-DD HH:MM:SS[.ffffff]`, `infinity`, `-infinity` | same |
 //! | `timestamptz` | the same in UTC with `+00` behind it | same |
@@ -27,6 +28,7 @@
 mod array;
 mod boolean;
 mod bytes;
+pub mod decimal;
 mod fault;
 pub mod form;
 mod input;

@@ -2,6 +2,7 @@
 
 use super::{Value, fault};
 use crate::catalog::TypeKind;
+use crate::catalog::type_name::Held;
 use crate::plan::Error;
 
 /// Largest power of ten an exponent may name. A float ends at 308; a number with a longer row of zeros would only let
@@ -33,9 +34,15 @@ pub(super) struct Digits {
     scale: usize,
 }
 
+/// Most digits before and behind the point.
+///
+/// Source: <https://www.postgresql.org/docs/15/datatype-numeric.html#DATATYPE-NUMERIC-TABLE>.
+const WHOLE_DIGITS_MAX: usize = 131_072;
+const SCALE_MAX: usize = 16_383;
+
 /// Reads text as Postgres' `numeric` does.
 pub(super) fn read(text: &str) -> Result<Decimal, Error> {
-    let syntax = || fault::invalid_syntax(&TypeKind::Numeric { precision: None, scale: None }, text);
+    let syntax = || fault::invalid_syntax(&TypeKind::NUMERIC, text);
     let trimmed = text.trim_ascii();
     let (sign, unsigned) = match trimmed.as_bytes().first() {
         Some(b'-') => (Sign::Minus, trimmed.get(1..).unwrap_or_default()),
@@ -62,7 +69,9 @@ pub(super) fn read(text: &str) -> Result<Decimal, Error> {
         None => 0,
     };
     let digits = whole.bytes().chain(fraction.bytes()).map(|byte| byte - b'0').collect();
-    Ok(Decimal::Finite(Digits::new(sign, digits, fraction.len(), exponent)))
+    let number = Digits::new(sign, digits, fraction.len(), exponent);
+    let fits = number.whole_digits() <= WHOLE_DIGITS_MAX && number.scale <= SCALE_MAX;
+    if fits { Ok(Decimal::Finite(number)) } else { Err(fault::numeric_overflow()) }
 }
 
 /// `None` when it is no exponent; an error when it is beyond [`EXPONENT_MAX`].
@@ -161,7 +170,27 @@ impl std::fmt::Display for Digits {
     }
 }
 
+/// As Postgres prints it.
+impl std::fmt::Display for Decimal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NaN => f.write_str("NaN"),
+            Self::Infinity(Sign::Plus) => f.write_str("Infinity"),
+            Self::Infinity(Sign::Minus) => f.write_str("-Infinity"),
+            Self::Finite(number) => number.fmt(f),
+        }
+    }
+}
+
 impl Decimal {
+    /// Rounded or filled to so many digits behind the point, when they are told.
+    pub(super) fn at_scale(mut self, scale: Option<usize>) -> Self {
+        if let (Self::Finite(number), Some(scale)) = (&mut self, scale) {
+            number.rescale(scale);
+        }
+        self
+    }
+
     /// Rounds to `numeric(precision, scale)`.
     ///
     /// # Errors
@@ -212,12 +241,21 @@ impl Decimal {
         }
     }
 
-    /// The number SQLite holds, when its shortest text is this very decimal.
+    /// The decimal to be compared with what a column holds.
+    pub(super) fn comparable(&self, held: Held) -> Value {
+        match held {
+            Held::Number => self.nearest(),
+            Held::Text => Value::Text(self.to_string()),
+        }
+    }
+
+    /// The decimal as a column holds it: as its text, or as the number SQLite holds, when its shortest text is this very
+    /// decimal.
     ///
     /// # Errors
     /// 22003 when SQLite would round it; `text` is what the client wrote.
-    pub(super) fn exact(&self, text: &str) -> Result<Value, Error> {
-        let value = self.nearest();
+    pub(super) fn exact(&self, held: Held, text: &str) -> Result<Value, Error> {
+        let value = self.comparable(held);
         match (self, &value) {
             (Self::Finite(number), Value::Real(real)) if real.to_string() != number.trimmed().to_string() => {
                 Err(fault::numeric_not_exact(text))

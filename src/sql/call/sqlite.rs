@@ -16,14 +16,12 @@ use crate::request::MediaType;
 use crate::sql::computed::write_pieces;
 use crate::sql::dialect::{Dialect, Scope};
 use crate::sql::embed::output_columns;
+use crate::sql::envelope::SOURCE;
 use crate::sql::rules::{write_before_part, write_parts, write_refusals, write_rules};
 use crate::sql::sqlite::Sqlite;
 use crate::sql::top::write_top;
 use crate::sql::writer::Writer;
 use crate::sql::{Argument, Invocation, Kept, Output, Query, Run, Work, count};
-
-/// The part of the statement that holds the result.
-const SOURCE: &str = "berth_source";
 
 /// The statements and what becomes of their result.
 pub(in crate::sql) fn call(call: &Call, media: &MediaType, rules: &Rules) -> Work {

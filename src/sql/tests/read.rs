@@ -141,7 +141,7 @@ fn casts() {
         cast("rating", "int", TypeKind::Integer),
         cast("title", "bigint", TypeKind::BigInt),
         cast("title", "double precision", TypeKind::Double),
-        cast("title", "numeric", TypeKind::Numeric { precision: None, scale: None }),
+        cast("title", "numeric", TypeKind::DECIMAL),
         cast("id", "boolean", TypeKind::Boolean),
         cast("kept", "boolean", TypeKind::Boolean),
         cast("made", "date", TypeKind::Date),
@@ -153,7 +153,7 @@ fn casts() {
     ];
     assert_snapshot!(rows(read(node(select))), @r#"
     SELECT CAST("public"."films"."id" AS text) AS "id", CAST("public"."films"."kept" AS text) AS "kept", CAST("public"."films"."title" AS varchar) AS "title", CAST("public"."films"."raw" AS text) AS "raw", CAST("public"."films"."rating" AS int) AS "rating", CAST("public"."films"."title" AS bigint) AS "title", CAST("public"."films"."title" AS double precision) AS "title", CAST("public"."films"."title" AS numeric) AS "title", CAST("public"."films"."id" AS boolean) AS "id", CAST("public"."films"."kept" AS boolean) AS "kept", CAST("public"."films"."made" AS date) AS "made", CAST("public"."films"."title" AS uuid) AS "title", CAST("public"."films"."title" AS json) AS "title", CAST("public"."films"."data" AS json) AS "data", CAST("public"."films"."title" AS bytea) AS "title", CAST("public"."films"."title" AS mood) AS "title" FROM "public"."films"
-    SELECT CAST("films"."id" AS TEXT), berth_convert("films"."kept", ?1, ?2), berth_convert("films"."title", ?3, ?4), berth_convert("films"."raw", ?5, ?6), berth_convert("films"."rating", ?7, ?8), berth_convert("films"."title", ?9, ?10), berth_convert("films"."title", ?11, ?12), berth_convert("films"."title", ?13, ?14), berth_convert("films"."id", ?15, ?16), "films"."kept", berth_convert("films"."made", ?17, ?18), berth_convert("films"."title", ?19, ?20), berth_convert("films"."title", ?21, ?22), berth_convert("films"."data", ?23, ?24), berth_convert("films"."title", ?25, ?26), "films"."title" FROM "films"  ['boolean', 'text', 'text', 'character varying(3)', 'bytea', 'text', 'double precision', 'integer', 'text', 'bigint', 'text', 'double precision', 'text', 'numeric', 'integer', 'boolean', 'timestamp with time zone', 'date', 'text', 'uuid', 'text', 'json', 'jsonb', 'json', 'text', 'bytea']
+    SELECT CAST("films"."id" AS TEXT), berth_convert("films"."kept", ?1, ?2), berth_convert("films"."title", ?3, ?4), berth_convert("films"."raw", ?5, ?6), berth_convert("films"."rating", ?7, ?8), berth_convert("films"."title", ?9, ?10), berth_convert("films"."title", ?11, ?12), berth_convert("films"."title", ?13, ?14) COLLATE decimal, berth_convert("films"."id", ?15, ?16), "films"."kept", berth_convert("films"."made", ?17, ?18), berth_convert("films"."title", ?19, ?20), berth_convert("films"."title", ?21, ?22), berth_convert("films"."data", ?23, ?24), berth_convert("films"."title", ?25, ?26), "films"."title" FROM "films"  ['boolean', 'text', 'text', 'character varying(3)', 'bytea', 'text', 'double precision', 'integer', 'text', 'bigint', 'text', 'double precision', 'text', 'numeric text', 'integer', 'boolean', 'timestamp with time zone', 'date', 'text', 'uuid', 'text', 'json', 'jsonb', 'json', 'text', 'bytea']
     output: id text, kept text, title varchar, raw text, rating int, title bigint, title double precision, title numeric, id boolean, kept boolean, made date, title uuid, title json, data json, title bytea, title mood
     "#);
 }

@@ -43,7 +43,7 @@ fn written(change: impl FnOnce(&mut crate::plan::row_security::WriteRules)) -> R
 }
 
 fn row_column(name: &str, absent: Absent) -> RowColumn {
-    RowColumn { name: name.to_owned(), absent }
+    RowColumn { name: name.to_owned(), absent, is_decimal: false }
 }
 
 #[test]

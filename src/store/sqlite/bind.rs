@@ -4,6 +4,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use crate::catalog::TypeKind;
 use crate::plan::Value;
+use crate::plan::value::decimal;
 use crate::plan::value::form::{self, Scalar};
 
 impl ToSql for Value {
@@ -43,6 +44,11 @@ pub(super) fn print(value: ValueRef<'_>, kind: &TypeKind) -> Option<String> {
         (ValueRef::Integer(integer), TypeKind::Boolean) => printed.push(if integer == 0 { b'f' } else { b't' }),
         (ValueRef::Integer(integer), _) => form::write_number(&mut printed, Scalar::Integer(integer), kind),
         (ValueRef::Real(real), _) => form::write_number(&mut printed, Scalar::Real(real), kind),
+        (ValueRef::Text(text), TypeKind::Numeric { scale, .. }) => {
+            let text = String::from_utf8_lossy(text);
+            let number = decimal::print(&text, *scale);
+            printed.extend_from_slice(number.as_deref().unwrap_or(&text).as_bytes());
+        }
         (ValueRef::Text(text), _) => printed.extend_from_slice(text),
         (ValueRef::Blob(bytes), _) => form::write_hexadecimal(&mut printed, bytes),
     }

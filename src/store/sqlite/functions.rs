@@ -8,10 +8,13 @@
 //! | `berth_has_key(json, text)` | `json ? text` |
 //! | `berth_cast(text, type)` | `text::type` |
 //! | `berth_convert(value, from, to)` | `value::to` of a value of type `from` |
+//! | `berth_decimal(value)` | `value::numeric::text` of a number, or of the text of one |
 //! | `berth_contains(a, b)` | `a @> b` of `jsonb` |
 //! | `berth_array_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` and `a && b` of arrays |
 //! | `berth_cell(row, place)` | none: a value of a row that was kept, see `cell` |
 //! | `berth_json_compare(a, b)` | -1, 0 or 1 as `a` of `jsonb` sorts to `b` |
+//!
+//! The collation `decimal` compares texts as the decimals they spell.
 //!
 //! What is embedded is written by the functions of `rows`, sums and means are those of `sum`.
 //!
@@ -29,6 +32,7 @@ pub(super) mod cell;
 mod compare;
 mod containment;
 mod convert;
+mod exact;
 pub(super) mod json;
 mod like;
 mod pattern;
@@ -44,8 +48,10 @@ use rusqlite::types::{ToSql, ValueRef};
 use rusqlite::{Connection, Error, Result};
 use thiserror::Error as ThisError;
 
-use super::interrupt;
-use crate::plan::value::form;
+use super::{bind, interrupt};
+use crate::catalog::TypeKind;
+use crate::catalog::type_name::DECIMAL;
+use crate::plan::value::{decimal, form};
 use like::Case;
 
 /// Why a function failed, as the text that SQLite hands on: code, colon, Postgres' message.
@@ -108,6 +114,8 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_has_key", key_function)?;
     add(connection, "berth_cast", cast::cast)?;
     add_of(connection, "berth_convert", 3, convert::convert)?;
+    add_of(connection, "berth_decimal", 1, |context| Ok(bind::print(context.get_raw(0), &TypeKind::NUMERIC)))?;
+    connection.create_collation(DECIMAL, decimal::compare)?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
     add(connection, "berth_array_contains", |context| pair_function(context, containment::array_contains))?;
     add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;

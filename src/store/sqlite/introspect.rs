@@ -23,7 +23,8 @@ use super::outcome::schema_version;
 use super::write::SCHEMA;
 use crate::catalog::type_name::Origin;
 use crate::catalog::{
-    Catalog, Column, ForeignKey, Generated, Kind, MediaHandlers, QualifiedName, Table, TypeKind, TypeName, routine,
+    Catalog, Column, ForeignKey, Generated, Kind, MediaHandlers, QualifiedName, Routine, Table, TypeKind, TypeName,
+    routine,
 };
 use crate::plan::authorize::narrowed;
 use definition::{ConstraintKind, constraints, free_name, named};
@@ -62,6 +63,7 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
     let Found { bypassing_roles, row_security, view_queries } = Found::read(transaction, &names, &tables)?;
     let Metadata { schema_comments, grants, roles, routines, .. } = metadata;
     let asks_headers = function::asks_headers(transaction, &names, &routines)?;
+    let routines: Vec<Routine> = routines.into_iter().map(function::with_decimals).collect();
     let (row_functions, computed) = function::of_rows(&routines, &tables);
     let routines = routine::by_name(routines);
     let mut catalog = Catalog {
@@ -194,7 +196,7 @@ fn make_column(
         name: column.name.clone(),
         type_name: with_labels(
             match noted {
-                Some((declared, _)) => TypeName::parse(declared, Origin::Postgres),
+                Some((declared, _)) => noted_type(declared, &column.declared),
                 None => type_name(&column.declared, table, origin),
             },
             metadata.enums.get(&place),
@@ -221,6 +223,15 @@ fn with_labels(type_name: TypeName, labels: Option<&Vec<String>>) -> TypeName {
         },
         None => type_name,
     }
+}
+
+/// A type that was noted. How a `numeric` is held the file tells.
+fn noted_type(noted: &str, declared: &str) -> TypeName {
+    let type_name = TypeName::parse(noted, Origin::Postgres);
+    if TypeName::parse(declared, Origin::Postgres).kind.is_decimal_text() {
+        return TypeName { kind: type_name.kind.as_decimal_text(), ..type_name };
+    }
+    type_name
 }
 
 /// An expression of a view has no declared type; SQLite tells its affinity instead, of which `NUM` and `BLOB` say no

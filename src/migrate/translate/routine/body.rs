@@ -11,6 +11,7 @@ use crate::catalog::{
 };
 use crate::migrate::translate::argument::{self, Argument, Row, Written};
 use crate::migrate::translate::change::returned;
+use crate::migrate::translate::decimal::held;
 use crate::migrate::translate::model::{Column, Function, Mode, Parameter, UserType};
 use crate::migrate::translate::query::Target;
 use crate::migrate::translate::schema::{ObjectKind, Schema};
@@ -174,8 +175,8 @@ fn change(
 fn step(scope: &Scope<'_>, statement: &Statement, result: Option<&ReturnKind>) -> Result<Vec<String>, Refusal> {
     let result = result.filter(|kind| **kind != ReturnKind::Void);
     let types: Vec<TypeName> = match result {
-        Some(ReturnKind::Row { columns, .. }) => columns.iter().map(|column| column.type_name.clone()).collect(),
-        Some(ReturnKind::Value(of)) => vec![of.clone()],
+        Some(ReturnKind::Row { columns, .. }) => columns.iter().map(|column| held(column.type_name.clone())).collect(),
+        Some(ReturnKind::Value(of)) => vec![held(of.clone())],
         Some(ReturnKind::Void) | None => Vec::new(),
     };
     let is_record = matches!(result, Some(ReturnKind::Value(of)) if of.declared == "record");

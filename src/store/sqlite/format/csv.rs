@@ -6,6 +6,7 @@
 use rusqlite::types::ValueRef;
 
 use crate::catalog::{TypeKind, TypeName};
+use crate::plan::value::decimal;
 use crate::plan::value::form::{self, Scalar};
 use crate::store::sqlite::parts;
 
@@ -23,6 +24,9 @@ fn write_field(out: &mut Vec<u8>, value: Scalar<'_>, kind: &TypeKind) {
             Some(literal) => write_quoted(out, &literal),
             None => write_quoted(out, text.as_bytes()),
         },
+        (Scalar::Text(text), TypeKind::Numeric { scale, .. }) => {
+            write_quoted(out, decimal::print(text, *scale).as_deref().unwrap_or(text).as_bytes());
+        }
         (Scalar::Text(text), _) => write_quoted(out, text.as_bytes()),
         (Scalar::Blob(bytes), _) => {
             let mut text = Vec::with_capacity(bytes.len() * 2 + 2);

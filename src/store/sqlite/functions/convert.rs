@@ -72,7 +72,7 @@ fn of_json(text: &str, to: &TypeName) -> std::result::Result<Value, Fault> {
         Some(b'-' | b'0'..=b'9') if to.kind == TypeKind::Boolean => "numeric",
         _ if to.kind == TypeKind::Boolean => return cast::read(text, to),
         _ => {
-            let numeric = TypeKind::Numeric { precision: None, scale: None };
+            let numeric = TypeKind::NUMERIC;
             let number = cast::read(text, &TypeName { declared: "numeric".to_owned(), kind: numeric.clone() })?;
             return converted(Scalar::from(&number), &numeric, to);
         }

@@ -7,7 +7,23 @@ use rusqlite::Connection;
 
 use crate::catalog::{
     Cardinality, Computed, Kind, Piece, QualifiedName, Relationship, ReturnKind, Routine, RowFunctions, Step, Table,
+    TypeName,
 };
+
+/// The function, its decimals read as text: what a body gives may be a number or text.
+pub(super) fn with_decimals(mut routine: Routine) -> Routine {
+    let read_as_text = |of: &mut TypeName| {
+        if of.kind.is_wide() {
+            of.kind = of.kind.clone().as_decimal_text();
+        }
+    };
+    match &mut routine.returns.kind {
+        ReturnKind::Value(of) => read_as_text(of),
+        ReturnKind::Row { columns, .. } => columns.iter_mut().for_each(|column| read_as_text(&mut column.type_name)),
+        ReturnKind::Void => {}
+    }
+    routine
+}
 
 /// Functions of a table's row: those that give a value by table and name, and those that lead to rows of a table.
 pub(super) fn of_rows(
