@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: a Postgres server and a pooler, podman (for the
-# container's test), Python with the validator of OpenAPI documents, and the client libraries of tests/clients (npm and
+# Installs what the tests need and this machine lacks: a Postgres server and a pooler, strace (system calls that fail),
+# podman (for the container's test), Python with the validator of OpenAPI documents, and the client libraries of tests/clients (npm and
 # PyPI). Does nothing where it is all there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +11,7 @@ postgres_is_here || packages+=(postgresql)
 [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
 command -v cc >/dev/null || packages+=(build-essential)
 command -v curl >/dev/null || packages+=(curl)
+command -v strace >/dev/null || packages+=(strace)
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
 command -v podman >/dev/null || packages+=(podman runc)
 command -v node >/dev/null || packages+=(nodejs)

@@ -5,7 +5,7 @@
 //! | strategy | steps | where |
 //! |---|---|---|
 //! | [`Strategy::HardLink`] | write aside, fsync, `link(2)`, fsync of the directory, unlink aside | local, NFS, `CephFS`, `GlusterFS` |
-//! | [`Strategy::ExclusiveCreate`] | `O_CREAT` and `O_EXCL`, strictly sequential writes, fsync, `close` | Cloud Storage FUSE |
+//! | [`Strategy::ExclusiveCreate`] | `O_CREAT` and `O_EXCL`, strictly sequential writes, fsync, `close`; if the name is taken, fsync of what has it | Cloud Storage FUSE |
 //!
 //! Exclusive create is right only where a file appears whole at its `close`: elsewhere a writer that is killed leaves
 //! a torn file, and a torn slot stops the log until a person removes it. `rename(2)` is used nowhere: it overwrites.
@@ -172,7 +172,10 @@ impl Disk {
                 Err(error) if error.kind() == io::ErrorKind::StaleNetworkFileHandle => Ok(()),
                 written => written.map_err(PutError::Doubtful),
             },
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // It may be one's own, from a put whose sync failed: that it is there does not make it durable.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                sync_file(path).and_then(|()| sync_directory_of(path)).map_err(PutError::Doubtful)
+            }
             Err(error) => Err(failed_put(error)),
         }
     }
@@ -257,11 +260,22 @@ impl Volume for Disk {
     }
 }
 
-/// Makes a directory and those above it, and returns when this host sees it.
+/// Makes a directory and those above it, durably, and returns when this host sees it.
 ///
 /// One that another host makes at the same moment is there, but the mount may believe for a while that it is not: then
 /// making it says "exists", and nothing can be made in it.
 pub(super) fn make_directory(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
+    make_seen(path)?;
+    // A file below is no more durable than the names that lead to it.
+    missing.iter().rev().try_for_each(|made| match sync_directory_of(made) {
+        // The one above it can be written and not read: no more can be done.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        answer => answer,
+    })
+}
+
+fn make_seen(path: &Path) -> io::Result<()> {
     let patience = Deadline::after(BELIEVED_ABSENT_FOR);
     loop {
         match fs::create_dir_all(path) {
@@ -301,7 +315,11 @@ fn failed_put(error: io::Error) -> PutError {
 
 /// Makes the new name durable where the file system has such a thing.
 fn sync_directory_of(path: &Path) -> io::Result<()> {
-    let Some(directory) = path.parent() else { return Ok(()) };
+    let directory = match path.parent() {
+        Some(directory) if directory.as_os_str().is_empty() => Path::new("."),
+        Some(directory) => directory,
+        None => return Ok(()),
+    };
     match File::open(directory)?.sync_all() {
         // FUSE and SMB have no fsync of directories: there a name is durable when the file is.
         Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)) => {
@@ -309,6 +327,13 @@ fn sync_directory_of(path: &Path) -> io::Result<()> {
         }
         answer => answer,
     }
+}
+
+/// Makes the file of that name durable, whoever wrote it.
+fn sync_file(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    file.sync_all()?;
+    nix::unistd::close(file).map_err(io::Error::from)
 }
 
 fn read_fresh(path: &Path, limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {

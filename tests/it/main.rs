@@ -44,6 +44,7 @@ mod session;
 mod shared_log;
 mod status;
 mod support;
+mod sync;
 mod telemetry;
 mod tokens;
 mod tools;

@@ -172,8 +172,9 @@ impl Group {
             return End::Violated(fault::foreign_key::of_commit(transaction, sight));
         }
         match error.sqlite_error_code() {
-            // The volume may or may not hold the commit's last bytes.
-            Some(ErrorCode::SystemIoFailure) => End::Failed(Error::OutcomeUnknown),
+            // The volume may or may not hold the commit's last bytes. Memory is also asked for after they were written: to
+            // show them to readers.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => End::Failed(Error::OutcomeUnknown),
             Some(_) | None => End::Failed(fault::plain(error)),
         }
     }

@@ -19,6 +19,8 @@ pub use client::{Answer, Client};
 /// How long a process may take until it is ready. Generous: tests share two cores with a compiler.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+const BERTH: &str = env!("CARGO_BIN_EXE_berth");
+
 /// A running berth. Killed when dropped.
 pub struct Berth {
     child: Child,
@@ -71,10 +73,22 @@ impl<'a> Start<'a> {
 
     /// Starts it without waiting.
     pub fn spawn(self) -> Berth {
+        self.spawn_as(Command::new(BERTH))
+    }
+
+    /// Starts it under `strace` with these arguments (which calls fail, what is written where), without waiting.
+    pub fn spawn_traced(self, strace: &Path, arguments: &[&str]) -> Berth {
+        let mut command = Command::new(strace);
+        // The tracer is a grandchild: signals and waits go to berth itself.
+        command.args(["-D", "-f", "-qq"]).args(arguments).arg(BERTH);
+        self.spawn_as(command)
+    }
+
+    fn spawn_as(self, mut command: Command) -> Berth {
         let port = free_port();
         let log = self.folder.join(format!("berth-{port}.log"));
         let output = File::options().create(true).append(true).open(&log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_berth"))
+        let child = command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("LLVM_PROFILE_FILE", std::env::var_os("LLVM_PROFILE_FILE").unwrap_or_default())
