@@ -50,6 +50,17 @@ mkdir -p "$work/data" "$work/migrations"
     seq "$start" $((start + 499)) | awk -v last=$((start + 499)) '{printf "(%d, '"'"'item number %d'"'"', %d.50, true)%s\n", $1, $1, $1 % 90, ($1 == last) ? ";" : ","}'
   done
 } > "$work/migrations/0001_bench.sql"
+# The same rows, each with an owner who alone may read it.
+cat > "$work/migrations/0002_access.sql" <<'SQL'
+CREATE ROLE anon;
+CREATE ROLE reader;
+CREATE TABLE owned (id integer PRIMARY KEY, name text NOT NULL, price numeric(10,2) NOT NULL, active boolean NOT NULL, owner text NOT NULL);
+INSERT INTO owned (id, name, price, active, owner) SELECT id, name, price, active, 'ann' FROM items;
+ALTER TABLE owned ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON owned FOR SELECT TO reader USING (owner = current_setting('request.jwt.claims', true)::json ->> 'sub');
+GRANT SELECT ON items TO anon;
+GRANT SELECT ON owned TO reader;
+SQL
 cat > "$work/insert.lua" <<'LUA'
 wrk.method = "POST"
 wrk.body = '{"kind":"view","amount":7}'
@@ -94,6 +105,25 @@ inserts "in place" 18081
 reads=$(measure 64 "http://127.0.0.1:18081$key")
 kill "${pids[0]}"; wait "${pids[0]}" 2>/dev/null || true
 
+# What a token and a policy cost, in the middle of rounds that take turns: the same columns of the same rows.
+secret=of-the-benchmark-and-long-enough-for-it
+beside_policy() { # store, port
+  local token path name
+  token=$(JWT_SECRET="$secret" ./target/release/berth token --role reader --claim sub=ann --claim aud=authenticated \
+    --claim iss=https://login.example.com/auth/v1 --claim email=ann@example.com --claim session=4a1f9d6e-0c55-4b1c-9a1e-7d0a3c1b2e4f)
+  printf 'wrk.headers["Authorization"] = "Bearer %s"\n' "$token" > "$work/token.lua"
+  for name in "one row by key" "list of 100 rows"; do
+    case $name in one*) path='id=eq.4711';; *) path='order=id&limit=100';; esac
+    for _ in $(seq "$rounds"); do
+      echo "$(rate 64 "http://127.0.0.1:$2/items?$path&select=id,name,price,active") $(rate 64 "http://127.0.0.1:$2/owned?$path&select=id,name,price,active" "$work/token.lua")"
+    done | awk '{print $2 / $1, $1, $2}' | sort -n | awk '{line[NR] = $0} END {print line[int((NR + 1) / 2)]}' > "$work/turns"
+    read -r ratio without value < "$work/turns"
+    row "$1: $name, token and policy" "$value" "$(awk -v r="$ratio" -v w="$without" 'BEGIN {printf "%.2f of the %.0f without", r, w}')"
+  done
+}
+start_berth 18086 VOLUME="$work/closed" ACCESS=closed JWT_SECRET="$secret"
+beside_policy "in place" 18086
+
 start_berth 18083 VOLUME="$work/log" VOLUME_MODE=shared-log LOCAL_DIR="$work/local"
 against() { awk -v a="$1" -v b="$reads" 'BEGIN {printf "%.2f of in place", a / b}'; }
 value=$(measure 64 "http://127.0.0.1:18083$key"); row "shared log: one row by key, fresh" "$value" "$(against "$value")"
@@ -113,6 +143,8 @@ dsn="postgres://postgres@127.0.0.1:18432/postgres?sslmode=disable"
 start_berth 18082 DATABASE_URL="$dsn"
 value=$(measure 64 "http://127.0.0.1:18082$key"); row "Postgres: one row by primary key" "$value" "$(ratio "$value" "$base")"
 value=$(measure 64 "http://127.0.0.1:18082/items?order=id&limit=100"); row "Postgres: list of 100 rows" "$value" "$(ratio "$value" "$base")"
+start_berth 18087 DATABASE_URL="$dsn" ACCESS=closed JWT_SECRET="$secret"
+beside_policy "Postgres" 18087
 echo 'SELECT * FROM items WHERE id = 4711;' > "$work/key.sql"
 value=$("$pg_bin/pgbench" -n -h 127.0.0.1 -p 18432 -U postgres -M prepared -c 8 -j 1 -T "$each" -f "$work/key.sql" postgres 2>/dev/null | awk '/^tps/ {print $3}')
 row "pgbench, the same row, 8 connections" "$value"

@@ -1,5 +1,7 @@
 //! Values as SQLite takes them.
 
+use std::borrow::Cow;
+
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use crate::catalog::TypeKind;
@@ -25,13 +27,19 @@ pub(super) fn value_ref(value: &Value) -> ValueRef<'_> {
     }
 }
 
+/// Stored text: what is no UTF-8 in it, as other programs may write it, is replaced.
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    // `from_utf8_lossy` alone looks at each byte by itself.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 /// One of SQLite's five kinds as a value.
 pub(super) fn value(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(integer) => Value::Integer(integer),
         ValueRef::Real(real) => Value::Real(real),
-        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Text(bytes) => Value::Text(text(bytes).into_owned()),
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
     }
 }

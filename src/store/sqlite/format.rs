@@ -22,6 +22,7 @@ mod tests;
 use bytes::Bytes;
 use rusqlite::types::ValueRef;
 
+use super::bind;
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::call::Outcome;
 use crate::plan::value::form::{self, Scalar};
@@ -52,7 +53,7 @@ pub(super) fn with_scalar<Answer>(value: ValueRef<'_>, use_it: impl FnOnce(Scala
         ValueRef::Null => use_it(Scalar::Null),
         ValueRef::Integer(integer) => use_it(Scalar::Integer(integer)),
         ValueRef::Real(real) => use_it(Scalar::Real(real)),
-        ValueRef::Text(bytes) => use_it(Scalar::Text(&String::from_utf8_lossy(bytes))),
+        ValueRef::Text(bytes) => use_it(Scalar::Text(&bind::text(bytes))),
         ValueRef::Blob(bytes) => use_it(Scalar::Blob(bytes)),
     }
 }

@@ -152,7 +152,7 @@ pub(super) fn failed(fault: Fault) -> Error {
 fn text(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
     match value {
         ValueRef::Null | ValueRef::Blob(_) => None,
-        ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes)),
+        ValueRef::Text(bytes) => Some(bind::text(bytes)),
         ValueRef::Integer(integer) => Some(Cow::Owned(integer.to_string())),
         ValueRef::Real(real) => {
             let mut printed = Vec::new();

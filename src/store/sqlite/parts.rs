@@ -12,36 +12,37 @@ const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// The elements of an array; `None` when the text is none.
 pub(super) fn elements(text: &str) -> Option<Vec<&str>> {
-    list(text, '[', ']', take_value)
+    let mut elements = Vec::new();
+    each(text, '[', ']', |rest| {
+        elements.push(take_value(rest)?);
+        Some(())
+    })?;
+    Some(elements)
 }
 
-/// The members of an object; `None` when the text is none.
-pub(super) fn members(text: &str) -> Option<Vec<(Cow<'_, str>, &str)>> {
-    list(text, '{', '}', |rest| {
+/// Shows each member of an object, its name and its value; `None` when the text is none.
+pub(super) fn each_member<'a>(text: &'a str, mut show: impl FnMut(&str, &'a str)) -> Option<()> {
+    each(text, '{', '}', |rest| {
         let name = take_value(rest)?;
         *rest = rest.trim_start_matches(SPACE).strip_prefix(':')?;
         let bare = name.strip_prefix('"')?.strip_suffix('"')?;
         let name = if bare.contains('\\') { Cow::Owned(serde_json::from_str(name).ok()?) } else { Cow::Borrowed(bare) };
-        Some((name, take_value(rest)?))
+        show(&name, take_value(rest)?);
+        Some(())
     })
 }
 
-fn list<'a, Item>(
-    text: &'a str,
-    open: char,
-    close: char,
-    take: impl Fn(&mut &'a str) -> Option<Item>,
-) -> Option<Vec<Item>> {
+/// Takes what stands between `open` and `close`, one after the other, with commas between.
+fn each<'a>(text: &'a str, open: char, close: char, mut take: impl FnMut(&mut &'a str) -> Option<()>) -> Option<()> {
     let mut rest = text.trim_matches(SPACE).strip_prefix(open)?.strip_suffix(close)?.trim_matches(SPACE);
-    let mut items = Vec::new();
     if rest.is_empty() {
-        return Some(items);
+        return Some(());
     }
     loop {
-        items.push(take(&mut rest)?);
+        take(&mut rest)?;
         rest = rest.trim_start_matches(SPACE);
         if rest.is_empty() {
-            return Some(items);
+            return Some(());
         }
         rest = rest.strip_prefix(',')?;
     }
@@ -60,6 +61,12 @@ fn take_value<'a>(rest: &mut &'a str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn members(text: &str) -> Option<Vec<(String, &str)>> {
+        let mut members = Vec::new();
+        each_member(text, |name, value| members.push((name.to_owned(), value)))?;
+        Some(members)
+    }
 
     #[test]
     fn parts_are_as_they_are_written() {

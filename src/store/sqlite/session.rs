@@ -26,6 +26,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSql, ValueRef};
 use rusqlite::{Connection, Result};
 
+use super::bind;
 use super::functions::json::{Operand, get_text};
 use super::functions::{Fault, failed};
 use crate::catalog::TypeName;
@@ -101,8 +102,14 @@ fn claims(session: &Session) -> Option<String> {
 
 /// A claim as `->>` gives it.
 fn claim(name: &str) -> Option<String> {
-    let claims = ask(claims)?;
-    get_text(&claims, Operand::Key(name))
+    ask(|session| get_text(&session.claims, Operand::Key(name)))
+}
+
+/// True for the claims of whoever asks, which are known to be JSON.
+pub(super) fn is_claims(text: &[u8]) -> bool {
+    CURRENT.with_borrow(|session| {
+        session.as_deref().is_some_and(|session| !text.is_empty() && session.claims.as_bytes() == text)
+    })
 }
 
 fn uuid(text: &str) -> Result<String> {
@@ -119,7 +126,7 @@ fn uuid(text: &str) -> Result<String> {
 /// Names are compared without regard to case, as Postgres does.
 fn setting(context: &Context<'_>) -> Result<Option<String>> {
     let ValueRef::Text(name) = context.get_raw(0) else { return Ok(None) };
-    let name = String::from_utf8_lossy(name);
+    let name = bind::text(name);
     let found = match name.to_ascii_lowercase().as_str() {
         "request.jwt.claims" => ask(claims),
         "request.method" => ask(|session| Some(session.origin.method.clone())),

@@ -2,15 +2,23 @@
 
 use rusqlite::Result;
 use rusqlite::functions::Context;
+use rusqlite::types::ValueRef;
 
 use super::{Fault, failed, text};
 use crate::catalog::TypeName;
 use crate::catalog::type_name::Origin;
 use crate::plan::{self, Value, value};
 use crate::store::sqlite::fault::DETAILS;
+use crate::store::sqlite::{bind, session};
 
 /// `berth_cast(text, type)`.
 pub(super) fn cast(context: &Context<'_>) -> Result<Value> {
+    // What most policies do, for each statement: `current_setting('request.jwt.claims')::json`.
+    if let (ValueRef::Text(claims), ValueRef::Text(b"json")) = (context.get_raw(0), context.get_raw(1))
+        && session::is_claims(claims)
+    {
+        return Ok(Value::Text(bind::text(claims).into_owned()));
+    }
     let Some(text) = text(context.get_raw(0)) else { return Ok(Value::Null) };
     // Kept by SQLite for the statement: the type is a constant.
     let type_name = context.get_or_create_aux(1, |name| {

@@ -11,6 +11,7 @@ use rusqlite::{Error, Result, Row};
 use serde_json::Value as Json;
 
 use crate::plan::value::form;
+use crate::store::sqlite::bind;
 
 /// Adds a row behind those that are there.
 pub(in crate::store::sqlite) fn write_row(out: &mut Vec<u8>, row: &Row<'_>, columns: usize) -> Result<()> {
@@ -25,7 +26,7 @@ pub(in crate::store::sqlite) fn write_row(out: &mut Vec<u8>, row: &Row<'_>, colu
             // Debug, because it tells 1.0 from 1.
             ValueRef::Real(real) if real.is_finite() => out.extend_from_slice(format!("{real:?}").as_bytes()),
             ValueRef::Real(real) => out.extend_from_slice(format!("{{\"r\":\"{real}\"}}").as_bytes()),
-            ValueRef::Text(text) => form::write_json_string(out, &String::from_utf8_lossy(text)),
+            ValueRef::Text(text) => form::write_json_string(out, &bind::text(text)),
             ValueRef::Blob(bytes) => {
                 let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 out.extend_from_slice(format!("{{\"b\":\"{digits}\"}}").as_bytes());

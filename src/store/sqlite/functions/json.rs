@@ -30,7 +30,13 @@ pub(in crate::store::sqlite) fn get_text(document: &str, operand: Operand<'_>) -
 fn find<'a>(document: &'a str, operand: Operand<'_>) -> Option<&'a str> {
     match operand {
         Operand::Key(key) => {
-            parts::members(document)?.into_iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
+            let mut found = None;
+            parts::each_member(document, |name, value| {
+                if name == key {
+                    found = Some(value);
+                }
+            })?;
+            found
         }
         Operand::Index(index) => {
             let elements = parts::elements(document)?;
