@@ -29,6 +29,9 @@ pub use tuning::{Isolation, Tuning};
 pub use type_name::{TypeKind, TypeName};
 pub use view::ShownKey;
 
+/// The role that every role is a member of.
+pub const EVERYONE: &str = "public";
+
 /// Functions of a table's row, by table and name.
 pub type RowFunctions = BTreeMap<(QualifiedName, String), Arc<Routine>>;
 
@@ -56,6 +59,8 @@ pub struct Catalog {
     pub schema_comments: BTreeMap<String, String>,
     /// What each role may do, where berth itself enforces it (SQLite); empty where the server does.
     pub grants: Vec<Grant>,
+    /// Who may use a schema, of those that not everybody may use (SQLite only).
+    pub schema_users: BTreeMap<String, BTreeSet<String>>,
     /// The roles that may do anything with a table or view, where the server decides that (Postgres only).
     pub users: BTreeMap<QualifiedName, BTreeSet<String>>,
     /// What `*` stands for, of tables and views of which some roles may read only some columns.

@@ -62,6 +62,8 @@ pub struct Expression {
     pub reads: Reads,
     /// What it reads with the rights of its owner.
     pub trusted: Reads,
+    /// The functions that it calls for whoever asks, by signature, each with the roles that may call it.
+    pub calls: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The query of a view.

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::Error;
 use super::translate::{
     Column, DefaultGrant, EXECUTE, Grant, IdentityKind, Inheritance, NO_EXECUTE, ObjectKind, Reach, Role, Schema,
-    Table, function_signature, labels, routine,
+    SchemaUsers, Table, function_signature, labels, routine,
 };
 
 /// The tables, made when the first migration runs. All are written anew with each migration: they are small.
@@ -27,9 +27,11 @@ CREATE TABLE IF NOT EXISTS _berth_grants (grantee TEXT NOT NULL, schema_name TEX
 CREATE TABLE IF NOT EXISTS _berth_functions (signature TEXT PRIMARY KEY, definition TEXT NOT NULL, model TEXT NOT NULL, routine TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_isolated_roles (name TEXT PRIMARY KEY, member_of TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_default_grants (reach TEXT NOT NULL, grantee TEXT NOT NULL, privilege TEXT NOT NULL, PRIMARY KEY (reach, grantee, privilege)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_schema_users (grantee TEXT PRIMARY KEY) WITHOUT ROWID;
 DELETE FROM _berth_tables; DELETE FROM _berth_types; DELETE FROM _berth_enums; DELETE FROM _berth_views; DELETE FROM _berth_columns;
 DELETE FROM _berth_comments; DELETE FROM _berth_roles; DELETE FROM _berth_grants;
 DELETE FROM _berth_default_grants; DELETE FROM _berth_isolated_roles; DELETE FROM _berth_functions;
+DELETE FROM _berth_schema_users;
 ";
 
 /// Changes the schema's version, by which a running instance sees that roles, grants or comments changed.
@@ -64,6 +66,11 @@ pub(super) fn read(connection: &Connection) -> Result<Schema, Error> {
         }
         if exists(connection, "_berth_functions")? {
             schema.functions = definitions(connection, "SELECT signature, model FROM _berth_functions")?;
+        }
+        if exists(connection, "_berth_schema_users")? {
+            let mut statement = connection.prepare("SELECT grantee FROM _berth_schema_users")?;
+            let users = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            schema.users = SchemaUsers(users);
         }
         read_comments(connection, &mut schema)?;
         policy::read(connection, &mut schema)?;
@@ -269,6 +276,9 @@ fn write_functions(connection: &Connection, schema: &Schema) -> Result<(), Error
 }
 
 fn write_grants(connection: &Connection, schema: &Schema) -> Result<(), Error> {
+    for user in &schema.users.0 {
+        connection.execute("INSERT INTO _berth_schema_users VALUES (?1)", [user])?;
+    }
     for grant in &schema.grants {
         let columns = grant.column.as_ref().map(|column| serde_json::Value::from(vec![column.as_str()]).to_string());
         let row = (&grant.grantee, "public", &grant.table, grant.privilege, columns);

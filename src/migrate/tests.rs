@@ -288,6 +288,36 @@ fn default_privileges_reach_what_is_made_later_in_this_script_and_the_next() {
 }
 
 #[test]
+fn who_may_use_the_schema_is_kept_from_script_to_script() {
+    let mut connection = Connection::open_in_memory().expect("a database");
+    let mut files = Vec::new();
+    for (name, text, expected) in [
+        ("1.sql", "CREATE ROLE web; CREATE ROLE app; GRANT CREATE ON SCHEMA public TO app", "public"),
+        ("2.sql", "REVOKE USAGE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO web, app", "app,web"),
+        ("3.sql", "CREATE TABLE t (a int)", "app,web"),
+        ("4.sql", "REVOKE CREATE ON SCHEMA public FROM web; REVOKE ALL ON SCHEMA public FROM app", "web"),
+        ("5.sql", "REVOKE USAGE ON SCHEMA public FROM web; DROP ROLE web", ""),
+    ] {
+        files.push((name, text));
+        apply(&mut connection, &files).expect(text);
+        let users: String = value(
+            &connection,
+            "SELECT coalesce(group_concat(grantee), '') FROM (SELECT grantee FROM _berth_schema_users ORDER BY grantee)",
+        );
+        assert_eq!(users, expected, "{name}");
+    }
+    let kept = refusal("CREATE ROLE web; GRANT USAGE ON SCHEMA public TO web; DROP ROLE web");
+    assert!(kept.contains("it still has privileges"), "{kept}");
+    for (wrong, why) in [
+        ("GRANT USAGE ON SCHEMA public TO nobody", "role \"nobody\" does not exist"),
+        ("GRANT USAGE ON SCHEMA other TO PUBLIC", "schema \"other\" does not exist"),
+        ("GRANT SELECT ON SCHEMA public TO PUBLIC", "invalid privilege type SELECT for schema"),
+    ] {
+        assert!(refusal(wrong).contains(why), "{wrong}: {}", refusal(wrong));
+    }
+}
+
+#[test]
 fn default_privileges_that_would_mean_something_else_are_refused() {
     for (text, reason) in [
         ("FOR ROLE anon GRANT SELECT ON TABLES TO anon", "of ALTER DEFAULT PRIVILEGES only"),

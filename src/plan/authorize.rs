@@ -13,11 +13,8 @@ use std::sync::Arc;
 use super::needs::Need;
 use super::{AccessMode, Action, Engine, Error, Plan, Reach, Rules, Settings, negotiate};
 use crate::auth::Identity;
-use crate::catalog::{Catalog, Grant, Isolation, Kind, Narrowed, Privilege, QualifiedName, Tuning};
+use crate::catalog::{Catalog, EVERYONE, Grant, Isolation, Kind, Narrowed, Privilege, QualifiedName, Tuning};
 use crate::request::Origin;
-
-/// The role that every role is a member of.
-pub(super) const EVERYONE: &str = "public";
 
 /// A plan that its sender may have run. Only this module makes one.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +68,7 @@ impl Authorized {
             (AccessMode::Read, _, table) if !read_only => return Err(denied_write(&plan.action, table, catalog)),
             (AccessMode::Closed, Engine::Sqlite, _) => {
                 let roles = Roles::of_existing(&identity.role, catalog)?;
+                roles.require_usage(&plan.action)?;
                 rules = Rules::of(&plan.action, &roles, catalog)?;
                 rules.guard(&mut plan);
             }
@@ -162,6 +160,29 @@ impl<'a> Roles<'a> {
         Ok(Self::of(role, catalog))
     }
 
+    /// True when one of them may use the schema.
+    #[must_use]
+    pub fn may_use(&self, schema: &str) -> bool {
+        self.catalog.schema_users.get(schema).is_none_or(|users| self.holds_any(users))
+    }
+
+    /// Refuses an action on what is in a schema that none of them may use. As on Postgres the names in a statement are
+    /// looked up before anything else; what policies, views and functions name was looked up when they were made.
+    ///
+    /// # Errors
+    /// `42501`.
+    fn require_usage(&self, action: &Action) -> Result<(), Error> {
+        let schema = match action {
+            Action::Read(_) | Action::Insert(_) | Action::Update(_) | Action::Delete(_) => action.table(),
+            Action::Call(call) => Some(&call.function),
+            Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo | Action::Describe { .. } => None,
+        };
+        match schema.map(|name| &name.schema).filter(|schema| !self.may_use(schema)) {
+            Some(schema) => Err(Error::sqlstate("42501", format!("permission denied for schema {schema}"))),
+            None => Ok(()),
+        }
+    }
+
     /// True when one of them holds the privilege on the whole table, or some together hold it on each of the columns;
     /// without columns, on any.
     #[must_use]
@@ -206,6 +227,10 @@ impl<'a> Roles<'a> {
     /// True when one of them is among those that may call a function.
     #[must_use]
     pub fn may_call(&self, grantees: &BTreeSet<String>) -> bool {
+        self.holds_any(grantees)
+    }
+
+    fn holds_any(&self, grantees: &BTreeSet<String>) -> bool {
         grantees.iter().any(|grantee| self.all.contains(grantee.as_str()))
     }
 

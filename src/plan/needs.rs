@@ -30,7 +30,7 @@ pub(super) struct Need<'a> {
 pub(super) struct Needs<'a> {
     /// Privileges on tables, in the order in which Postgres looks for them.
     pub(super) tables: Vec<Need<'a>>,
-    /// Names of the functions that are called, with the roles that may call each.
+    /// Names or signatures of the functions that are called, with the roles that may call each.
     pub(super) calls: Vec<(&'a str, &'a BTreeSet<String>)>,
     /// Privileges that functions need of their caller.
     pub(super) called: Vec<Need<'a>>,
@@ -41,6 +41,20 @@ pub(super) struct Needs<'a> {
 
 /// The columns of a level that are touched.
 type Columns<'a> = BTreeSet<&'a str>;
+
+/// Refuses functions that none of the sender's roles may call, by their names or signatures.
+///
+/// # Errors
+/// `42501`.
+pub(super) fn check_calls<'c>(
+    mut calls: impl Iterator<Item = (&'c str, &'c BTreeSet<String>)>,
+    roles: &Roles<'_>,
+) -> Result<(), Error> {
+    match calls.find(|(_, grantees)| !roles.may_call(grantees)) {
+        Some((signature, _)) => Err(denied_call(signature.split('(').next().unwrap_or(signature))),
+        None => Ok(()),
+    }
+}
 
 impl<'a> Needs<'a> {
     pub(super) fn of(action: &'a Action) -> Self {
@@ -66,9 +80,7 @@ impl<'a> Needs<'a> {
         let (first, last): (&[Need<'_>], &[Need<'_>]) =
             if self.is_call { (&[], &self.tables) } else { (&self.tables, &[]) };
         check(first)?;
-        if let Some((function, _)) = self.calls.iter().find(|(_, grantees)| !roles.may_call(grantees)) {
-            return Err(denied_call(function));
-        }
+        check_calls(self.calls.iter().copied(), roles)?;
         check(&self.called)?;
         check(last)
     }
@@ -175,8 +187,7 @@ impl<'a> Needs<'a> {
                 Bearer::Owner => self.trusted.push(need),
             }
         }
-        let name = |signature: &'a str| signature.split('(').next().unwrap_or(signature);
-        self.calls.extend(body.calls.iter().map(|(signature, grantees)| (name(signature), grantees)));
+        self.calls.extend(body.calls.iter().map(|(signature, grantees)| (signature.as_str(), grantees)));
     }
 
     /// Adds the columns of a condition to `columns`, and what it needs of other tables.

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::authorize::Roles;
-use super::needs::Needs;
+use super::needs::{Needs, check_calls};
 use super::{Action, Error, Plan};
 use crate::catalog::{Catalog, Change, Expression, Policy, PolicyKind, Privilege, QualifiedName, Reads, RowSecurity};
 use expansion::{Asked, Expansion};
@@ -156,6 +156,8 @@ impl Rules {
         asked(before)?;
         needs.check(roles)?;
         asked(after)?;
+        let calls = expansion.calling.iter().flat_map(|expression| &expression.calls);
+        check_calls(calls.map(|(signature, grantees)| (signature.as_str(), grantees)), roles)?;
         let shown = expansion.finish(&mut reads);
         write.add_reads(action, &mut reads);
         called.keys().for_each(|change| write::add_key(&change.table, catalog, &mut reads));

@@ -4,6 +4,8 @@ mod attempts;
 mod cases;
 mod examples;
 mod generated;
+mod grants;
+mod remembered;
 mod requests;
 pub(crate) mod stores;
 mod timing;

@@ -161,7 +161,9 @@ fn migrated(path: &Path, scripts: &[crate::migrate::Script]) -> Result<Held, Fin
 fn of_catalog(catalog: &Catalog, policed: &[String], role: &str) -> Vec<Exposed> {
     let roles = Roles::of_existing(role, catalog).ok();
     let may = |table: &QualifiedName, privileges: &[Privilege]| {
-        roles.as_ref().is_some_and(|roles| privileges.iter().any(|privilege| roles.may(*privilege, table, [])))
+        roles.as_ref().is_some_and(|roles| {
+            roles.may_use(&table.schema) && privileges.iter().any(|privilege| roles.may(*privilege, table, []))
+        })
     };
     let tables = catalog.tables.values().filter(|table| table.kind == Kind::Table).map(|table| &table.name);
     let exposed = |table: &QualifiedName| {

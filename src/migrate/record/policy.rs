@@ -5,16 +5,17 @@ use rusqlite::Connection;
 
 use super::{Error, exists};
 use crate::migrate::translate::{
-    Policy, PolicyCommand, PolicyKind, Refusal, RowSecurity, Schema, WrittenPolicy, write_policy,
+    Policy, PolicyCommand, PolicyKind, Refusal, RowSecurity, Schema, Written, WrittenPolicy, write_policy,
 };
 
 /// The tables; all are written anew with each migration.
 pub(super) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS _berth_row_security (table_name TEXT PRIMARY KEY, enabled INTEGER NOT NULL, forced INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_policies (table_name TEXT, name TEXT, kind TEXT NOT NULL, command TEXT NOT NULL, roles TEXT NOT NULL, using_expression TEXT, check_expression TEXT, using_sql TEXT, check_sql TEXT, PRIMARY KEY (table_name, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _berth_policy_calls (table_name TEXT, name TEXT, using_calls TEXT, check_calls TEXT, PRIMARY KEY (table_name, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_bypassing_roles (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_invoker_views (name TEXT PRIMARY KEY) WITHOUT ROWID;
-DELETE FROM _berth_row_security; DELETE FROM _berth_policies; DELETE FROM _berth_bypassing_roles; DELETE FROM _berth_invoker_views;
+DELETE FROM _berth_row_security; DELETE FROM _berth_policies; DELETE FROM _berth_policy_calls; DELETE FROM _berth_bypassing_roles; DELETE FROM _berth_invoker_views;
 ";
 
 /// Reads what the migrations so far have said. Files that an earlier version migrated have none of the tables.
@@ -71,14 +72,18 @@ pub(super) fn write(connection: &Connection, schema: &Schema, file: &str) -> Res
             message,
         };
         let WrittenPolicy { using, check } = write_policy(schema, table, policy).map_err(broken)?;
-        for sql in using.iter().chain(&check) {
+        for Written { sql, .. } in using.iter().chain(&check) {
             let sql = format!("SELECT 1 FROM main.{} WHERE ({sql})", crate::migrate::translate::quote(table));
             connection.prepare(&sql).map_err(|error| broken(Refusal(error.to_string())))?;
         }
         let roles = serde_json::Value::from(policy.roles.clone()).to_string();
-        let row =
-            (table, name, policy.kind.name(), policy.command.name(), roles, &policy.using, &policy.check, using, check);
+        let (kind, command) = (policy.kind.name(), policy.command.name());
+        let sql = |written: &Option<Written>| written.as_ref().map(|written| written.sql.clone());
+        let row = (table, name, kind, command, roles, &policy.using, &policy.check, sql(&using), sql(&check));
         connection.execute("INSERT INTO _berth_policies VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", row)?;
+        let calls = |written: Option<Written>| written.map(|written| serde_json::json!(written.calls).to_string());
+        let row = (table, name, calls(using), calls(check));
+        connection.execute("INSERT INTO _berth_policy_calls VALUES (?1, ?2, ?3, ?4)", row)?;
     }
     for (name, _) in schema.roles.iter().filter(|(_, role)| role.bypasses_policies) {
         connection.execute("INSERT INTO _berth_bypassing_roles VALUES (?1)", [name])?;

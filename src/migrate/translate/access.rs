@@ -82,7 +82,8 @@ impl Translator<'_> {
 
     pub(super) fn drop_role(&mut self, role: &str, if_exists: bool) -> Result<(), Refusal> {
         let is_granted = self.schema.grants.iter().any(|grant| grant.grantee == role)
-            || self.schema.default_grants.iter().any(|default| default.grantee == role);
+            || self.schema.default_grants.iter().any(|default| default.grantee == role)
+            || self.schema.users.0.contains(role);
         if is_granted {
             return refuse(format!("role \"{role}\" cannot be dropped because it still has privileges"));
         }
@@ -139,6 +140,9 @@ impl Translator<'_> {
             self.change_callers(&functions, &grantees, true);
             return Ok(());
         }
+        if let Some(GrantObjects::Schemas(schemas)) = &grant.objects {
+            return self.change_usage(schemas, &grant.privileges, &grant.grantees, true);
+        }
         let Some(tables) = self.granted_tables(grant.objects.as_ref())? else { return Ok(()) };
         let wanted = wanted(&grant.privileges)?;
         for grantee in self.grantees(&grant.grantees)? {
@@ -181,6 +185,9 @@ impl Translator<'_> {
             let grantees = self.grantees(&revoke.grantees)?;
             self.change_callers(&functions, &grantees, false);
             return Ok(());
+        }
+        if let Some(GrantObjects::Schemas(schemas)) = &revoke.objects {
+            return self.change_usage(schemas, &revoke.privileges, &revoke.grantees, false);
         }
         let Some(tables) = self.granted_tables(revoke.objects.as_ref())? else { return Ok(()) };
         let wanted = wanted(&revoke.privileges)?;
@@ -227,7 +234,6 @@ impl Translator<'_> {
                 let names = self.schema.tables.keys().chain(self.schema.views.keys()).chain(self.schema.foreign.keys());
                 Ok(Some(names.cloned().collect()))
             }
-            Some(GrantObjects::Schemas(schemas)) => schemas.iter().try_for_each(require_public).map(|()| None),
             Some(
                 GrantObjects::Sequences(_) | GrantObjects::AllSequencesInSchema { .. } | GrantObjects::Databases(_),
             ) => Ok(None),
@@ -302,7 +308,8 @@ impl Translator<'_> {
     }
 }
 
-fn require_public(schema: &ObjectName) -> Result<(), Refusal> {
+/// Refuses a schema that SQLite has not.
+pub(super) fn require_public(schema: &ObjectName) -> Result<(), Refusal> {
     let schema = name::parts(schema)?.join(".");
     if schema == name::SCHEMA { Ok(()) } else { refuse(format!("schema \"{schema}\" does not exist")) }
 }

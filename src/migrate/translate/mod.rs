@@ -46,6 +46,7 @@ mod statement;
 mod table;
 mod table_function;
 mod types;
+mod usage;
 mod user_type;
 mod view;
 
@@ -56,12 +57,13 @@ use pending::Pending;
 pub(super) use default_privilege::{EXECUTE, NO_EXECUTE};
 pub(super) use model::{Column, IdentityKind, Table};
 pub(super) use name::quote;
-pub(super) use policy::{WrittenPolicy, write as write_policy};
+pub(super) use policy::{Written, WrittenPolicy, write as write_policy};
 pub(super) use routine::body::{routine, signature as function_signature};
 pub(super) use schema::{
     DefaultGrant, Grant, Inheritance, ObjectKind, Policy, PolicyCommand, PolicyKind, Reach, Role, RowSecurity, Schema,
 };
 pub(super) use types::labels;
+pub(super) use usage::SchemaUsers;
 
 /// Why a statement cannot be done on SQLite, in words for its author.
 #[derive(Debug, PartialEq, Eq)]

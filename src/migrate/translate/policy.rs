@@ -6,6 +6,8 @@
 //! Source: <https://www.postgresql.org/docs/15/sql-createpolicy.html>,
 //! <https://www.postgresql.org/docs/15/sql-altertable.html>.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sqlparser::ast::{
     AlterPolicy, AlterPolicyOperation, CreatePolicy, CreatePolicyCommand, CreatePolicyType, DropPolicy, Owner,
 };
@@ -20,9 +22,17 @@ use super::{Action, Refusal, Translator, name, parse, refuse};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct WrittenPolicy {
     /// `USING`.
-    pub(crate) using: Option<String>,
+    pub(crate) using: Option<Written>,
     /// `WITH CHECK`.
-    pub(crate) check: Option<String>,
+    pub(crate) check: Option<Written>,
+}
+
+/// An expression for SQLite.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) sql: String,
+    /// The functions that it calls for whoever asks, by signature, with who may call them.
+    pub(crate) calls: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What `ALTER TABLE` does to row security.
@@ -129,7 +139,7 @@ impl Translator<'_> {
         check_clauses(&policy)?;
         let written = write(self.schema, &key.0, &policy)?;
         self.flush()?;
-        for sql in written.using.iter().chain(&written.check) {
+        for Written { sql, .. } in written.using.iter().chain(&written.check) {
             self.push(Action::Check(format!("SELECT 1 FROM main.{} WHERE ({sql})", name::quote(&key.0))));
         }
         self.schema.policies.insert(key, policy);
@@ -159,7 +169,8 @@ pub(crate) fn write(schema: &Schema, table: &str, policy: &Policy) -> Result<Wri
         if let Some(model) = schema.table(table) {
             scope.enter(vec![Source::of_table(table, model)]);
         }
-        scope.write(&parse::expression(text)?)
+        let sql = scope.write(&parse::expression(text)?)?;
+        Ok(Written { sql, calls: scope.take_uses().calls })
     };
     Ok(WrittenPolicy {
         using: policy.using.as_ref().map(write).transpose()?,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Function, Table};
 use super::types::UserTypes;
+use super::usage::SchemaUsers;
 use super::{Refusal, refuse};
 
 /// The schema as PostgreSQL would know it, with what SQLite has no place for.
@@ -25,6 +26,8 @@ pub(crate) struct Schema {
     pub(crate) sequences: BTreeMap<String, i64>,
     /// Roles, by name.
     pub(crate) roles: BTreeMap<String, Role>,
+    /// Who may use the schema.
+    pub(crate) users: SchemaUsers,
     /// What was granted on tables and views.
     pub(crate) grants: BTreeSet<Grant>,
     /// What later tables and views are granted.

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Applying, Rule, Shown, Source};
-use crate::catalog::{Catalog, Expression, Privilege, QualifiedName, Reads, RowSecurity, ViewQuery, ViewRights};
+use crate::catalog::{
+    Catalog, EVERYONE, Expression, Privilege, QualifiedName, Reads, RowSecurity, ViewQuery, ViewRights,
+};
 use crate::plan::Error;
-use crate::plan::authorize::{EVERYONE, Roles};
+use crate::plan::authorize::Roles;
 use crate::plan::needs::Need;
 
 /// Tables and views as they are being worked out.
@@ -25,6 +27,9 @@ pub(super) struct Expansion<'a> {
     trusted: Reads,
     /// What policies and views read with the sender's rights, which must be granted.
     pub(super) asked: Vec<Asked<'a>>,
+    /// Expressions of policies that call functions. Whoever's rights they read with, as on Postgres it is the sender who
+    /// calls.
+    pub(super) calling: Vec<Arc<Expression>>,
 }
 
 /// Columns that a policy or a view reads with the sender's rights.
@@ -45,7 +50,7 @@ impl Asked<'_> {
 impl<'a> Expansion<'a> {
     pub(super) fn new(roles: &'a Roles<'a>, catalog: &'a Catalog) -> Self {
         let (read, shown, trusted) = (Reads::new(), BTreeMap::new(), Reads::new());
-        Self { roles, catalog, path: Vec::new(), read, shown, trusted, asked: Vec::new() }
+        Self { roles, catalog, path: Vec::new(), read, shown, trusted, asked: Vec::new(), calling: Vec::new() }
     }
 
     /// Adds what is read with the sender's rights, which have been checked.
@@ -91,6 +96,7 @@ impl<'a> Expansion<'a> {
         // As on Postgres, policies without a query lead nowhere, and so not back.
         self.path.extend(expressions.iter().any(|of| of.has_query).then_some(table));
         for expression in expressions {
+            self.note_calls(expression);
             add(&mut self.trusted, table, &expression.columns);
             for (relation, columns) in &expression.trusted {
                 add(&mut self.trusted, relation, columns);
@@ -99,6 +105,10 @@ impl<'a> Expansion<'a> {
         }
         self.path.truncate(depth);
         Ok(())
+    }
+
+    fn note_calls(&mut self, expression: &Arc<Expression>) {
+        self.calling.extend((!expression.calls.is_empty()).then(|| Arc::clone(expression)));
     }
 
     fn read_all(&mut self, reads: &Reads) -> Result<(), Error> {
@@ -182,6 +192,7 @@ impl<'a> Expansion<'a> {
     /// The rows of a table that its owner sees. Of the roles that policies are for, the owner is none.
     fn forced_rows(&mut self, table: &'a QualifiedName, rule: Rule, owned: &mut Owned<'a>) -> Result<Source, Error> {
         for expression in rule.expressions() {
+            self.note_calls(expression);
             add(&mut owned.reads, table, &expression.columns);
             for (relation, columns) in &expression.trusted {
                 add(&mut owned.reads, relation, columns);

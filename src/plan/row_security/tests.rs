@@ -49,6 +49,7 @@ fn expression(sql: &str, reads: &[&str]) -> Arc<Expression> {
         columns: columns(&["owner"]),
         reads: reads.iter().map(|table| (name(table), columns(&["owner"]))).collect(),
         trusted: Reads::new(),
+        calls: BTreeMap::new(),
     })
 }
 

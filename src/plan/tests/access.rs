@@ -1,5 +1,7 @@
 //! Who may have which plan run.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::*;
 use crate::auth::Identity;
 use crate::catalog::{Grant, Privilege};
@@ -46,6 +48,21 @@ fn refusal(result: Result<Authorized, Error>) -> Option<(&'static str, String)> 
 
 fn get_title() -> Request {
     Request { select: vec![select("title")], ..request(Method::Get, "films") }
+}
+
+#[test]
+fn in_a_schema_that_a_role_may_not_use_nothing_is_granted() {
+    let granted = with_grants(vec![grant("public", Privilege::Select, None)]);
+    let users = BTreeMap::from([("public".to_owned(), BTreeSet::from(["author".to_owned()]))]);
+    let closed = Catalog { schema_users: users, ..granted.clone() };
+    let denied = Some(("42501", "permission denied for schema public".to_owned()));
+    let ask = |role: &str, catalog: &Catalog, engine| {
+        refusal(authorize(get_title(), role, catalog, &Settings { access: AccessMode::Closed, ..settings(engine) }))
+    };
+    assert_eq!(ask("anon", &granted, Engine::Sqlite), None);
+    assert_eq!(ask("anon", &closed, Engine::Sqlite), denied);
+    assert_eq!(ask("editor", &closed, Engine::Sqlite), None, "it is a member of one that may");
+    assert_eq!(ask("anon", &closed, Engine::Postgres), None, "the server decides");
 }
 
 #[test]

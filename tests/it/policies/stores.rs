@@ -55,7 +55,8 @@ pub(super) struct Served {
 impl Served {
     pub(super) fn start(deployment: Deployment, anonymous: &str) -> Self {
         let start = deployment.instance().with("ACCESS", "closed").with("ANON_ROLE", anonymous);
-        let berth = start.with("JWT_SECRET", SECRET).with("DB_AGGREGATES_ENABLED", true).run();
+        let berth = start.with("JWT_SECRET", SECRET).with("DB_AGGREGATES_ENABLED", true);
+        let berth = berth.with("DB_PLAN_ENABLED", true).run();
         Self { berth, deployment }
     }
 }
@@ -152,7 +153,7 @@ impl Compared<'_> {
     }
 
     /// What must be the same. SQLite does not tell the row that violates a check.
-    fn told(&self, answer: &Answer) -> (u16, String, Option<String>, Option<String>) {
+    fn told(&self, answer: &Answer) -> (u16, String, [Option<String>; 3]) {
         let header = |name: &str| answer.header(name).map(str::to_owned);
         let mut body = answer.body.clone();
         if let Some((before, row)) = body.split_once("\"Failing row contains ") {
@@ -161,7 +162,7 @@ impl Compared<'_> {
         if let (true, Some((before, table))) = (self.any_table, body.split_once("permission denied for ")) {
             body = format!("{before}permission denied{}", table.split_once('"').unwrap().1);
         }
-        (answer.status, body, header("content-range"), header("location"))
+        (answer.status, body, ["content-range", "location", "link"].map(header))
     }
 
     /// How many requests were allowed and refused.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `_berth_roles` | `name`, `member_of` (JSON array of names) |
 //! | `_berth_grants` | `grantee`, `schema_name`, `table_name`, `privilege`, `columns` (JSON array; null: all) |
+//! | `_berth_schema_users` | `grantee`: who may use the schema; without the table, everybody |
 //! | `_berth_comments` | `object_kind` (`table`, `column`, `schema`), `table_name`, `column_name`, `comment` |
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
 //! | `_berth_tables` | `name` of a table that a migration made, `definition` |
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row};
 
-use crate::catalog::{Generated, Grant, Privilege, QualifiedName, Routine};
+use crate::catalog::{EVERYONE, Generated, Grant, Privilege, QualifiedName, Routine};
 use crate::store::sqlite::write::SCHEMA;
 
 /// Everything that was noted.
@@ -24,6 +25,8 @@ use crate::store::sqlite::write::SCHEMA;
 pub(super) struct Metadata {
     pub(super) roles: BTreeMap<String, Vec<String>>,
     pub(super) grants: Vec<Grant>,
+    /// Who may use a schema, of those that not everybody may.
+    pub(super) schema_users: BTreeMap<String, BTreeSet<String>>,
     pub(super) routines: Vec<Routine>,
     pub(super) schema_comments: BTreeMap<String, String>,
     pub(super) table_comments: BTreeMap<String, String>,
@@ -52,6 +55,16 @@ impl Metadata {
         if tables.contains("_berth_grants") {
             let sql = "SELECT grantee, schema_name, table_name, privilege, columns FROM _berth_grants";
             each(connection, sql, |row| metadata.add_grant(row))?;
+        }
+        if tables.contains("_berth_schema_users") {
+            let mut users = BTreeSet::new();
+            each(connection, "SELECT grantee FROM _berth_schema_users", |row| {
+                users.insert(row.get(0)?);
+                Ok(())
+            })?;
+            if !users.contains(EVERYONE) {
+                metadata.schema_users.insert(SCHEMA.to_owned(), users);
+            }
         }
         if tables.contains("_berth_functions") {
             each(connection, "SELECT routine FROM _berth_functions ORDER BY signature", |row| {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `_berth_row_security` | `table_name`, `enabled`, `forced` |
 //! | `_berth_policies` | `table_name`, `name`, `kind`, `command`, `roles` (JSON array), `using_sql`, `check_sql`, and both as `…_expression` in Postgres' SQL |
+//! | `_berth_policy_calls` | `table_name`, `name`, `using_calls`, `check_calls` (JSON: grantees by signature) |
 //! | `_berth_bypassing_roles`, `_berth_invoker_views` | `name` |
 //!
 //! What cannot be read opens nothing: a policy that SQLite does not understand holds of no row.
@@ -50,7 +51,7 @@ impl Found {
         let secured = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))?;
         for table in secured {
             let (name, forced) = table?;
-            let policies = read_policies(connection, &name)?;
+            let policies = read_policies(connection, &name, names.contains("_berth_policy_calls"))?;
             let sql = definition::read(connection, &name)?.unwrap_or_default();
             let name = QualifiedName::new(SCHEMA, name);
             let next_number = tables.get(&name).and_then(|table| next_number(table, &sql));
@@ -97,10 +98,18 @@ fn next_number(table: &Table, sql: &str) -> Option<String> {
     })
 }
 
-fn read_policies(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Policy>> {
-    let sql = "SELECT name, kind, command, roles, using_sql, using_expression, check_sql, check_expression \
-               FROM _berth_policies WHERE table_name = ?1 ORDER BY name";
-    let mut statement = connection.prepare(sql)?;
+/// `has_calls`: what they call is noted, as an earlier version did not.
+fn read_policies(connection: &Connection, table: &str, has_calls: bool) -> rusqlite::Result<Vec<Policy>> {
+    let calls = if has_calls {
+        "_berth_policy_calls"
+    } else {
+        "(SELECT '' AS table_name, '' AS name, NULL AS using_calls, NULL AS check_calls)"
+    };
+    let sql = format!(
+        "SELECT name, kind, command, roles, using_sql, using_expression, check_sql, check_expression, using_calls, \
+         check_calls FROM _berth_policies LEFT JOIN {calls} USING (table_name, name) WHERE table_name = ?1 ORDER BY name"
+    );
+    let mut statement = connection.prepare(&sql)?;
     let policies = statement.query_map([table], |row| read_policy(connection, table, row))?;
     policies.collect()
 }
@@ -109,8 +118,13 @@ fn read_policy(connection: &Connection, table: &str, row: &Row<'_>) -> rusqlite:
     let (kind, command, roles): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
     let (using, check): (Option<String>, Option<String>) = (row.get(5)?, row.get(7)?);
     let has_query = using.iter().chain(&check).any(|expression| definition::has_query(expression));
-    let expression = |sql: Option<String>| {
-        sql.map(|sql| Arc::new(Expression { has_query, ..read_expression(connection, table, sql) }))
+    let expression = |sql: Option<String>, calls: Option<String>| {
+        let read = |sql| {
+            let calls = calls.map_or_else(|| Some(BTreeMap::new()), |calls| serde_json::from_str(&calls).ok());
+            let Some(calls) = calls else { return never() };
+            Expression { has_query, calls, ..read_expression(connection, table, sql) }
+        };
+        sql.map(|sql| Arc::new(read(sql)))
     };
     Ok(Policy {
         name: row.get(0)?,
@@ -123,8 +137,8 @@ fn read_policy(connection: &Connection, table: &str, row: &Row<'_>) -> rusqlite:
             _ => None,
         },
         roles: serde_json::from_str(&roles).unwrap_or_default(),
-        using: expression(row.get(4)?),
-        check: expression(row.get(6)?),
+        using: expression(row.get(4)?, row.get(8)?),
+        check: expression(row.get(6)?, row.get(9)?),
     })
 }
 
