@@ -7,6 +7,7 @@ pub mod hint;
 pub mod media;
 pub mod policy;
 pub mod relationship;
+pub mod representation;
 pub mod routine;
 pub mod table;
 pub mod template;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use media::{BodySource, MediaHandlers};
 pub use policy::{Expression, Policy, PolicyKind, Reads, RowSecurity, ViewQuery, ViewRights};
 pub use relationship::{Cardinality, Computed, Junction, Link, Relationship};
+pub use representation::Representation;
 pub use routine::{Bearer, Body, Change, Parameter, ReturnKind, Returns, Routine, Step, Use, Verb, Volatility};
 pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
 pub use template::{Piece, Template};
@@ -53,6 +55,8 @@ pub struct Catalog {
     pub row_functions: RowFunctions,
     /// Functions by name, those of a name with fewer parameters first.
     pub routines: BTreeMap<QualifiedName, Vec<Routine>>,
+    /// What values of domains look like, by the domains' declared names (Postgres only).
+    pub representations: BTreeMap<String, Representation>,
     /// Media types that functions and aggregates make (Postgres only).
     pub media_handlers: MediaHandlers,
     /// Comments on schemas.

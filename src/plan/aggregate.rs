@@ -76,13 +76,14 @@ fn put_together(scope: &Scope<'_>, call: Call) -> Result<Projection, Error> {
     if let Some(to) = &cast {
         cast::check_cast(scope.engine, &type_name, to)?;
     }
-    Ok(Projection { aggregate: Some(Aggregated { operand, type_name, cast }), ..over })
+    // Values are put together as they are: of most functions' results there is no sum.
+    Ok(Projection { aggregate: Some(Aggregated { operand, type_name, cast }), formatter: None, ..over })
 }
 
 /// Stands for the row itself.
 fn rows_projection(name: String) -> Projection {
     let type_name = of_kind(TypeKind::BigInt);
-    Projection { target: Target::column("", type_name), cast: None, aggregate: None, name }
+    Projection { target: Target::column("", type_name), formatter: None, cast: None, aggregate: None, name }
 }
 
 /// Lifted into the row above, a count is of the rows that are there, not of the rows above: of `column`, which is

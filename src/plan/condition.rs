@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::row_security::Rule;
 use super::{Related, RowFunction, Value};
-use crate::catalog::TypeName;
+use crate::catalog::{QualifiedName, TypeName};
 use crate::request::filter::{Comparison, Containment, FullText, IsValue, JsonStep, Quantifier};
 
 /// A condition on a row.
@@ -78,6 +78,8 @@ pub struct Target {
     pub type_name: TypeName,
     /// The way into its JSON.
     pub path: Vec<JsonStep>,
+    /// The function that reads values of requests (Postgres); operators that take patterns do without.
+    pub parser: Option<QualifiedName>,
 }
 
 /// The test, values typed.

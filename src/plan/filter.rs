@@ -39,7 +39,7 @@ fn plan_filter(scope: &Scope<'_>, embeds: &[Embed], filter: Filter) -> Result<Co
     if let Some(condition) = embed::plan_presence(scope, embeds, &filter)? {
         return Ok(condition);
     }
-    let target = scope.target(filter.field)?;
+    let target = scope.compared_target(filter.field)?;
     let test = match scope.engine {
         Engine::Postgres => test_as_text(filter.operation),
         Engine::Sqlite => test_as_typed(&target, filter.operation)?,

@@ -1,6 +1,6 @@
 //! Writes: inserts, upserts, updates, deletes.
 
-use super::{Condition, Expectation, Returning, Value};
+use super::{Condition, Expectation, Returning, Target, Value};
 use crate::catalog::{QualifiedName, TypeName};
 use crate::request::prefer::Resolution;
 
@@ -32,6 +32,8 @@ pub struct InsertColumn {
     pub type_name: TypeName,
     /// The default's SQL, when a missing key means the default (`missing=default`).
     pub default: Option<String>,
+    /// The function that reads its JSON (Postgres).
+    pub parser: Option<QualifiedName>,
 }
 
 /// The rows of an insert.
@@ -64,8 +66,8 @@ pub struct Conflict {
 /// The key of a `PUT`: the row's key columns must have these values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Put {
-    /// Column, its type, and the value that the address names.
-    pub key: Vec<(String, TypeName, Value)>,
+    /// Each column, and the value that the address names.
+    pub key: Vec<(Target, Value)>,
 }
 
 /// An update.

@@ -59,6 +59,8 @@ pub struct ReadNode {
 pub struct Projection {
     /// Whose value it is.
     pub target: Target,
+    /// The function that makes what is given of a value (Postgres).
+    pub formatter: Option<QualifiedName>,
     /// The type it is cast to.
     pub cast: Option<TypeName>,
     /// What is made of the values of all rows; rows that are equal in the projections without one make a group.
@@ -239,11 +241,10 @@ pub(super) fn plan_select(scope: &Scope<'_>, select: Vec<SelectItem>) -> Result<
                 projections.push(aggregate::plan_aggregate(scope, call)?);
             }
             SelectItem::Field { field, .. } if field.name == "*" && field.path.is_empty() => {
-                projections.extend(scope.all_columns().map(|column| Projection {
-                    target: Target::column(&column.name, column.type_name.clone()),
-                    cast: None,
-                    aggregate: None,
-                    name: column.name.clone(),
+                projections.extend(scope.all_columns().map(|column| {
+                    let target = Target::column(&column.name, column.type_name.clone());
+                    let formatter = scope.formatter(&target);
+                    Projection { target, formatter, cast: None, aggregate: None, name: column.name.clone() }
                 }));
             }
             SelectItem::Field { field, cast, alias, .. } => {
@@ -267,7 +268,7 @@ pub(super) fn plan_projection(
     if let Some(to) = &cast {
         cast::check_cast(scope.engine, &target.compared_type(), to)?;
     }
-    Ok(Projection { target, cast, aggregate: None, name })
+    Ok(Projection { formatter: scope.formatter(&target), target, cast, aggregate: None, name })
 }
 
 /// A way into JSON is named by the last key on it: `data->1->phone->>0` is `phone`, `data->1` is `data`.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::scope::Scope;
 use super::{Cell, Engine, Error, InsertColumn, InsertRows, Value, value};
-use crate::catalog::{Column, Generated};
+use crate::catalog::{Column, Generated, QualifiedName};
 use crate::request::Payload;
 use crate::request::payload::{Rows, Shape};
 use crate::request::prefer::Missing;
@@ -19,6 +19,8 @@ const NO_ROWS: &str = "[]";
 pub(super) struct Written<'a> {
     /// In the order of their names, so that equal sets of keys give equal statements.
     pub(super) columns: Vec<&'a Column>,
+    /// For each of them the function that reads its JSON.
+    parsers: Vec<Option<QualifiedName>>,
     rows: Option<Rows>,
     missing: Missing,
 }
@@ -34,8 +36,9 @@ impl<'a> Written<'a> {
             Some(Payload::Bytes(_)) | None => None,
         };
         let names: BTreeSet<&String> = rows.iter().flat_map(|rows| &rows.keys).collect();
-        let columns = names.into_iter().map(|name| scope.written_column(name)).collect::<Result<_, _>>()?;
-        Ok(Self { columns, rows, missing })
+        let columns = names.into_iter().map(|name| scope.written_column(name)).collect::<Result<Vec<_>, _>>()?;
+        let parser = |column: &&Column| scope.representation(&column.type_name)?.from_json.clone();
+        Ok(Self { parsers: columns.iter().map(parser).collect(), columns, rows, missing })
     }
 
     /// True without any row.
@@ -46,12 +49,13 @@ impl<'a> Written<'a> {
     /// The columns, with their defaults when a missing key means the default.
     pub(super) fn insert_columns(&self) -> Vec<InsertColumn> {
         let defaults = self.missing == Missing::Default;
-        let column = |column: &&Column| InsertColumn {
+        let column = |(column, parser): (&&Column, &Option<QualifiedName>)| InsertColumn {
             name: column.name.clone(),
             type_name: column.type_name.clone(),
             default: column.default.clone().filter(|_| defaults),
+            parser: parser.clone(),
         };
-        self.columns.iter().map(column).collect()
+        self.columns.iter().zip(&self.parsers).map(column).collect()
     }
 
     /// The rows as the engine takes them.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{AccessMode, Engine, Error, RowFunction, Settings, Target};
-use crate::catalog::{Catalog, Column, QualifiedName, ReturnKind, Table, TypeKind, TypeName};
+use crate::catalog::{Catalog, Column, QualifiedName, Representation, ReturnKind, Table, TypeKind, TypeName};
 use crate::request::Field;
 use crate::request::filter::{Arrow, JsonOperand, JsonStep};
 
@@ -122,7 +122,26 @@ impl<'a> Scope<'a> {
         if self.engine == Engine::Sqlite {
             check_path(&field.path)?;
         }
-        Ok(Target { column: field.name, computed, type_name, path: field.path })
+        Ok(Target { column: field.name, computed, type_name, path: field.path, parser: None })
+    }
+
+    /// The same, to be compared with what a request says: through the cast from text, where the column's domain has one.
+    pub(super) fn compared_target(&self, field: Field) -> Result<Target, Error> {
+        let target = self.target(field)?;
+        let representation = self.representation(&target.type_name).filter(|_| target.path.is_empty());
+        let parser = representation.and_then(|representation| representation.from_text.clone());
+        Ok(Target { parser, ..target })
+    }
+
+    /// What values of a type look like, where that is a domain with casts.
+    pub(super) fn representation(&self, type_name: &TypeName) -> Option<&'a Representation> {
+        self.catalog.representations.get(&type_name.declared)
+    }
+
+    /// The function that makes what is given of a target's values.
+    pub(super) fn formatter(&self, target: &Target) -> Option<QualifiedName> {
+        let representation = self.representation(&target.type_name).filter(|_| target.path.is_empty());
+        representation.and_then(|representation| representation.to_json.clone())
     }
 
     fn unknown_column(&self, name: &str) -> Error {
@@ -150,7 +169,7 @@ impl Target {
     /// A column itself.
     #[must_use]
     pub fn column(name: &str, type_name: TypeName) -> Self {
-        Self { column: name.to_owned(), computed: None, type_name, path: Vec::new() }
+        Self { column: name.to_owned(), computed: None, type_name, path: Vec::new(), parser: None }
     }
 
     /// The type that a test or an order sees: that of the column, or of what its last arrow gives.

@@ -9,10 +9,10 @@ use super::embed::{self, Wishes};
 use super::rows::{self, Written};
 use super::scope::Scope;
 use super::{
-    Cell, Condition, Conflict, Delete, Engine, Error, Expectation, Insert, InsertRows, Put, Returning, Update, Value,
-    filter, read, value,
+    Cell, Condition, Conflict, Delete, Engine, Error, Expectation, Insert, InsertRows, Put, Returning, Target, Update,
+    Value, filter, read, value,
 };
-use crate::catalog::{Column, Generated, Kind, TypeName};
+use crate::catalog::{Column, Generated, Kind};
 use crate::request::filter::{EmbedPath, Filter, Operation};
 use crate::request::prefer::{Missing, Representation, Resolution};
 use crate::request::{LogicTree, MediaType, Preferences, Request, SelectItem};
@@ -64,7 +64,7 @@ pub(super) fn plan_put(scope: &Scope<'_>, request: Request, preferences: &Prefer
     }
     let columns = written.insert_columns();
     let positions: Option<Vec<usize>> =
-        key.iter().map(|(name, _, _)| columns.iter().position(|column| &column.name == name)).collect();
+        key.iter().map(|(target, _)| columns.iter().position(|column| column.name == target.column)).collect();
     let positions = positions.ok_or(Error::PutMismatch)?;
     Ok(Insert {
         into: scope.table.name.clone(),
@@ -202,7 +202,7 @@ fn put_key(
     scope: &Scope<'_>,
     filters: Vec<(EmbedPath, Filter)>,
     logic: &[(EmbedPath, LogicTree)],
-) -> Result<Vec<(String, TypeName, Value)>, Error> {
+) -> Result<Vec<(Target, Value)>, Error> {
     let filters: Vec<Filter> =
         filters.into_iter().filter(|(path, _)| path.is_empty()).map(|(_, filter)| filter).collect();
     let named: BTreeSet<&String> = filters.iter().map(|filter| &filter.field.name).collect();
@@ -214,24 +214,24 @@ fn put_key(
     let mut key = Vec::with_capacity(filters.len());
     for Filter { field, operation, .. } in filters {
         let Operation::Compare { value: text, .. } = operation else { return Err(Error::PutFilters) };
-        let type_name = scope.type_of(&field.name)?;
+        let target = scope.compared_target(field)?;
         let value = match scope.engine {
             Engine::Postgres => Value::Text(text),
-            Engine::Sqlite => value::coerce(&text, &type_name)?,
+            Engine::Sqlite => value::coerce(&text, &target.type_name)?,
         };
-        key.push((field.name, type_name, value));
+        key.push((target, value));
     }
     Ok(key)
 }
 
 /// Keeps the row whose key is that of the address, which must be one; on Postgres the server compares them.
-fn keep_put_row(rows: InsertRows, positions: &[usize], key: &[(String, TypeName, Value)]) -> Result<InsertRows, Error> {
+fn keep_put_row(rows: InsertRows, positions: &[usize], key: &[(Target, Value)]) -> Result<InsertRows, Error> {
     let mut cells = match rows {
         InsertRows::Json(_) => return Ok(rows),
         InsertRows::Cells(cells) => cells,
     };
     cells.retain(|row| {
-        positions.iter().zip(key).all(|(position, (_, _, wanted))| match row.get(*position) {
+        positions.iter().zip(key).all(|(position, (_, wanted))| match row.get(*position) {
             Some(Cell::Value(value)) => value == wanted,
             Some(Cell::Default) | None => false,
         })

@@ -126,10 +126,7 @@ fn write_test<D: Dialect>(writer: &mut Writer, field: Field<'_>, test: &Test) {
                 IsValue::Unknown => D::IS_UNKNOWN,
             });
         }
-        Test::IsDistinctFrom(value) => {
-            D::field(writer, field);
-            writer.push(" IS DISTINCT FROM ").bind(value.clone());
-        }
+        Test::IsDistinctFrom(value) => D::is_distinct(writer, field, value),
         Test::Contain(containment, value) => D::contain(writer, field, *containment, value),
         Test::FullText { operator, language, query } => {
             D::full_text(writer, field, *operator, language.as_deref(), query);

@@ -81,6 +81,12 @@ pub(super) trait Dialect {
     /// The field is one of `values`.
     fn is_one_of(writer: &mut Writer, field: Field<'_>, values: &[Value]);
 
+    /// The field is not `value`, null being equal to null.
+    fn is_distinct(writer: &mut Writer, field: Field<'_>, value: &Value) {
+        Self::field(writer, field);
+        writer.push(" IS DISTINCT FROM ").bind(value.clone());
+    }
+
     /// Operators of arrays, JSON and ranges.
     fn contain(writer: &mut Writer, field: Field<'_>, containment: Containment, value: &Value);
 
@@ -128,6 +134,10 @@ pub(super) struct Field<'a> {
     pub(super) path: &'a [JsonStep],
     /// What is made of the values of all rows.
     pub(super) aggregation: Option<Aggregation<'a>>,
+    /// The function that makes what is given of a value (Postgres).
+    pub(super) formatter: Option<&'a QualifiedName>,
+    /// The function that reads what the field is compared with (Postgres).
+    pub(super) parser: Option<&'a QualifiedName>,
 }
 
 impl<'a> Field<'a> {
@@ -140,6 +150,8 @@ impl<'a> Field<'a> {
             type_name: &target.type_name,
             path: &target.path,
             aggregation: None,
+            formatter: None,
+            parser: target.parser.as_ref(),
         }
     }
 

@@ -40,6 +40,11 @@ impl Dialect for Postgres {
         if let Some((values, aggregation)) = field.take_aggregation() {
             return write_postgres(writer, values, aggregation);
         }
+        if let Some(formatter) = field.formatter {
+            return write_through(writer, formatter, |writer| {
+                Self::field(writer, Field { formatter: None, ..field });
+            });
+        }
         let is_json = matches!(field.type_name.kind, TypeKind::Json | TypeKind::Jsonb);
         if field.path.is_empty() || is_json {
             field.scope.column::<Self>(writer, field.column);
@@ -110,7 +115,8 @@ impl Dialect for Postgres {
 
     fn compare(writer: &mut Writer, field: Field<'_>, comparison: Comparison, value: &Value) {
         Self::field(writer, field);
-        writer.push(operator(comparison)).bind(value.clone());
+        writer.push(operator(comparison));
+        write_operand(writer, field.parser.filter(|_| !takes_pattern(comparison)), value);
     }
 
     /// `values` is one array literal; the server takes it apart.
@@ -126,13 +132,20 @@ impl Dialect for Postgres {
             Quantifier::Any => "ANY (",
             Quantifier::All => "ALL (",
         });
-        writer.bind(values.first().cloned().unwrap_or(Value::Null)).push(")");
+        write_operands(
+            writer,
+            field.parser.filter(|_| !takes_pattern(comparison)),
+            values.first().cloned().unwrap_or(Value::Null),
+        );
+        writer.push(")");
     }
 
     /// `= ANY` of one array: one text for lists of every length, the empty one too.
     fn is_one_of(writer: &mut Writer, field: Field<'_>, values: &[Value]) {
         Self::field(writer, field);
-        writer.push(" = ANY (").bind(Value::Text(array_literal(values))).push(")");
+        writer.push(" = ANY (");
+        write_operands(writer, field.parser, Value::Text(array_literal(values)));
+        writer.push(")");
     }
 
     fn contain(writer: &mut Writer, field: Field<'_>, containment: Containment, value: &Value) {
@@ -147,7 +160,13 @@ impl Dialect for Postgres {
             Containment::NotExtendsLeft => " &> ",
             Containment::Adjacent => " -|- ",
         });
-        writer.bind(value.clone());
+        write_operand(writer, field.parser, value);
+    }
+
+    fn is_distinct(writer: &mut Writer, field: Field<'_>, value: &Value) {
+        Self::field(writer, field);
+        writer.push(" IS DISTINCT FROM ");
+        write_operand(writer, field.parser, value);
     }
 
     fn full_text(writer: &mut Writer, field: Field<'_>, operator: FullText, language: Option<&str>, query: &str) {
@@ -185,6 +204,46 @@ fn operator(comparison: Comparison) -> &'static str {
         Comparison::Match => " ~ ",
         Comparison::IMatch => " ~* ",
     }
+}
+
+/// Whether the operator's right side is a pattern, not a value of the left side's type.
+fn takes_pattern(comparison: Comparison) -> bool {
+    match comparison {
+        Comparison::Like | Comparison::ILike | Comparison::Match | Comparison::IMatch => true,
+        Comparison::Equal
+        | Comparison::NotEqual
+        | Comparison::Greater
+        | Comparison::GreaterOrEqual
+        | Comparison::Less
+        | Comparison::LessOrEqual => false,
+    }
+}
+
+/// Adds a call of `function`.
+pub(super) fn write_through(writer: &mut Writer, function: &QualifiedName, write: impl FnOnce(&mut Writer)) {
+    Postgres::table(writer, function);
+    writer.push("(");
+    write(writer);
+    writer.push(")");
+}
+
+/// Adds a value, which the function reads when there is one.
+pub(super) fn write_operand(writer: &mut Writer, parser: Option<&QualifiedName>, value: &Value) {
+    match parser {
+        None => _ = writer.bind(value.clone()),
+        Some(parser) => write_through(writer, parser, |writer| _ = writer.bind(value.clone()).push("::text")),
+    }
+}
+
+/// The same for each element of an array literal.
+fn write_operands(writer: &mut Writer, parser: Option<&QualifiedName>, literal: Value) {
+    let Some(parser) = parser else {
+        writer.bind(literal);
+        return;
+    };
+    writer.push("SELECT ");
+    write_through(writer, parser, |writer| _ = writer.push("berth_operand"));
+    writer.push(" FROM unnest(").bind(literal).push("::text[]) AS berth_operand");
 }
 
 /// An operand without a type is read as text, so only an index needs its type named.

@@ -9,7 +9,7 @@ use crate::request::filter::Arrow;
 
 /// Adds what a projection gives, without its name.
 pub(super) fn write_projection<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, projection: &Projection) {
-    let field = Field::of(scope, &projection.target);
+    let field = Field { formatter: projection.formatter.as_ref(), ..Field::of(scope, &projection.target) };
     let (field, cast) = match &projection.aggregate {
         None => (field, &projection.cast),
         Some(aggregated) => (field.aggregated(Aggregation::of(projection, aggregated)), &aggregated.cast),

@@ -89,7 +89,8 @@ fn equal(column: &str, value: &str) -> Condition {
 }
 
 fn projection(column: &str) -> Projection {
-    Projection { target: Target::column(column, type_of(column)), cast: None, aggregate: None, name: column.to_owned() }
+    let target = Target::column(column, type_of(column));
+    Projection { target, formatter: None, cast: None, aggregate: None, name: column.to_owned() }
 }
 
 fn node(select: Vec<Projection>) -> ReadNode {

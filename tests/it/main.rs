@@ -36,6 +36,7 @@ mod ndjson;
 mod overload;
 mod policies;
 mod rate_limit;
+mod representations;
 mod rollout;
 mod root;
 mod rpc;

@@ -181,7 +181,7 @@ fn a_put_names_its_whole_key_and_nothing_else() {
     let planned = insert(sqlite(put(whole(), json)));
     assert!(planned.expect.put);
     assert_eq!(planned.conflict.map(|conflict| conflict.columns), Some(vec!["film".to_owned(), "person".to_owned()]));
-    let values: Vec<Value> = planned.put.expect("a key").key.into_iter().map(|(_, _, value)| value).collect();
+    let values: Vec<Value> = planned.put.expect("a key").key.into_iter().map(|(_, value)| value).collect();
     assert_eq!(values, [Value::Integer(1), Value::Text("ann".to_owned())]);
 }
 

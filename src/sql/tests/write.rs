@@ -10,7 +10,7 @@ use crate::request::order::{Direction, Nulls};
 use crate::request::prefer::Resolution;
 
 pub(super) fn column(name: &str, default: Option<&str>) -> InsertColumn {
-    InsertColumn { name: name.to_owned(), type_name: type_of(name), default: default.map(str::to_owned) }
+    InsertColumn { name: name.to_owned(), type_name: type_of(name), default: default.map(str::to_owned), parser: None }
 }
 
 pub(super) fn given(value: &str) -> Cell {
@@ -201,9 +201,39 @@ fn an_upsert_without_a_key_is_an_insert() {
 }
 
 #[test]
+fn what_a_domain_looks_like_is_read_by_its_functions_and_a_default_is_not() {
+    let parser = Some(QualifiedName::new("public", "cents"));
+    let target = Target { parser: parser.clone(), ..Target::column("year", type_of("year")) };
+    let update = |default| Update {
+        table: films(),
+        columns: vec![InsertColumn { parser: parser.clone(), ..column("year", default) }],
+        row: InsertRows::Json("[{…}]".to_owned()),
+        filter: Condition::Or(vec![
+            Condition::Test(target.clone(), Test::In(vec![text("1"), text("2")])),
+            Condition::Test(target.clone(), Test::Compare(Comparison::Like, text("1%"))),
+            Condition::Test(target.clone(), Test::IsDistinctFrom(text("3"))),
+        ]),
+        returning: Returning::Nothing,
+        expect: Expectation::default(),
+    };
+    let text = |default| {
+        let action = Action::Update(update(default));
+        let Work::Envelope { query, .. } = work(&plan(action, MediaType::Json), &Rules::default(), Engine::Postgres)
+        else {
+            panic!("no envelope")
+        };
+        query.text.split(" RETURNING ").next().unwrap().to_owned()
+    };
+    assert_snapshot!(text(None), @r#"WITH berth_source AS (UPDATE "public"."films" SET "year" = "public"."cents"(berth_body."year") FROM json_to_recordset($1::json) AS berth_body("year" json) WHERE "public"."films"."year" = ANY (SELECT "public"."cents"(berth_operand) FROM unnest($2::text[]) AS berth_operand) OR "public"."films"."year" LIKE $3 OR "public"."films"."year" IS DISTINCT FROM "public"."cents"($4::text)"#);
+    let with_default = text(Some("7"));
+    let set = with_default.split(" WHERE ").next().unwrap();
+    assert_snapshot!(set, @r#"WITH berth_source AS (UPDATE "public"."films" SET "year" = CASE WHEN berth_element.value ? $1::text THEN "public"."cents"(berth_body."year") ELSE 7 END FROM jsonb_array_elements($2::jsonb) AS berth_element(value), jsonb_to_record(berth_element.value) AS berth_body("year" json)"#);
+}
+
+#[test]
 fn a_put() {
-    let put =
-        Put { key: vec![("id".to_owned(), type_of("id"), text("1")), ("year".to_owned(), type_of("year"), text("2"))] };
+    let key = [("id", "1"), ("year", "2")].map(|(name, value)| (Target::column(name, type_of(name)), text(value)));
+    let put = Put { key: key.into() };
     let put = Insert { put: Some(put), conflict: on_conflict(Resolution::MergeDuplicates), ..two_columns() };
     assert_snapshot!(insert_both(put), @r#"
     WITH berth_source AS (INSERT INTO "public"."films" ("id", "title")

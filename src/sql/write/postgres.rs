@@ -19,7 +19,7 @@ use crate::sql::condition::{Junction, write_junction, write_where};
 use crate::sql::dialect::{Dialect, Scope};
 use crate::sql::embed::write_rows;
 use crate::sql::envelope::{self, Body, write_body};
-use crate::sql::postgres::Postgres;
+use crate::sql::postgres::{Postgres, write_operand, write_through};
 use crate::sql::writer::Writer;
 
 /// Counts an update of an upsert; true.
@@ -55,13 +55,13 @@ pub(in crate::sql) fn insert(insert: &Insert, body: Body<'_>) -> Work {
         writer.push(")");
     }
     writer.push(" SELECT ");
-    writer.separated(", ", &columns, |writer, column| BODY.column::<Postgres>(writer, column));
+    writer.separated(", ", &insert.columns, write_given);
     writer.push(" FROM ");
     if updates {
         writer.push(RESET_COUNT);
     }
     write_payload(&mut writer, &insert.columns, &insert.rows);
-    write_key(&mut writer, insert.put.as_ref(), &columns);
+    write_key(&mut writer, insert.put.as_ref(), &insert.columns);
     write_conflict(&mut writer, conflict, &columns, COUNT_UPDATE);
     write_returning(&mut writer, &insert.into, &insert.returning);
     writer.push(")");
@@ -92,7 +92,7 @@ pub(in crate::sql) fn update(update: &Update, body: Body<'_>) -> Work {
         writer.push(" SET ");
         writer.separated(", ", &update.columns, |writer, column| {
             writer.identifier(&column.name).push(" = ");
-            BODY.column::<Postgres>(writer, &column.name);
+            write_given(writer, column);
         });
         writer.push(" FROM ");
         write_payload(&mut writer, &update.columns, &update.row);
@@ -133,9 +133,10 @@ fn write_payload(writer: &mut Writer, columns: &[InsertColumn], rows: &InsertRow
     }
     let defaults: Vec<(&str, &str)> = columns
         .iter()
+        .filter(|column| column.parser.is_none())
         .filter_map(|column| column.default.as_deref().map(|default| (column.name.as_str(), default)))
         .collect();
-    if defaults.is_empty() {
+    if columns.iter().all(|column| column.default.is_none()) {
         writer.push("json_to_recordset(").bind(json).push("::json)");
     } else {
         writer.push("jsonb_array_elements(").bind(json).push("::jsonb) AS berth_element(value), jsonb_to_record(");
@@ -152,23 +153,41 @@ fn write_payload(writer: &mut Writer, columns: &[InsertColumn], rows: &InsertRow
     }
     writer.push(" AS berth_body(");
     writer.separated(", ", columns, |writer, column| {
-        writer.identifier(&column.name).push(" ").catalog_sql(&column.type_name.declared);
+        let declared = if column.parser.is_some() { "json" } else { &column.type_name.declared };
+        writer.identifier(&column.name).push(" ").catalog_sql(declared);
     });
     writer.push(")");
 }
 
+/// Adds what the body gives a column: what the function makes of its JSON where the column's domain has one, which its
+/// default is none of.
+fn write_given(writer: &mut Writer, column: &InsertColumn) {
+    let Some(parser) = &column.parser else { return BODY.column::<Postgres>(writer, &column.name) };
+    if column.default.is_some() {
+        let name = writer.reserve(Value::Text(column.name.clone()));
+        writer.push("CASE WHEN berth_element.value ? ").reserved(name).push("::text THEN ");
+    }
+    write_through(writer, parser, |writer| BODY.column::<Postgres>(writer, &column.name));
+    if let Some(default) = &column.default {
+        writer.push(" ELSE ").catalog_sql(default).push(" END");
+    }
+}
+
 /// Adds the condition of a `PUT`: a row whose key is not that of the address is not written. A key column that the
 /// body does not have is not equal to anything.
-fn write_key(writer: &mut Writer, put: Option<&Put>, columns: &[&str]) {
+fn write_key(writer: &mut Writer, put: Option<&Put>, columns: &[InsertColumn]) {
     let Some(put) = put else { return };
     writer.push(" WHERE ");
-    write_junction(writer, Junction::And, &put.key, &mut |writer, (column, _, value)| {
-        if columns.contains(&column.as_str()) {
-            BODY.column::<Postgres>(writer, column);
-            writer.push(" = ").bind(value.clone());
-        } else {
-            writer.push("FALSE");
+    write_junction(writer, Junction::And, &put.key, &mut |writer, (target, value)| match columns
+        .iter()
+        .find(|column| column.name == target.column)
+    {
+        Some(column) => {
+            write_given(writer, column);
+            writer.push(" = ");
+            write_operand(writer, target.parser.as_ref(), value);
         }
+        None => _ = writer.push("FALSE"),
     });
 }
 

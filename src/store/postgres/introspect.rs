@@ -3,6 +3,7 @@
 //! Source: <https://www.postgresql.org/docs/current/catalogs.html>
 
 mod media;
+mod representation;
 mod routine;
 mod view;
 
@@ -166,6 +167,7 @@ async fn read_within(client: &ClientWrapper, settings: &PostgresSettings) -> Res
         shown_keys,
         routines: routine::read_all(&of_schemas(routine::ROUTINES).await?, &settings.hoisted_settings)?,
         computed: of_schemas(routine::COMPUTED).await?.iter().map(routine::read_computed).collect::<Result<_, _>>()?,
+        representations: representation::read(&of_all(representation::CASTS).await?)?,
         media_handlers: media::read(&of_schemas(media::HANDLERS).await?, has_geojson)?,
         schema_comments: of_schemas(SCHEMA_COMMENTS).await?.iter().map(comment).collect::<Result<_, _>>()?,
         narrowed: read_narrowed(&of_schemas(NARROWED).await?)?,

@@ -256,6 +256,7 @@ mod tests {
     /// `SELECT column FROM table`.
     fn reads(table: &str, column: &str) -> Reach {
         let column = Projection {
+            formatter: None,
             target: Target::column(column, TypeName { declared: "integer".to_owned(), kind: TypeKind::Integer }),
             cast: None,
             aggregate: None,
