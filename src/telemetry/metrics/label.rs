@@ -10,9 +10,9 @@ use crate::telemetry::event::RouteClass;
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 
 /// Statuses with a label of their own, ascending.
-pub(super) const STATUSES: [u16; 24] = [
-    200, 201, 204, 206, 300, 304, 400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 416, 422, 429, 431, 500, 503,
-    504,
+pub(super) const STATUSES: [u16; 27] = [
+    200, 201, 204, 206, 300, 304, 308, 400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 416, 422, 429, 431, 499,
+    500, 501, 503, 504,
 ];
 
 /// Answered requests, each combination looked up once.
@@ -63,5 +63,54 @@ pub(super) fn code_label(code: &str) -> String {
     match code.get(..2).filter(|class| code.len() == 5 && SQLSTATE_CLASSES.contains(class)) {
         Some(class) => format!("{class}xxx"),
         None => "other".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+    use std::{fs, io};
+
+    use regex::Regex;
+
+    use super::*;
+
+    /// What the sources of a folder say outside their tests.
+    fn source(folder: &Path) -> io::Result<String> {
+        let mut text = String::new();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                text += &source(&path)?;
+            } else if path.file_stem().is_some_and(|name| name != "tests") {
+                let file = fs::read_to_string(&path)?;
+                text += file.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            }
+        }
+        Ok(text)
+    }
+
+    /// Every number that `of` finds and that can be a status.
+    fn statuses(of: &str, text: &str) -> BTreeSet<u16> {
+        let of = Regex::new(of).unwrap();
+        let found =
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| of.captures_iter(line));
+        found.filter_map(|number| number[1].parse().ok()).filter(|number| (200..600).contains(number)).collect()
+    }
+
+    #[test]
+    fn every_status_that_berth_answers_with_has_a_label() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        // berth's own codes end in their status; other numbers stand where answers are made.
+        let mut said = statuses(r#""BERTH([0-9]{3})""#, &source(&root).unwrap());
+        for folder in ["response", "http"] {
+            said.extend(statuses(r#"(?:^|[\s(|])([0-9]{3})(?:$|[\s,;)}])"#, &source(&root.join(folder)).unwrap()));
+        }
+        // The port of https.
+        said.remove(&443);
+        assert!([200, 308, 499, 501].iter().all(|status| said.contains(status)), "{said:?}");
+        let unlabelled: Vec<_> = said.iter().filter(|status| !STATUSES.contains(status)).collect();
+        assert!(unlabelled.is_empty(), "{unlabelled:?}");
     }
 }
