@@ -83,9 +83,9 @@ footprint: ## size, start and idle memory beside PocketBase's and Datasette's; p
 	./benches/footprint.sh
 
 .PHONY: fuzz
-fuzz: ## fuzz what clients send: FUZZ_TARGET=request (the default) or token; FUZZ_SECONDS, 600 by default
+fuzz: ## fuzz FUZZ_TARGET: request, plan (the default), answer, migration, log or token, for FUZZ_SECONDS (600); JOBS=1
 	cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
-	cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run $(or $(FUZZ_TARGET),request) -- -max_total_time=$${FUZZ_SECONDS:-600}
+	JOBS=$(or $(JOBS),0) fuzz/run.sh $(or $(FUZZ_TARGET),plan) $${FUZZ_SECONDS:-600}
 
 .PHONY: image
 image: ## build the container image; the same commit gives the same image
