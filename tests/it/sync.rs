@@ -1,6 +1,8 @@
 //! What must be on the disk before a write is acknowledged, seen and broken between berth and the kernel (strace).
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::support::server::installed;
 use crate::support::{Berth, Start, write_migrations};
@@ -17,7 +19,7 @@ const STORES: [(&str, &str, &[&str]); 3] = [
 /// `strace`, where a process may be traced.
 fn strace() -> Option<PathBuf> {
     let strace = installed("strace")?;
-    let traced = std::process::Command::new(&strace).args(["-qq", "-o", "/dev/null", "true"]).output();
+    let traced = Command::new(&strace).args(["-qq", "-o", "/dev/null", "true"]).output();
     if traced.is_ok_and(|output| output.status.success()) {
         return Some(strace);
     }
@@ -91,4 +93,27 @@ fn every_name_that_leads_to_what_is_acknowledged_is_synced() {
             assert!(is_synced, "{store}: {path} was made and {above} never synced");
         }
     }
+}
+
+/// The working copy is written before the log is asked: when that fails, the sender may write again without a doubt.
+#[test]
+fn what_fails_before_the_log_is_asked_is_not_in_doubt() {
+    let Some(strace) = strace() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut berth = start(folder.path(), "shared-log").run();
+    // SQLite alone writes this way. From now on it fails.
+    let mut tracer = Command::new(strace)
+        .args(["-f", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EIO", "-p"])
+        .arg(berth.id().to_string())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    BufReader::new(tracer.stderr.take().unwrap()).read_line(&mut told).unwrap();
+    assert!(told.contains("attached"), "{told}");
+    let answer = berth.client().post("/notes", r#"{"id":1,"body":"not written"}"#);
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("PGRST000")), "{}", answer.body);
+    berth.kill();
+    tracer.wait().unwrap();
+    assert_eq!(bodies(&start(folder.path(), "shared-log").run()), serde_json::json!([]));
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::files::Files;
 use super::group::execute;
@@ -280,6 +280,10 @@ impl SharedLog {
                 let position = position();
                 copy.break_off();
                 Ending::Committed(position)
+            }
+            // The log was not asked: in it is nothing, whatever became of the local file.
+            (Err(error), Last::None) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+                Ending::Failed(Error::Unreachable(format!("the working copy cannot be written: {error}")))
             }
             (Err(error), Last::None) => Ending::Sqlite(error),
             (Err(_), Last::Lost) => Ending::Raced,
