@@ -399,8 +399,8 @@ impl Copy {
 /// # Errors
 /// See [`tail::read_on`].
 pub fn look(volume: &dyn Volume, position: &Position) -> Result<Tail, super::Error> {
-    let mut patience = Until::new(Deadline::after(PATIENCE));
-    tail::read_on_patiently(volume, position, Look::at(volume), &mut patience)
+    let look = Look::at(volume);
+    tail::patiently(&mut Until::new(Deadline::after(PATIENCE)), || tail::read_on(volume, position, look))
 }
 
 /// Makes page 1 of a file that was no log's one that a log may have: in WAL mode, with its size, and as all copies have it.

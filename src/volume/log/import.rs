@@ -217,11 +217,12 @@ fn look(volume: &dyn Volume, shape: Shape, wanted: &Sums, intent: Intent) -> Res
 
 /// Where the log ends, and the sums of its pages there.
 fn walk(volume: &dyn Volume) -> Result<(Position, Sums), Error> {
-    let start = tail::start(volume, &mut Unkept)?;
+    let mut patience = Until::new(Deadline::after(PATIENCE));
+    let start = tail::patiently(&mut patience, || tail::start(volume, &mut Unkept))?;
     let mut position = start.position();
     let mut sums = start.snapshot.and_then(|snapshot| snapshot.sums).unwrap_or_default();
     loop {
-        match tail::read_on(volume, &position, Look::Names)? {
+        match tail::patiently(&mut patience, || tail::read_on(volume, &position, Look::Names))? {
             Tail::End => return Ok((position, sums)),
             Tail::Gap => return Err(Error::NotEmpty(position.txid)),
             Tail::Next(batch) => {

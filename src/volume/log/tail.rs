@@ -151,19 +151,18 @@ pub fn read_on(volume: &dyn Volume, from: &Position, look: Look) -> Result<Tail,
     prove(run, last, anchor)
 }
 
-/// As [`read_on`]; a slot that is listed and cannot be opened is waited for while `patience` lasts.
+/// Reads again what a mount does not show as a whole yet, while `patience` lasts: it may list a file for a while before
+/// it opens it, or not list it yet.
 ///
 /// # Errors
-/// As [`read_on`].
-pub fn read_on_patiently(
-    volume: &dyn Volume,
-    from: &Position,
-    look: Look,
+/// What `read`, which is [`start`] or [`read_on`], said last.
+pub fn patiently<Answer>(
     patience: &mut dyn Patience,
-) -> Result<Tail, Error> {
+    mut read: impl FnMut() -> Result<Answer, Error>,
+) -> Result<Answer, Error> {
     loop {
-        match read_on(volume, from, look) {
-            Err(Error::Unreadable { .. }) if patience.wait() => {}
+        match read() {
+            Err(Error::Unreadable { .. } | Error::NoBeginning { .. }) if patience.wait() => {}
             answer => return answer,
         }
     }

@@ -6,10 +6,10 @@ use crate::volume::Volume;
 use crate::volume::log::change::{Position, Record, Shape, Txid};
 use crate::volume::log::growth::Growth;
 use crate::volume::log::import;
-use crate::volume::log::publish::{Patience as _, Until};
+use crate::volume::log::publish::Until;
 use crate::volume::log::sums::{Delta, Sums};
 use crate::volume::log::tail::{self, Start, Tail};
-use crate::volume::log::{self, Pages};
+use crate::volume::log::Pages;
 
 /// How often the log is read from its newest snapshot when its slots vanish meanwhile.
 const TRIES: usize = 4;
@@ -30,17 +30,6 @@ pub(super) struct Contents {
     pub(super) is_marked: bool,
 }
 
-/// Finds where the log begins. A mount may list a snapshot for a while before it opens it, or not list it yet.
-fn start_patiently(volume: &dyn Volume, pages: &mut dyn Pages) -> Result<Start, log::Error> {
-    let mut patience = Until::new(Deadline::after(PATIENCE));
-    loop {
-        match tail::start(volume, pages) {
-            Err(log::Error::NoBeginning { .. }) if patience.wait() => {}
-            answer => return answer,
-        }
-    }
-}
-
 impl Contents {
     /// Reads the log to an end that it has at a moment after the call, and gives every page to `pages`: an older content
     /// first where there are several. Which pages the database has in the end is its [`shape`](Self::shape).
@@ -49,7 +38,8 @@ impl Contents {
     /// [`Error::Log`] when the log cannot be read or `pages` refuses one; [`Error::TooFast`].
     pub(super) fn read(volume: &dyn Volume, pages: &mut dyn Pages) -> Result<Self, Error> {
         for _ in 0..TRIES {
-            let mut contents = Self::of(start_patiently(volume, pages)?);
+            let mut patience = Until::new(Deadline::after(PATIENCE));
+            let mut contents = Self::of(tail::patiently(&mut patience, || tail::start(volume, pages))?);
             if contents.read_on(volume, pages)? {
                 return Ok(contents);
             }

@@ -154,7 +154,7 @@ fn a_slot_that_is_listed_and_cannot_be_opened_yet_is_waited_for() {
     assert!((0..20).any(|_| matches!(read(), Err(Error::Unreadable { txid: Txid(1) }))));
     let mut waits = Waits(0);
     for _ in 0..20 {
-        let read = read_on_patiently(&mount, &Position::START, Look::Names, &mut waits).unwrap();
+        let read = patiently(&mut waits, read).unwrap();
         assert!(matches!(read, Tail::Next(_)));
     }
     assert!(waits.0 > 0);
