@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::fault::{Sight, Viewer};
+use super::gathering::Gathering;
 use super::journal::{self, Ending, Journal};
 use super::outcome::schema_version;
 use super::reader::Read;
@@ -101,10 +102,15 @@ impl Group {
         drop(self.connection.close());
     }
 
-    /// Runs the jobs and answers each.
-    pub(super) fn commit(&self, mut jobs: Vec<Job>) {
+    /// Runs the jobs, and those that `gathering` adds to them, and answers each.
+    pub(super) fn commit(&self, jobs: Vec<Job>, gathering: &mut Gathering<'_>) {
+        self.run_all(jobs, Some(gathering));
+    }
+
+    /// What is left of a group grows no more.
+    fn run_all(&self, mut jobs: Vec<Job>, mut gathering: Option<&mut Gathering<'_>>) {
         while !jobs.is_empty() {
-            match self.attempt(&jobs) {
+            match self.attempt(&mut jobs, gathering.as_deref_mut()) {
                 End::Committed(answers, position) => {
                     for (job, answer) in jobs.into_iter().zip(answers) {
                         job.answer(answer.map(|outcome| Outcome { position, ..outcome }));
@@ -116,15 +122,19 @@ impl Group {
                 End::Raced => {}
                 End::Failed(error) => return jobs.into_iter().for_each(|job| job.answer(Err(error.clone()))),
                 // One fewer each time, so this ends.
-                End::Lost(index, error) => jobs.remove(index).answer(Err(error)),
+                End::Lost(index, error) => {
+                    jobs.remove(index).answer(Err(error));
+                    gathering = None;
+                }
                 End::Violated(error) | End::TooLarge(error) if jobs.len() == 1 => {
                     return jobs.into_iter().for_each(|job| job.answer(Err(error.clone())));
                 }
-                End::Violated(_) => return jobs.into_iter().for_each(|job| self.commit(vec![job])),
+                End::Violated(_) => return jobs.into_iter().for_each(|job| self.run_all(vec![job], None)),
                 End::TooLarge(_) => {
                     let rest = jobs.split_off(jobs.len() / 2);
-                    self.commit(jobs);
+                    self.run_all(jobs, None);
                     jobs = rest;
+                    gathering = None;
                 }
             }
         }
@@ -135,8 +145,9 @@ impl Group {
         self.journal.begin()
     }
 
-    fn attempt(&self, jobs: &[Job]) -> End {
-        if let Err(error) = self.journal.begin() {
+    fn attempt(&self, jobs: &mut Vec<Job>, gathering: Option<&mut Gathering<'_>>) -> End {
+        let begun = self.journal.begin().and_then(|()| gathering.map_or(Ok(()), |gathering| gathering.fill(jobs)));
+        if let Err(error) = begun {
             return End::Failed(error);
         }
         // Rolls back when dropped before the commit, also while a panic unwinds.

@@ -16,6 +16,7 @@ mod fault;
 mod files;
 pub mod format;
 pub mod functions;
+mod gathering;
 mod group;
 mod interrupt;
 mod introspect;

@@ -1,6 +1,6 @@
 //! The writer: one thread, one connection, one commit for all writes that wait.
 //!
-//! 1. The thread takes every waiting request, up to a bound: a group.
+//! 1. The thread takes every waiting request, up to a bound: a group (`gathering`).
 //! 2. `BEGIN IMMEDIATE`; each request runs in a savepoint of its own. One that fails is rolled back to it.
 //! 3. `COMMIT`: one wait for the volume for the whole group. Then each request gets its answer.
 //!
@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use arc_swap::ArcSwap;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::gathering::{Counted, Gathering, Open};
 use super::group::Group;
 use super::journal::Journal;
 use crate::catalog::Catalog;
@@ -31,10 +32,6 @@ use crate::clock::{Deadline, Stopwatch};
 use crate::sql::Statement;
 use crate::store::{Error, Outcome, Transaction};
 use crate::telemetry::{Event, Telemetry};
-
-/// Most requests of one group. Beyond this the wait for the volume is a small part of each request's time, and a
-/// group that must run again stays short.
-const GROUP_MAX: usize = 128;
 
 /// How long a request that is being run when its deadline comes is waited for: the rest of its group and the commit.
 /// After that nobody can say whether it was done.
@@ -83,6 +80,8 @@ pub(super) struct Job {
     /// When to give it up.
     pub(super) deadline: Deadline,
     claim: Claim,
+    /// Until it is answered or given up.
+    counted: Counted,
     reply: oneshot::Sender<Result<Outcome, Error>>,
 }
 
@@ -94,13 +93,15 @@ impl Job {
 
     /// Answers. A sender that is gone is no fault of anyone's.
     pub(super) fn answer(self, answer: Result<Outcome, Error>) {
+        // First, so that a sender who comes back at once is not counted twice.
+        drop(self.counted);
         drop(self.reply.send(answer));
     }
 }
 
 /// What the writer's thread is asked for.
 #[derive(Debug)]
-enum Task {
+pub(super) enum Task {
     /// Run a write, in a group with others.
     Write(Box<Job>),
     /// Bring the database up to what other instances have committed, and say so.
@@ -130,6 +131,7 @@ impl CatchUp {
 pub(super) struct Writer {
     /// `None` while it is dropped.
     queue: Option<SyncSender<Task>>,
+    open: Arc<Open>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -145,14 +147,18 @@ impl Writer {
     ) -> Result<Self, Error> {
         let (queue, jobs) = sync_channel(queue_limit.max(1));
         let group = Group::new(connection, journal, catalog, body_max_bytes)?;
+        let open = Arc::<Open>::default();
+        let theirs = Arc::clone(&open);
         let thread = std::thread::Builder::new().name("berth-writer".to_owned());
         let thread = thread
             .spawn(move || {
-                serve(&jobs, &telemetry, || group.catch_up(), |jobs| group.commit(jobs), || group.is_idle());
+                let catch_up = || group.catch_up();
+                let gathering = Gathering::new(&jobs, &theirs, &catch_up);
+                serve(gathering, &telemetry, |jobs, gathering| group.commit(jobs, gathering), || group.is_idle());
                 group.close();
             })
             .map_err(|error| Error::Internal(format!("cannot start the writer: {error}")))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), open, thread: Some(thread) })
     }
 
     /// A way to have the database brought up to date. The thread ends only when all of them are gone.
@@ -173,7 +179,7 @@ impl Writer {
     pub(super) async fn run(&self, order: Order, deadline: Deadline) -> Result<Outcome, Error> {
         let (reply, mut answer) = oneshot::channel();
         let claim = Claim::default();
-        let job = Job { order, deadline, claim: claim.clone(), reply };
+        let job = Job { order, deadline, claim: claim.clone(), counted: Counted::of(&self.open), reply };
         let Some(queue) = &self.queue else { return Err(ended()) };
         queue.try_send(Task::Write(Box::new(job))).map_err(|error| match error {
             TrySendError::Full(_) => Error::QueueFull,
@@ -210,27 +216,18 @@ fn ended() -> Error {
 /// A panic is the end of its group only: the senders learn of it when their replies are dropped, and what was begun
 /// is rolled back while the stack unwinds.
 fn serve(
-    tasks: &Receiver<Task>,
+    mut gathering: Gathering<'_>,
     telemetry: &Telemetry,
-    catch_up: impl Fn() -> Result<(), Error>,
-    commit: impl Fn(Vec<Job>),
+    commit: impl Fn(Vec<Job>, &mut Gathering<'_>),
     is_idle: impl Fn() -> bool,
 ) {
-    while let Ok(first) = tasks.recv() {
-        let mut group = Vec::new();
-        for task in std::iter::once(first).chain(tasks.try_iter().take(GROUP_MAX - 1)) {
-            match task {
-                Task::Write(job) => group.push(*job),
-                // Who asked may be gone.
-                Task::CatchUp(reply) => drop(reply.send(catch_up())),
-            }
-        }
-        let requests = group.len();
-        if requests == 0 {
+    while let Some(group) = gathering.begin() {
+        if group.is_empty() {
             continue;
         }
         let stopwatch = Stopwatch::start();
-        let ended = catch_unwind(AssertUnwindSafe(|| commit(group)));
+        let ended = catch_unwind(AssertUnwindSafe(|| commit(group, &mut gathering)));
+        let requests = gathering.end();
         if ended.is_ok() {
             telemetry.record(&Event::GroupCommitted { requests, latency: stopwatch.elapsed() });
             continue;
@@ -243,15 +240,17 @@ fn serve(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::cell::Cell;
 
+    use super::super::gathering::GROUP_MAX;
     use super::*;
     use crate::plan::Expectation;
     use crate::plan::authorize::Session;
     use crate::sql::Work;
 
-    fn job() -> (Job, oneshot::Receiver<Result<Outcome, Error>>) {
+    /// A write, and where its answer comes.
+    pub(in crate::store::sqlite) fn job(open: &Arc<Open>) -> (Job, oneshot::Receiver<Result<Outcome, Error>>) {
         let (reply, answer) = oneshot::channel();
         let session = Arc::new(Session::default());
         let statement = Statement {
@@ -266,7 +265,8 @@ mod tests {
         };
         let deadline = Deadline::after(Duration::from_secs(60));
         let order = Order::Statement(Box::new(statement));
-        (Job { order, deadline, claim: Claim::default(), reply }, answer)
+        let counted = Counted::of(open);
+        (Job { order, deadline, claim: Claim::default(), counted, reply }, answer)
     }
 
     fn answer_all(group: Vec<Job>) {
@@ -278,19 +278,21 @@ mod tests {
         let (queue, jobs) = sync_channel(GROUP_MAX + 10);
         let _answers: Vec<_> = (0..GROUP_MAX + 1)
             .map(|_| {
-                let (job, answer) = job();
+                let (job, answer) = job(&Arc::default());
                 queue.try_send(Task::Write(Box::new(job))).unwrap();
                 answer
             })
             .collect();
         drop(queue);
         let sizes = Cell::new(Vec::new());
-        let commit = |group: Vec<Job>| {
+        let commit = |mut group: Vec<Job>, gathering: &mut Gathering<'_>| {
+            gathering.fill(&mut group).unwrap();
             let mut seen = sizes.take();
             seen.push(group.len());
             sizes.set(seen);
         };
-        serve(&jobs, &Telemetry::silent().unwrap(), || Ok(()), commit, || true);
+        let (open, catch_up) = (Open::default(), || Ok(()));
+        serve(Gathering::new(&jobs, &open, &catch_up), &Telemetry::silent().unwrap(), commit, || true);
         assert_eq!(sizes.take(), [GROUP_MAX, 1]);
     }
 
@@ -299,29 +301,30 @@ mod tests {
         let (queue, jobs) = sync_channel(GROUP_MAX + 1);
         let mut answers: Vec<_> = (0..GROUP_MAX + 1)
             .map(|_| {
-                let (job, answer) = job();
+                let (job, answer) = job(&Arc::default());
                 queue.try_send(Task::Write(Box::new(job))).unwrap();
                 answer
             })
             .collect();
         drop(queue);
         let groups = Cell::new(0);
-        let commit = |group: Vec<Job>| {
+        let commit = |group: Vec<Job>, _: &mut Gathering<'_>| {
             groups.set(groups.get() + 1);
             assert!(groups.get() > 1, "the first group panics");
             answer_all(group);
         };
-        serve(&jobs, &Telemetry::silent().unwrap(), || Ok(()), commit, || true);
+        let (open, catch_up) = (Open::default(), || Ok(()));
+        serve(Gathering::new(&jobs, &open, &catch_up), &Telemetry::silent().unwrap(), commit, || true);
         assert!(answers[0].try_recv().is_err());
         assert!(answers[GROUP_MAX].try_recv().unwrap().is_ok());
     }
 
     #[test]
     fn who_decides_first_decides() {
-        let (given_up, _answer) = job();
+        let (given_up, _answer) = job(&Arc::default());
         assert!(given_up.claim.give_up());
         assert!(!given_up.claim());
-        let (run, _answer) = job();
+        let (run, _answer) = job(&Arc::default());
         assert!(run.claim());
         assert!(run.claim(), "a group that runs again runs the same jobs");
         assert!(!run.claim.give_up());
@@ -329,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_job_that_nobody_waits_for_is_not_run() {
-        let (job, answer) = job();
+        let (job, answer) = job(&Arc::default());
         drop(answer);
         assert!(!job.claim());
     }
