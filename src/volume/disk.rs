@@ -338,7 +338,9 @@ fn sync_file(path: &Path) -> io::Result<()> {
 
 fn read_fresh(path: &Path, limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {
     let read = File::open(path).and_then(|file| {
-        let mut bytes = Vec::new();
+        // A hint, which may be stale: with room for all of it there is one read, not one for each doubling.
+        let length = file.metadata()?.len().min(limit_bytes).saturating_add(1);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(io::Error::other)?);
         file.take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
         Ok(bytes)
     });

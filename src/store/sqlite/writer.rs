@@ -243,11 +243,11 @@ fn serve(
 pub(super) mod tests {
     use std::cell::Cell;
 
-    use super::super::gathering::GROUP_MAX;
     use super::*;
     use crate::plan::Expectation;
     use crate::plan::authorize::Session;
     use crate::sql::Work;
+    use crate::store::sqlite::gathering::GROUP_MAX;
 
     /// A write, and where its answer comes.
     pub(in crate::store::sqlite) fn job(open: &Arc<Open>) -> (Job, oneshot::Receiver<Result<Outcome, Error>>) {

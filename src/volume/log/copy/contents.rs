@@ -3,13 +3,13 @@
 use super::{Error, PATIENCE, look};
 use crate::clock::Deadline;
 use crate::volume::Volume;
+use crate::volume::log::Pages;
 use crate::volume::log::change::{Position, Record, Shape, Txid};
 use crate::volume::log::growth::Growth;
 use crate::volume::log::import;
 use crate::volume::log::publish::Until;
 use crate::volume::log::sums::{Delta, Sums};
 use crate::volume::log::tail::{self, Start, Tail};
-use crate::volume::log::Pages;
 
 /// How often the log is read from its newest snapshot when its slots vanish meanwhile.
 const TRIES: usize = 4;
