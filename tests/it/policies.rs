@@ -7,6 +7,7 @@ mod generated;
 mod grants;
 mod remembered;
 mod requests;
+mod round_trips;
 pub(crate) mod stores;
 mod timing;
 mod world;

@@ -9,7 +9,7 @@ use crate::support::command::done;
 use crate::support::deployment::{Deployment, Home};
 use crate::support::{Answer, Berth};
 
-const SECRET: &str = "a secret that is long enough for HS256";
+pub(super) const SECRET: &str = "a secret that is long enough for HS256";
 
 /// Who asks.
 #[derive(Debug, Clone)]
