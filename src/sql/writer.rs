@@ -7,6 +7,9 @@
 use super::Query;
 use crate::plan::Value;
 
+/// Bytes that most texts stay below.
+const USUAL_BYTES: usize = 512;
+
 /// SQL text under construction.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -34,7 +37,8 @@ impl Writer {
 
     /// The same, when the first `bound` placeholders are bound elsewhere.
     pub(super) fn after(placeholder: char, bound: usize) -> Self {
-        Self { text: String::new(), values: Vec::new(), placeholder, bound, aliases: 0 }
+        let text = String::with_capacity(USUAL_BYTES);
+        Self { text, values: Vec::new(), placeholder, bound, aliases: 0 }
     }
 
     /// Adds words of this program.
