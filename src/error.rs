@@ -233,7 +233,7 @@ fn plan_code(error: &plan::Error) -> &'static str {
         plan::Error::PutFilters => "PGRST105",
         plan::Error::UnknownSchema { .. } => "PGRST106",
         plan::Error::MediaType(_) => "PGRST107",
-        plan::Error::NotEmbedded(_) => "PGRST108",
+        plan::Error::NotEmbedded { .. } => "PGRST108",
         plan::Error::PutMismatch => "PGRST115",
         plan::Error::RelatedOrder { .. } => "PGRST118",
         plan::Error::EmbedFilter(_) => "PGRST120",
@@ -283,10 +283,13 @@ fn plan_details(error: &plan::Error) -> Option<Value> {
             searched_parameters(arguments, *whole)
         ))),
         plan::Error::Sqlstate { details, .. } => details.clone().map(Value::String),
+        plan::Error::NotEmbedded { alias: Some(_), .. } => {
+            Some(json!("Target names are not allowed in filters if they have an alias"))
+        }
         plan::Error::PutFilters
         | plan::Error::UnknownSchema { .. }
         | plan::Error::MediaType(_)
-        | plan::Error::NotEmbedded(_)
+        | plan::Error::NotEmbedded { alias: None, .. }
         | plan::Error::PutMismatch
         | plan::Error::AggregatesNotAllowed
         | plan::Error::AmbiguousFunction(_)
@@ -319,8 +322,11 @@ fn plan_hint(error: &plan::Error) -> Option<String> {
         plan::Error::UnknownSchema { exposed, .. } => {
             Some(format!("Only the following schemas are exposed: {}", exposed.join(", ")))
         }
-        plan::Error::NotEmbedded(resource) => {
-            Some(format!("Verify that '{resource}' is included in the 'select' query parameter."))
+        plan::Error::NotEmbedded { name, alias: Some(alias) } => {
+            Some(format!("Change '{name}' to '{alias}' in filters, orders or limits."))
+        }
+        plan::Error::NotEmbedded { name, alias: None } => {
+            Some(format!("Verify that '{name}' is included in the 'select' query parameter."))
         }
         plan::Error::NoRelationship { suggestion, .. } => {
             let better = suggestion.as_deref()?;

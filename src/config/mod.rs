@@ -144,6 +144,8 @@ pub struct Api {
     pub aggregates: Switch,
     /// Whether clients may ask for the execution plan.
     pub plan: Switch,
+    /// Whether filters, orders and limits may name an embedded resource by its relation though it has an alias.
+    pub legacy_target_names: Switch,
     /// How each request's transaction ends.
     pub transaction_end: TransactionEnd,
     /// What is described at `/`.

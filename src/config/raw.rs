@@ -44,6 +44,7 @@ pub struct Raw {
     pub db_root_spec: Option<String>,
     pub db_aggregates_enabled: Option<String>,
     pub db_plan_enabled: Option<String>,
+    pub url_use_legacy_target_names: Option<String>,
     pub db_tx_end: Option<String>,
     pub openapi_mode: Option<String>,
     pub openapi_server_proxy_uri: Option<String>,

@@ -109,6 +109,7 @@ impl Resolver {
             root_spec: text(&raw.db_root_spec),
             aggregates: self.switch("DB_AGGREGATES_ENABLED", &raw.db_aggregates_enabled),
             plan: self.switch("DB_PLAN_ENABLED", &raw.db_plan_enabled),
+            legacy_target_names: self.switch("URL_USE_LEGACY_TARGET_NAMES", &raw.url_use_legacy_target_names),
             transaction_end: self.choice(
                 "DB_TX_END",
                 &raw.db_tx_end,

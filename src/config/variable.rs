@@ -223,6 +223,14 @@ pub const VARIABLES: &[Variable] = &[
     ),
     plain(
         API,
+        "URL_USE_LEGACY_TARGET_NAMES",
+        &["PGRST_URL_USE_LEGACY_TARGET_NAMES"],
+        Typed("true"),
+        "Filters, orders and limits may name an embedded resource by its relation though it has an alias, with a `Warning` \
+         in the answer.",
+    ),
+    plain(
+        API,
         "DB_TX_END",
         &["PGRST_DB_TX_END"],
         Typed("commit"),

@@ -6,7 +6,7 @@
 use super::read::{Embed, ReadNode, Related, Shape, plan_order, plan_select};
 use super::relation::find_relationship;
 use super::scope::{Purpose, Scope};
-use super::{Condition, Engine, Error, Target, aggregate, filter};
+use super::{Condition, Engine, Error, Target, TargetNames, aggregate, filter};
 use crate::request::filter::{EmbedPath, Field, Filter, IsValue, LogicTree, Operation};
 use crate::request::range::Range;
 use crate::request::select::Join;
@@ -70,6 +70,10 @@ impl Wishes {
         self.logic.append(&mut other.logic);
         self.order.append(&mut other.order);
         self.ranges.append(&mut other.ranges);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.filters.is_empty() && self.logic.is_empty() && self.order.is_empty() && self.ranges.is_empty()
     }
 
     /// The first step of a path that nobody took.
@@ -175,15 +179,17 @@ fn items_below(item: &SelectItem) -> Option<&[SelectItem]> {
 fn plan_level(scope: &Scope<'_>, select: Vec<SelectItem>, wishes: Wishes) -> Result<ReadNode, Error> {
     let (relations, fields) = split(select);
     let mut wishes = wishes;
-    let below = hand_down(&relations, &mut wishes);
+    let below = hand_down(&relations, &mut wishes, scope.settings.target_names);
     if let Some(name) = wishes.unclaimed() {
-        return Err(Error::NotEmbedded(name.clone()));
+        let aliased = relations.iter().find(|relation| &relation.name == name);
+        let alias = aliased.and_then(|relation| relation.alias.clone());
+        return Err(Error::NotEmbedded { name: name.clone(), alias });
     }
     let mut embeds = Vec::with_capacity(relations.len());
     let mut required = Vec::new();
-    for (relation, wishes) in relations.into_iter().zip(below) {
+    for (relation, (wishes, alias_of)) in relations.into_iter().zip(below) {
         let join = relation.join;
-        let embed = plan_embed(scope, relation, wishes)?;
+        let embed = Embed { alias_of, ..plan_embed(scope, relation, wishes)? };
         if join == Some(Join::Inner) {
             required.push(Condition::Related(Box::new(related(&embed)?)));
         }
@@ -222,12 +228,15 @@ fn split(select: Vec<SelectItem>) -> (Vec<Relation>, Vec<SelectItem>) {
     (relations, fields)
 }
 
-/// What is said of each relation. As in `PostgREST` unless told otherwise, the name of an aliased relation is still
-/// understood when nothing else answers to it.
-fn hand_down(relations: &[Relation], wishes: &mut Wishes) -> Vec<Wishes> {
-    let mut below: Vec<Wishes> = relations.iter().map(|relation| wishes.take_below(relation.known_name())).collect();
-    for (relation, below) in relations.iter().zip(&mut below) {
-        below.append(wishes.take_below(&relation.name));
+/// What is said of each relation, and its name where it is known by that in spite of its alias: as in `PostgREST` unless
+/// told otherwise, when nothing else answers to it.
+fn hand_down(relations: &[Relation], wishes: &mut Wishes, names: TargetNames) -> Vec<(Wishes, Option<String>)> {
+    let mut below: Vec<(Wishes, Option<String>)> =
+        relations.iter().map(|relation| (wishes.take_below(relation.known_name()), None)).collect();
+    for (relation, (below, alias_of)) in relations.iter().zip(&mut below).filter(|_| names == TargetNames::Legacy) {
+        let more = wishes.take_below(&relation.name);
+        *alias_of = (!more.is_empty()).then(|| relation.name.clone());
+        below.append(more);
     }
     below
 }
@@ -256,7 +265,7 @@ fn plan_embed(scope: &Scope<'_>, relation: Relation, wishes: Wishes) -> Result<E
     {
         aggregate::count_present(&mut node, column, &inner.type_of(column)?);
     }
-    Ok(Embed { name: relation.alias.unwrap_or(relation.name), relationship, shape, node })
+    Ok(Embed { name: relation.alias.unwrap_or(relation.name), alias_of: None, relationship, shape, node })
 }
 
 /// The rows of an embed, as other parts of the request ask for them.
@@ -302,7 +311,9 @@ pub(super) fn plan_related_order(
     name: String,
     field: Field,
 ) -> Result<(Target, Related), Error> {
-    let Some(embed) = embeds.iter().find(|embed| embed.name == name) else { return Err(Error::NotEmbedded(name)) };
+    let Some(embed) = embeds.iter().find(|embed| embed.name == name) else {
+        return Err(Error::NotEmbedded { name, alias: None });
+    };
     if !embed.relationship.is_to_one() {
         return Err(Error::RelatedOrder { table: scope.table.name.name.clone(), embed: name });
     }

@@ -22,8 +22,13 @@ pub enum Error {
     #[error("None of these media types are available: {}", .0.join(", "))]
     MediaType(Vec<String>),
     /// PGRST108: a filter, order or limit on something that was not embedded.
-    #[error("'{0}' is not an embedded resource in this request")]
-    NotEmbedded(String),
+    #[error("'{name}' is not an embedded resource in this request")]
+    NotEmbedded {
+        /// What is named.
+        name: String,
+        /// The alias under which that relation is embedded.
+        alias: Option<String>,
+    },
     /// PGRST115: the body's key is not that of the address (`PUT`).
     #[error("Payload values do not match URL in primary key column(s)")]
     PutMismatch,

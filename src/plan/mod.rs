@@ -77,6 +77,8 @@ pub struct Settings {
     pub aggregates: bool,
     /// Whether the engine's plans may be asked for.
     pub plans: bool,
+    /// By which names an embedded resource is known.
+    pub target_names: TargetNames,
     /// Who may do what where no grant says so.
     pub access: AccessMode,
     /// What `/` gives.
@@ -115,6 +117,15 @@ pub enum Streaming {
     },
     /// All are read first.
     No,
+}
+
+/// By which names filters, orders and limits know an embedded resource that has an alias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetNames {
+    /// By its alias, and by its relation's name where nothing else has that name.
+    Legacy,
+    /// By its alias.
+    Alias,
 }
 
 /// Whether `Prefer: tx=` is heeded.
@@ -302,6 +313,23 @@ impl Action {
             Self::Read(_) | Self::TableInfo(_) | Self::RoutineInfo(_) | Self::RootInfo | Self::Describe { .. } => true,
             Self::Call(call) => call.read_only,
             Self::Insert(_) | Self::Update(_) | Self::Delete(_) => false,
+        }
+    }
+
+    /// What is given of each row; `None` where no rows are.
+    #[must_use]
+    pub fn node(&self) -> Option<&ReadNode> {
+        let returning = match self {
+            Self::Read(read) => return Some(&read.node),
+            Self::Call(call) => return Some(&call.read.node),
+            Self::Insert(insert) => &insert.returning,
+            Self::Update(update) => &update.returning,
+            Self::Delete(delete) => &delete.returning,
+            Self::TableInfo(_) | Self::RoutineInfo(_) | Self::RootInfo | Self::Describe { .. } => return None,
+        };
+        match returning {
+            Returning::Rows(node) => Some(node),
+            Returning::Nothing | Returning::Location(_) => None,
         }
     }
 

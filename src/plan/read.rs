@@ -107,6 +107,8 @@ pub struct Order {
 pub struct Embed {
     /// The name it has in the request, which is the member's name for [`Shape::Object`] and [`Shape::Array`].
     pub name: String,
+    /// The name of its relation, where something in the request names it so in spite of its alias.
+    pub alias_of: Option<String>,
     /// Which rows of the other table belong to a row.
     pub relationship: Relationship,
     /// How they are given.

@@ -11,6 +11,7 @@ pub mod range;
 mod rest;
 pub mod status;
 pub mod validity;
+mod warning;
 
 use bytes::Bytes;
 use serde_json::json;
@@ -157,6 +158,9 @@ impl Reply {
         }
         if let Some(applied) = applied(&plan.preferences) {
             reply.headers.push(("Preference-Applied".to_owned(), applied));
+        }
+        if let Some(warning) = plan.action.node().and_then(warning::of) {
+            reply.headers.push(("Warning".to_owned(), warning));
         }
         if let Some(position) = position {
             reply.headers.push(("Berth-Position".to_owned(), position.to_string()));

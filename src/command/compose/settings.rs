@@ -69,6 +69,11 @@ pub(super) fn planning(config: &Config, engine: Engine) -> plan::Settings {
         streaming: plan::Streaming::Rows { at_most: config.bounds.max_stream_rows },
         aggregates: config.api.aggregates.is_on(),
         plans: config.api.plan.is_on(),
+        target_names: if config.api.legacy_target_names.is_on() {
+            plan::TargetNames::Legacy
+        } else {
+            plan::TargetNames::Alias
+        },
         root: match (config.api.openapi_mode, &config.api.root_spec) {
             (config::OpenApiMode::Disabled, _) => plan::Root::Disabled,
             (_, Some(name)) => plan::Root::Function(name.clone()),

@@ -129,6 +129,7 @@ fn rules_of(request: Request, role: &str, catalog: &Catalog) -> Result<Authorize
         aggregates: true,
         root: crate::plan::Root::Usable,
         plans: false,
+        target_names: crate::plan::TargetNames::Legacy,
         access: AccessMode::Closed,
         transaction_end: TransactionEnd::Commit,
         transaction_override: TransactionOverride::Heeded,

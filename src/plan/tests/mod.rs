@@ -104,6 +104,7 @@ fn settings(engine: Engine) -> Settings {
         aggregates: false,
         root: crate::plan::Root::Usable,
         plans: false,
+        target_names: crate::plan::TargetNames::Legacy,
         access: AccessMode::Closed,
         transaction_end: TransactionEnd::Commit,
         transaction_override: TransactionOverride::Heeded,

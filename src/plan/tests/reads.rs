@@ -265,7 +265,7 @@ fn parameters_of_what_is_not_embedded_are_refused() {
         Request { embed_ranges: vec![(path.clone(), Range::ALL)], ..get() },
         Request { order: vec![at_top(vec![term])], ..get() },
     ] {
-        assert_eq!(sqlite(wanted), Err(Error::NotEmbedded("actors".to_owned())));
+        assert_eq!(sqlite(wanted), Err(Error::NotEmbedded { name: "actors".to_owned(), alias: None }));
     }
 }
 
