@@ -502,3 +502,54 @@ fn bodies_of_every_form_give_what_they_say() {
         assert_eq!(client.post("/rpc/strict_rows", r#"{"a":null}"#).json(), json!([]), "{store}");
     }
 }
+
+#[test]
+fn a_number_beyond_the_type_of_a_result_is_refused() {
+    let schema = "
+        CREATE TABLE amounts (id int PRIMARY KEY, amount numeric(10,2));
+        INSERT INTO amounts VALUES (2147483647, 2.50), (1, 9999999.50);
+        CREATE FUNCTION product(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT a * b $$;
+        CREATE FUNCTION next_of(a int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT a + 1 $$;
+        CREATE FUNCTION twice_next(a int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT next_of(a) - 1 $$;
+        CREATE FUNCTION less(a smallint) RETURNS smallint LANGUAGE sql IMMUTABLE AS $$ SELECT (a - 1::smallint)::smallint $$;
+        CREATE FUNCTION small_sum(a int, b int) RETURNS smallint LANGUAGE sql IMMUTABLE AS $$ SELECT (a + b)::smallint $$;
+        CREATE FUNCTION squared(a bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT a * a $$;
+        CREATE FUNCTION rounded() RETURNS SETOF int LANGUAGE sql STABLE AS $$ SELECT amount FROM amounts ORDER BY id DESC $$;
+        CREATE FUNCTION ids(most int) RETURNS TABLE (id int, next int) LANGUAGE sql STABLE AS $$
+            SELECT id, id + 1 FROM amounts WHERE id < most $$;
+        CREATE FUNCTION total() RETURNS int LANGUAGE sql STABLE AS $$ SELECT sum(id) FROM amounts $$;
+    ";
+    let cases = [
+        ("/rpc/product?a=46341&b=46341", Err("integer out of range")),
+        ("/rpc/product?a=-46340&b=46340", Ok(json!(-2_147_395_600))),
+        ("/rpc/next_of?a=2147483647", Err("integer out of range")),
+        ("/rpc/next_of?a=2147483646", Ok(json!(2_147_483_647))),
+        ("/rpc/twice_next?a=2147483647", Err("integer out of range")),
+        ("/rpc/less?a=-32768", Err("smallint out of range")),
+        ("/rpc/less?a=-32767", Ok(json!(-32768))),
+        ("/rpc/small_sum?a=32767&b=1", Err("smallint out of range")),
+        ("/rpc/squared?a=3037000500", Err("bigint out of range")),
+        ("/rpc/squared?a=3037000499", Ok(json!(9_223_372_030_926_249_001_i64))),
+        ("/rpc/rounded", Ok(json!([3, 10_000_000]))),
+        ("/rpc/ids?most=5", Ok(json!([{"id": 1, "next": 2}]))),
+        ("/rpc/ids?most=2147483647", Ok(json!([{"id": 1, "next": 2}]))),
+        ("/rpc/total", Err("integer out of range")),
+    ];
+    for deployment in Deployment::on_each_store("rpc_range", schema) {
+        let (store, berth) = (deployment.name(), deployment.instance().run());
+        for (path, expected) in &cases {
+            let answer = berth.client().get(path);
+            match expected {
+                Ok(expected) => assert_eq!((answer.status, &answer.json()), (200, expected), "{store}: {path}"),
+                Err(message) => {
+                    let told = answer.json();
+                    assert_eq!(
+                        (&told["code"], &told["message"]),
+                        (&json!("22003"), &json!(message)),
+                        "{store}: {path}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! Casts, constants and the current moment.
 
-use sqlparser::ast::{DataType, Expr, FunctionArguments};
+use sqlparser::ast::{BinaryOperator, DataType, Expr, FunctionArguments, UnaryOperator};
 
-use super::expression::{is_temporal, moment};
+use super::expression::{is_fractional, is_temporal, moment};
 use super::literal::Literal;
 use super::scope::Scope;
 use super::{Refusal, function, name, refuse, types};
@@ -23,9 +23,65 @@ impl Scope<'_> {
         if matches!(kind, TypeKind::Numeric { precision: Some(_), .. }) && self.functions.get().are_extended() {
             return Ok(format!("berth_cast({written}, {})", name::text(&type_name.held_name())));
         }
+        if let Some(from) = self.computed_number(expression, kind).filter(|_| self.functions.get().are_extended()) {
+            let (from, to) = (from.postgres_name(), kind.postgres_name());
+            return Ok(format!("berth_convert({written}, {}, {})", name::text(&from), name::text(&to)));
+        }
         match self.kind(expression) {
             Some(from) if is_temporal(&from) && is_temporal(kind) && from != *kind => convert(&written, &from, kind),
             _ => Ok(written),
+        }
+    }
+
+    /// The kind of number that an expression computes for an integer of the kind `to`, which it may not fit; `None` for
+    /// what is in its range already, and for what is not known to be a number.
+    fn computed_number(&self, expression: &Expr, to: &TypeKind) -> Option<TypeKind> {
+        let width = integer_width(to)?;
+        let (from, is_kept) = match expression {
+            Expr::Nested(inner) => return self.computed_number(inner, to),
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => (self.kind(expression)?, true),
+            // A cast of one integer to another writes nothing.
+            Expr::Cast { expr, .. } if self.number_kind(expr).as_ref().and_then(integer_width).is_some() => {
+                return self.computed_number(expr, to);
+            }
+            Expr::Cast { .. } => (self.kind(expression)?, true),
+            other => (self.number_kind(other)?, false),
+        };
+        match integer_width(&from) {
+            Some(from_width) if is_kept && from_width <= width => None,
+            // SQLite's integers are of 64 bits, whatever they are computed of.
+            Some(_) => Some(TypeKind::BigInt),
+            None => is_fractional(&from).then_some(from),
+        }
+    }
+
+    /// The kind of number that an expression is: of both sides of an operator that of the one with a fraction.
+    fn number_kind(&self, expression: &Expr) -> Option<TypeKind> {
+        match expression {
+            Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr: inner } => {
+                self.number_kind(inner)
+            }
+            Expr::BinaryOp {
+                left,
+                op:
+                    BinaryOperator::Plus
+                    | BinaryOperator::Minus
+                    | BinaryOperator::Multiply
+                    | BinaryOperator::Divide
+                    | BinaryOperator::Modulo,
+                right,
+            } => {
+                let (left, right) = (self.number_kind(left), self.number_kind(right));
+                left.filter(|left| is_fractional(left) || right.is_none()).or(right)
+            }
+            other => match Literal::read(other) {
+                Some(Literal::Number(number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    Some(TypeKind::BigInt)
+                }
+                Some(Literal::Number(_)) => Some(TypeKind::NUMERIC),
+                Some(_) => None,
+                None => self.kind(other),
+            },
         }
     }
 
@@ -161,6 +217,16 @@ pub(super) fn convert(written: &str, from: &TypeKind, to: &TypeKind) -> Result<S
         (Kind::Array(from), Kind::Array(to)) if is_text(from) && is_text(to) => written.to_owned(),
         (from, to) => return refuse(format!("a cast from {from:?} to {to:?} is not supported")),
     })
+}
+
+/// Bytes of an integer; `None` for what is none.
+fn integer_width(kind: &TypeKind) -> Option<u8> {
+    match kind {
+        TypeKind::SmallInt => Some(2),
+        TypeKind::Integer => Some(4),
+        TypeKind::BigInt => Some(8),
+        _ => None,
+    }
 }
 
 fn is_text(kind: &TypeKind) -> bool {

@@ -325,7 +325,7 @@ pub(super) fn is_temporal(kind: &TypeKind) -> bool {
     matches!(kind, Date | Time | TimeTz | Timestamp | TimestampTz | Interval)
 }
 
-fn is_fractional(kind: &TypeKind) -> bool {
+pub(super) fn is_fractional(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Numeric { .. } | TypeKind::Real | TypeKind::Double)
 }
 
