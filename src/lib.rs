@@ -23,6 +23,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod request;
 pub mod response;
+pub mod search;
 pub mod sql;
 pub mod store;
 pub mod telemetry;

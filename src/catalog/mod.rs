@@ -79,6 +79,8 @@ pub struct Catalog {
     pub row_security: BTreeMap<QualifiedName, RowSecurity>,
     /// Queries of views, where row security or a view's rights make them matter (SQLite only).
     pub view_queries: BTreeMap<QualifiedName, ViewQuery>,
+    /// Indexes of words, by table (SQLite only).
+    pub search_indexes: BTreeMap<QualifiedName, Vec<SearchIndex>>,
     /// Something asks for the headers of a request (SQLite; a server's code always may).
     pub asks_headers: bool,
 }
@@ -89,6 +91,23 @@ impl Catalog {
     pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
         self.tables.get(name)
     }
+
+    /// The indexes of words of a table.
+    #[must_use]
+    pub fn search_indexes_of(&self, table: &QualifiedName) -> &[SearchIndex] {
+        self.search_indexes.get(table).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// An index of the words that a column's texts are found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchIndex {
+    /// The table of FTS5 that it is; its rows have the row ids of the table's.
+    pub name: String,
+    /// The column.
+    pub column: String,
+    /// The configuration by which its texts become words; `None`: the column is a `tsvector`.
+    pub configuration: Option<String>,
 }
 
 /// One privilege on one table, as `GRANT` gave it.

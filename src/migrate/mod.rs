@@ -35,6 +35,7 @@ pub mod script;
 mod split;
 mod sqlite;
 mod translate;
+mod words;
 
 #[cfg(test)]
 mod tests;

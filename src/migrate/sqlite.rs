@@ -7,8 +7,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
-use super::translate::{Action, Rebuild, Step, quote, translate};
-use super::{Applied, Error, Mode, Report, Script, ledger, record};
+use super::translate::{Action, Rebuild, Step, quote, translate, word_indexes};
+use super::{Applied, Error, Mode, Report, Script, ledger, record, words};
 use crate::clock::Stopwatch;
 use crate::store::sqlite::functions;
 
@@ -109,6 +109,7 @@ fn apply(transaction: &Transaction<'_>, script: &Script) -> Result<Applied, Erro
     }
     check_foreign_keys(transaction, script)?;
     check_views(transaction, script)?;
+    words::keep(transaction, &word_indexes(&schema))?;
     record::write(transaction, &schema, &script.name)?;
     transaction.execute(
         "INSERT INTO _berth_migrations (name, checksum, applied_at, definitions) \
@@ -150,9 +151,11 @@ fn run(connection: &Connection, action: &Action) -> rusqlite::Result<()> {
 /// SQLite's own way to change what `ALTER TABLE` cannot: <https://www.sqlite.org/lang_altertable.html>, section 7.
 fn run_rebuild(connection: &Connection, rebuild: &Rebuild) -> rusqlite::Result<()> {
     let (table, stage) = (quote(&rebuild.table), Rebuild::STAGE);
-    let mut statement = connection.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1")?;
+    let mut statement = connection.prepare(
+        "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 AND name NOT GLOB ?2 || '*'",
+    )?;
     let triggers: Vec<String> =
-        statement.query_map([&rebuild.table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        statement.query_map([&rebuild.table, words::PREFIX], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     drop(statement);
 
     connection.execute_batch(&rebuild.create)?;

@@ -11,7 +11,7 @@ mod support;
 
 use super::Error;
 use crate::catalog::{TypeKind, TypeName};
-use crate::request::filter::{Comparison, Containment, FullText, IsValue};
+use crate::request::filter::{Comparison, Containment, IsValue};
 
 /// Refuses a comparison that Postgres has no operator for.
 pub(super) fn check_comparison(operator: Comparison, compared: &TypeName) -> Result<(), Error> {
@@ -104,16 +104,6 @@ pub(super) fn check_containment(operator: Containment, compared: &TypeName) -> R
         return Ok(());
     }
     Err(Error::no_operator(&postgres_name(compared), symbol, "unknown"))
-}
-
-/// The refusal of full-text search.
-pub(super) fn no_full_text(operator: FullText) -> Error {
-    no_filter(match operator {
-        FullText::Query => "fts",
-        FullText::Plain => "plfts",
-        FullText::Phrase => "phfts",
-        FullText::WebSearch => "wfts",
-    })
 }
 
 fn no_filter(operator: &str) -> Error {

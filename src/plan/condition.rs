@@ -6,6 +6,8 @@ use super::row_security::Rule;
 use super::{Related, RowFunction, Value};
 use crate::catalog::{QualifiedName, TypeName};
 use crate::request::filter::{Comparison, Containment, FullText, IsValue, JsonStep, Quantifier};
+use crate::search::Configuration;
+use crate::search::index::Question;
 
 /// A condition on a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +50,27 @@ impl Condition {
             Self::Not(child) | Self::Behind(_, child) => child.size(),
             Self::Test(..) => 1,
             Self::Related(related) => related.filter.size().saturating_add(1),
+        }
+    }
+
+    /// This condition without the help of indexes of words: they do not tell false from unknown, and they look at all rows.
+    pub(super) fn forget_indexes(&mut self) {
+        match self {
+            Self::And(children) | Self::Or(children) => children.iter_mut().for_each(Self::forget_indexes),
+            Self::Not(child) | Self::Behind(_, child) => child.forget_indexes(),
+            Self::Test(_, Test::Search(search)) => search.index = None,
+            // What is asked of related rows is asked of themselves.
+            Self::Test(..) | Self::Related(_) => {}
+        }
+    }
+
+    /// Names of the indexes of words that it is answered from.
+    pub(super) fn indexes(&self) -> Vec<&str> {
+        match self {
+            Self::And(children) | Self::Or(children) => children.iter().flat_map(Self::indexes).collect(),
+            Self::Not(child) | Self::Behind(_, child) => child.indexes(),
+            Self::Test(_, Test::Search(Search { index: Some(index), .. })) => vec![&index.name],
+            Self::Test(..) | Self::Related(_) => Vec::new(),
         }
     }
 
@@ -97,7 +120,7 @@ pub enum Test {
     IsDistinctFrom(Value),
     /// Arrays, JSON, ranges.
     Contain(Containment, Value),
-    /// Full text.
+    /// Full text, where a server reads the query.
     FullText {
         /// Which query function.
         operator: FullText,
@@ -106,4 +129,37 @@ pub enum Test {
         /// The query.
         query: String,
     },
+    /// Full text, the query read (SQLite).
+    Search(Search),
+}
+
+/// A search among words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// What the column holds.
+    pub document: Document,
+    /// The query, its words as lexemes.
+    pub query: String,
+    /// The index that finds the rows, or more than those.
+    pub index: Option<Indexed>,
+}
+
+/// What a searched column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// The words, made already.
+    Vector,
+    /// A text.
+    Text(Configuration),
+    /// JSON, of which the strings are looked at.
+    Json(Configuration),
+}
+
+/// An index that answers a search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Indexed {
+    /// Its name.
+    pub name: String,
+    /// What it is asked.
+    pub question: Question,
 }

@@ -4,7 +4,7 @@
 //! typed here, and operators that the column's type lacks are refused in Postgres' words.
 
 use super::scope::{Scope, text_type};
-use super::{Condition, Embed, Engine, Error, Target, Test, Value, capability, embed, value};
+use super::{Condition, Embed, Engine, Error, Target, Test, Value, capability, embed, search, value};
 use crate::request::filter::{Comparison, Filter, Logic, LogicTree, Operation, Quantifier};
 
 /// Each filter and each tree must hold. A filter may name one of `embeds` instead of a column.
@@ -30,7 +30,7 @@ fn plan_tree(scope: &Scope<'_>, embeds: &[Embed], tree: LogicTree) -> Result<Con
                 Logic::And => Condition::And(children),
                 Logic::Or => Condition::Or(children),
             };
-            Ok(if negated { Condition::Not(Box::new(joined)) } else { joined })
+            Ok(if negated { denied(joined) } else { joined })
         }
     }
 }
@@ -42,10 +42,16 @@ fn plan_filter(scope: &Scope<'_>, embeds: &[Embed], filter: Filter) -> Result<Co
     let target = scope.compared_target(filter.field)?;
     let test = match scope.engine {
         Engine::Postgres => test_as_text(filter.operation),
-        Engine::Sqlite => test_as_typed(&target, filter.operation)?,
+        Engine::Sqlite => test_as_typed(scope, &target, filter.operation)?,
     };
     let condition = Condition::Test(target, test);
-    Ok(if filter.negated { Condition::Not(Box::new(condition)) } else { condition })
+    Ok(if filter.negated { denied(condition) } else { condition })
+}
+
+/// The condition does not hold.
+fn denied(mut condition: Condition) -> Condition {
+    condition.forget_indexes();
+    Condition::Not(Box::new(condition))
 }
 
 fn test_as_text(operation: Operation) -> Test {
@@ -65,7 +71,7 @@ fn test_as_text(operation: Operation) -> Test {
     }
 }
 
-fn test_as_typed(target: &Target, operation: Operation) -> Result<Test, Error> {
+fn test_as_typed(scope: &Scope<'_>, target: &Target, operation: Operation) -> Result<Test, Error> {
     let compared = target.compared_type();
     match operation {
         Operation::Compare { operator, quantifier, value } => compare(target, operator, quantifier, value),
@@ -86,7 +92,9 @@ fn test_as_typed(target: &Target, operation: Operation) -> Result<Test, Error> {
             capability::check_equality(&compared)?;
             Ok(Test::IsDistinctFrom(value::coerce(&value, &compared)?))
         }
-        Operation::FullText { operator, .. } => Err(capability::no_full_text(operator)),
+        Operation::FullText { operator, language, value } => {
+            search::plan_search(scope, target, operator, language.as_deref(), &value).map(Test::Search)
+        }
     }
 }
 

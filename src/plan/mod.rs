@@ -25,6 +25,7 @@ mod relation;
 pub mod row_security;
 mod rows;
 mod scope;
+mod search;
 #[cfg(test)]
 mod tests;
 pub mod value;
@@ -32,7 +33,7 @@ mod write;
 
 pub use authorize::Authorized;
 pub use call::Call;
-pub use condition::{Condition, Guard, Target, Test};
+pub use condition::{Condition, Document, Guard, Indexed, Search, Target, Test};
 pub use distinct::Distinct;
 pub use error::Error;
 pub use keyset::Keyset;

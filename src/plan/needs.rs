@@ -34,6 +34,8 @@ pub(super) struct Needs<'a> {
     pub(super) calls: Vec<(&'a str, &'a BTreeSet<String>)>,
     /// Privileges that functions need of their caller.
     pub(super) called: Vec<Need<'a>>,
+    /// Indexes of words that are asked, each with the table.
+    pub(super) searches: Vec<(&'a QualifiedName, &'a str)>,
     /// What functions do with the privileges of their owner.
     pub(super) trusted: Vec<Need<'a>>,
     is_call: bool,
@@ -133,6 +135,7 @@ impl<'a> Needs<'a> {
             }
         }
         self.add_condition(&node.filter, columns);
+        self.add_searches(&node.from, &node.filter);
         for embed in &node.embeds {
             columns.extend(embed.relationship.source_columns());
             match embed.relationship.computed() {
@@ -202,6 +205,10 @@ impl<'a> Needs<'a> {
         }
     }
 
+    fn add_searches(&mut self, table: &'a QualifiedName, filter: &'a Condition) {
+        self.searches.extend(filter.indexes().into_iter().map(|index| (table, index)));
+    }
+
     /// Adds what is needed to look at related rows, and at one of their columns.
     fn add_related(&mut self, related: &'a Related, target: Option<&'a Target>, columns: &mut Columns<'a>) {
         columns.extend(related.relationship.source_columns());
@@ -210,6 +217,7 @@ impl<'a> Needs<'a> {
             self.add_target(target, &mut inner);
         }
         self.add_condition(&related.filter, &mut inner);
+        self.add_searches(&related.relationship.target, &related.filter);
         match related.relationship.computed() {
             Some(computed) => self.add_computed(computed, columns),
             None => {
@@ -256,6 +264,7 @@ impl<'a> Needs<'a> {
     fn add_filter(&mut self, table: &'a QualifiedName, filter: &'a Condition) {
         let mut columns = Columns::new();
         self.add_condition(filter, &mut columns);
+        self.add_searches(table, filter);
         if !columns.is_empty() {
             self.add(table, Privilege::Select, columns);
         }

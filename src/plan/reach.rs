@@ -54,6 +54,18 @@ impl Reach {
         }
     }
 
+    /// The indexes of words that are asked, each with the table whose rows it finds.
+    #[must_use]
+    pub fn searches(&self) -> Vec<(&str, &str)> {
+        match self {
+            Self::Plan(plan, _) => {
+                Needs::of(&plan.action).searches.iter().map(|(table, index)| (table.name.as_str(), *index)).collect()
+            }
+            #[cfg(test)]
+            Self::Everything => Vec::new(),
+        }
+    }
+
     /// True when functions are run, whose statements may give names to queries of their own.
     #[must_use]
     pub fn names_queries(&self) -> bool {

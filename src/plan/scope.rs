@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{AccessMode, Engine, Error, RowFunction, Settings, Target};
-use crate::catalog::{Catalog, Column, QualifiedName, Representation, ReturnKind, Table, TypeKind, TypeName};
+use crate::catalog::{
+    Catalog, Column, QualifiedName, Representation, ReturnKind, SearchIndex, Table, TypeKind, TypeName,
+};
 use crate::request::Field;
 use crate::request::filter::{Arrow, JsonOperand, JsonStep};
 
@@ -25,6 +27,8 @@ pub(super) struct Scope<'a> {
     pub(super) known_as: Option<&'static str>,
     /// Who asks.
     role: &'a str,
+    /// Indexes of words that the rows can be found by.
+    pub(super) search_indexes: &'a [SearchIndex],
     /// The columns that `*` stands for; `None`: all.
     narrowed: Option<&'a BTreeSet<String>>,
 }
@@ -48,13 +52,15 @@ impl<'a> Scope<'a> {
         purpose: Purpose,
     ) -> Self {
         let engine = settings.engine;
-        let scope = Self { table, engine, catalog, settings, purpose, known_as: None, role, narrowed: None };
+        let search_indexes = catalog.search_indexes_of(&table.name);
+        let (known_as, narrowed) = (None, None);
+        let scope = Self { table, engine, catalog, settings, purpose, known_as, role, search_indexes, narrowed };
         Self { narrowed: scope.narrowed_columns(), ..scope }
     }
 
-    /// The same for rows that a function gives: none of their columns is granted to anybody.
+    /// The same for rows that a function gives: none of their columns is granted to anybody, and no index knows them.
     pub(super) fn of_function(self) -> Self {
-        Self { narrowed: None, ..self }
+        Self { narrowed: None, search_indexes: &[], ..self }
     }
 
     /// What the role may read of the table, when that is only some columns.
@@ -77,7 +83,8 @@ impl<'a> Scope<'a> {
             name: name.name.clone(),
             suggestion: None,
         })?;
-        let scope = Self { table, known_as: None, ..*self };
+        let search_indexes = self.catalog.search_indexes_of(name);
+        let scope = Self { table, known_as: None, search_indexes, ..*self };
         Ok(Self { narrowed: scope.narrowed_columns(), ..scope })
     }
 

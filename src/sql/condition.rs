@@ -131,5 +131,6 @@ fn write_test<D: Dialect>(writer: &mut Writer, field: Field<'_>, test: &Test) {
         Test::FullText { operator, language, query } => {
             D::full_text(writer, field, *operator, language.as_deref(), query);
         }
+        Test::Search(search) => D::search(writer, field, search),
     }
 }

@@ -4,7 +4,7 @@ use super::aggregate::Aggregation;
 use super::embed::Naming;
 use super::writer::{Alias, Writer};
 use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
-use crate::plan::{RowFunction, Target, Value};
+use crate::plan::{RowFunction, Search, Target, Value};
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonStep, Quantifier};
 
 /// An engine's spelling. Its types hold nothing: the choice is made at compile time.
@@ -90,8 +90,11 @@ pub(super) trait Dialect {
     /// Operators of arrays, JSON and ranges.
     fn contain(writer: &mut Writer, field: Field<'_>, containment: Containment, value: &Value);
 
-    /// Full text.
+    /// Full text, where the engine reads the query.
     fn full_text(writer: &mut Writer, field: Field<'_>, operator: FullText, language: Option<&str>, query: &str);
+
+    /// Full text, the query read.
+    fn search(writer: &mut Writer, field: Field<'_>, search: &Search);
 }
 
 /// Where a column's name is looked up.

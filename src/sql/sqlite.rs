@@ -14,7 +14,7 @@ use super::embed::Naming;
 use super::envelope::SOURCE;
 use super::writer::{Alias, Writer};
 use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
-use crate::plan::Value;
+use crate::plan::{Document, Indexed, Search, Value};
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, Quantifier};
 
 /// Most values of a list that are bound one by one. SQLite allows 32,766 placeholders in a statement; well before
@@ -224,10 +224,41 @@ impl Dialect for Sqlite {
         }
     }
 
-    /// Planning refuses full text; should it come, it is unknown, which no row passes, negated or not.
+    /// Planning has the query read; should one come that is not, it is unknown, which no row passes, negated or not.
     fn full_text(writer: &mut Writer, _: Field<'_>, _: FullText, _: Option<&str>, _: &str) {
         writer.push("NULL");
     }
+
+    /// An index finds rows by their ids; where it may find more than the query does, each is looked at.
+    fn search(writer: &mut Writer, field: Field<'_>, search: &Search) {
+        let Some(Indexed { name, question }) = &search.index else {
+            return write_match(writer, field, search);
+        };
+        writer.push("(");
+        field.scope.source::<Self>(writer);
+        writer.push(".rowid IN (SELECT rowid FROM main.").identifier(name).push(" WHERE ").identifier(name);
+        writer.push(" MATCH ").bind(Value::Text(question.text.clone())).push(")");
+        if !question.is_exact {
+            writer.push(" AND ");
+            write_match(writer, field, search);
+        }
+        writer.push(")");
+    }
+}
+
+/// Adds that the words of the field are those that are looked for.
+fn write_match(writer: &mut Writer, field: Field<'_>, search: &Search) {
+    writer.push("berth_ts_match(");
+    let configuration = match search.document {
+        Document::Vector => None,
+        Document::Text(configuration) => Some(("berth_to_tsvector(", configuration)),
+        Document::Json(configuration) => Some(("berth_json_to_tsvector(", configuration)),
+    };
+    if let Some((function, configuration)) = configuration {
+        writer.push(function).bind(Value::Text(configuration.name().to_owned())).push(", ");
+    }
+    Sqlite::field(writer, field);
+    writer.push(if configuration.is_some() { "), " } else { ", " }).bind(Value::Text(search.query.clone())).push(")");
 }
 
 /// Adds the column or the function's value, and the steps from there: the last one is the outermost call, as in

@@ -5,6 +5,7 @@ mod foreign;
 use std::path::{Path, PathBuf};
 
 use crate::differential::{Pair, assert_equal, generated, requests, sample};
+use crate::full_text;
 use crate::support::command::{done, refused, spawn};
 use crate::support::postgres::{self, Cluster};
 use crate::support::{Berth, Start, scripts_with_types, write_migrations};
@@ -130,6 +131,19 @@ fn chinook_answers_the_same_after_a_copy() {
     let postgres = moving.postgres().run();
     moving.assert_done(&postgres, 1);
     assert_equal("copied chinook", &Pair::of(sqlite, postgres), &requests::chinook());
+}
+
+#[test]
+fn texts_are_found_the_same_after_a_copy() {
+    let Some(moving) = Move::with_scripts("copied_full_text", &[full_text::SCHEMA]) else { return };
+    let sqlite = moving.sqlite().with("ACCESS", "open").run();
+    let said = moving.copy(&[]);
+    assert!(!said.contains("_berth_words"), "{said}");
+    let postgres = moving.postgres().with("ACCESS", "open").run();
+    moving.assert_done(&postgres, 1);
+    let indexes = moving.run("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '%gin%'");
+    assert_eq!(indexes, "4", "the indexes are those of the migrations");
+    assert_equal("copied full text", &Pair::of(sqlite, postgres), &full_text::reads());
 }
 
 #[test]

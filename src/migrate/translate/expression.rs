@@ -202,6 +202,11 @@ impl Scope<'_> {
                 right,
             } => self.kind(left).filter(is_fractional).or_else(|| self.kind(right)),
             Expr::BinaryOp { left, op: BinaryOperator::Divide, .. } => self.kind(left),
+            Expr::BinaryOp { left, op: BinaryOperator::StringConcat, .. }
+                if self.kind(left) == Some(TypeKind::TsVector) =>
+            {
+                Some(TypeKind::TsVector)
+            }
             Expr::BinaryOp { op: BinaryOperator::StringConcat | BinaryOperator::LongArrow, .. } => {
                 Some(TypeKind::Text { max_length: None })
             }
@@ -215,7 +220,8 @@ impl Scope<'_> {
                     | BinaryOperator::Gt
                     | BinaryOperator::GtEq
                     | BinaryOperator::And
-                    | BinaryOperator::Or,
+                    | BinaryOperator::Or
+                    | BinaryOperator::AtAt,
                 ..
             }
             | Expr::UnaryOp { op: UnaryOperator::Not, .. }
@@ -259,6 +265,10 @@ impl Scope<'_> {
             return Ok(written);
         }
         match operator {
+            Op::AtAt => self.search_match(left, right),
+            Op::StringConcat if self.kind(left) == Some(TypeKind::TsVector) => {
+                Ok(format!("berth_ts_join({}, {})", self.write(left)?, self.write(right)?))
+            }
             Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => {
                 self.compare(left, &operator.to_string(), right)
             }

@@ -115,6 +115,9 @@ impl Scope<'_> {
         if let Some(written) = self.own_call(&name, call)? {
             return Ok(written);
         }
+        if let Some(written) = self.search_call(&name, call)? {
+            return Ok(written);
+        }
         if let Some(written) = self.spell_out(&name, call)? {
             return Ok(written);
         }
@@ -287,6 +290,7 @@ impl Scope<'_> {
             }
             "date_trunc" => self.kind(arguments(call).ok()?.get(1)?),
             "gen_random_uuid" | "uuid_generate_v4" => Some(TypeKind::Uuid),
+            "to_tsvector" | "setweight" => Some(TypeKind::TsVector),
             _ => self.moment(&Expr::Function(call.clone())),
         }
     }

@@ -49,6 +49,7 @@ mod types;
 mod usage;
 mod user_type;
 mod view;
+mod words;
 
 use super::Error;
 use super::script::{Script, Statement};
@@ -64,6 +65,7 @@ pub(super) use schema::{
 };
 pub(super) use types::labels;
 pub(super) use usage::SchemaUsers;
+pub(super) use words::{WordIndex, all as word_indexes};
 
 /// Why a statement cannot be done on SQLite, in words for its author.
 #[derive(Debug, PartialEq, Eq)]

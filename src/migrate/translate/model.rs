@@ -117,6 +117,19 @@ pub(crate) struct Index {
     pub(crate) parts: Vec<IndexPart>,
     /// `WHERE`.
     pub(crate) predicate: Option<String>,
+    /// What it helps with.
+    #[serde(default)]
+    pub(crate) method: Method,
+}
+
+/// What an index helps with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Method {
+    /// Comparing.
+    #[default]
+    Ordered,
+    /// Finding texts by their words.
+    Words,
 }
 
 /// Whether an index allows equal keys.

@@ -1,7 +1,7 @@
 //! A table of the model → SQLite's `CREATE TABLE` and `CREATE INDEX`.
 
 use super::decimal::held;
-use super::model::{Column, ForeignKey, Index, Nullability, Table, Uniqueness, UserType};
+use super::model::{Column, ForeignKey, Index, Method, Nullability, Table, Uniqueness, UserType};
 use super::schema::Schema;
 use super::scope::Scope;
 use super::{Refusal, name, parse, types};
@@ -36,7 +36,8 @@ pub(super) fn table(table: &Table, stored_as: &str, schema: &Schema) -> Result<S
 
 /// The `CREATE INDEX` statements of a table.
 pub(super) fn indexes(table: &Table, schema: &Schema) -> Result<Vec<String>, Refusal> {
-    table.indexes.iter().map(|index| self::index(index, table, schema)).collect()
+    let ordered = table.indexes.iter().filter(|index| index.method == Method::Ordered);
+    ordered.map(|index| self::index(index, table, schema)).collect()
 }
 
 /// `CREATE INDEX`.

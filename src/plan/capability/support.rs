@@ -1,11 +1,12 @@
 //! The table of `docs/dialect.md`: which operators SQLite has on values of which type. It is written from what planning
 //! refuses.
 
-use super::{check_comparison, check_containment, check_groups, check_is, check_order, no_full_text};
+use super::{check_comparison, check_containment, check_groups, check_is, check_order};
 use crate::catalog::type_name::Origin;
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::Error;
-use crate::request::filter::{Comparison, Containment, FullText, IsValue};
+use crate::plan::search::check_searched;
+use crate::request::filter::{Comparison, Containment, IsValue};
 
 const BEGIN: &str = "<!-- support: sqlite -->\n";
 const END: &str = "<!-- end -->";
@@ -38,7 +39,7 @@ const TYPES: [&str; 22] = [
 type Check = fn(&TypeName) -> Result<(), Error>;
 
 /// What a column of the table asks, each of its operators alike.
-const COLUMNS: [(&str, &[Check]); 7] = [
+const COLUMNS: [(&str, &[Check]); 8] = [
     (
         "`eq` `neq` `in` `isdistinct`",
         &[|of| check_comparison(Comparison::Equal, of), |of| check_comparison(Comparison::NotEqual, of)],
@@ -66,6 +67,7 @@ const COLUMNS: [(&str, &[Check]); 7] = [
         "`cs` `cd` `ov`",
         &[|of| check_containment(Containment::Contains, of), |of| check_containment(Containment::ContainedIn, of)],
     ),
+    ("`fts` `plfts` `phfts` `wfts`", &[check_searched]),
     ("`order`", &[check_order]),
     ("grouped, `-distinct`", &[check_groups]),
 ];
@@ -99,7 +101,6 @@ fn table() -> String {
 
 #[test]
 fn the_table_of_support_is_what_planning_allows() {
-    assert_eq!(told(&Err(no_full_text(FullText::Query))), "Postgres only");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/dialect.md");
     let page = std::fs::read_to_string(path).unwrap();
     let start = page.find(BEGIN).unwrap() + BEGIN.len();

@@ -96,6 +96,7 @@ impl Rules {
             return;
         }
         let Some(shown) = self.shown.iter_mut().find(|shown| &shown.relation == table) else { return };
+        filter.forget_indexes();
         match &mut shown.source {
             Source::Rows { mark, columns, .. } => {
                 let mark = mark.get_or_insert_with(|| {
@@ -127,6 +128,7 @@ impl Rules {
 
     fn guard_written(&mut self, filter: &mut Condition) {
         if !self.write.existing.is_empty() && is_close(filter) {
+            filter.forget_indexes();
             put_behind(filter, &Guard::Rules(self.write.existing.clone()));
         }
     }
@@ -147,7 +149,7 @@ fn looks_closer(target: &Target, test: &Test) -> bool {
     let by_pattern = match test {
         Test::Compare(comparison, _) | Test::Quantified(comparison, _, _) => capability::is_pattern(*comparison),
         Test::In(_) | Test::Is(_) | Test::IsDistinctFrom(_) => false,
-        Test::Contain(..) | Test::FullText { .. } => true,
+        Test::Contain(..) | Test::FullText { .. } | Test::Search(_) => true,
     };
     by_pattern || is_document || !target.path.is_empty() || target.computed.is_some()
 }

@@ -145,22 +145,36 @@ fn json_cannot_order_rows() {
 #[test]
 fn what_sqlite_lacks_is_named() {
     let range = |operator| Operation::Contain { operator, value: "[1,2]".to_owned() };
-    let search = |operator| Operation::FullText { operator, language: None, value: "cat".to_owned() };
     for (operation, name) in [
         (range(Containment::StrictlyLeft), "sl"),
         (range(Containment::StrictlyRight), "sr"),
         (range(Containment::NotExtendsRight), "nxr"),
         (range(Containment::NotExtendsLeft), "nxl"),
         (range(Containment::Adjacent), "adj"),
-        (search(FullText::Query), "fts"),
-        (search(FullText::Plain), "plfts"),
-        (search(FullText::Phrase), "phfts"),
-        (search(FullText::WebSearch), "wfts"),
     ] {
         let wanted = get_where(filter("title", operation));
         let expected = Error::NotImplemented(format!("the operator '{name}' is not supported on SQLite"));
         assert_eq!(sqlite(wanted.clone()), Err(expected));
         assert!(postgres(wanted).is_ok());
+    }
+}
+
+#[test]
+fn a_search_is_read_while_it_is_planned() {
+    let search = |language: Option<&str>, value: &str| Operation::FullText {
+        operator: FullText::Query,
+        language: language.map(str::to_owned),
+        value: value.to_owned(),
+    };
+    let refused = |code, message: &str| Err(Error::sqlstate(code, message));
+    assert!(sqlite(get_where(filter("title", search(None, "fat & cat")))).is_ok());
+    for (wanted, error) in [
+        (search(None, "fat cat"), refused("42601", "syntax error in tsquery: \"fat cat\"")),
+        (search(Some("klingon"), "cat"), refused("42704", "text search configuration \"klingon\" does not exist")),
+    ] {
+        let wanted = get_where(filter("title", wanted));
+        assert_eq!(sqlite(wanted.clone()), error);
+        assert!(postgres(wanted).is_ok(), "the server reads it");
     }
 }
 

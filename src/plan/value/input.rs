@@ -2,10 +2,11 @@
 
 use super::array::Nested;
 use super::json::Escapes;
-use super::{Value, array as literal, boolean, bytes, fault, form, interval, json, numeric, temporal, tsvector};
+use super::{Value, array as literal, boolean, bytes, fault, form, interval, json, numeric, temporal};
 use crate::catalog::type_name::Held;
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::Error;
+use crate::search::Vector;
 
 /// Reads the text of a filter as a value of the type.
 ///
@@ -96,7 +97,10 @@ pub(super) fn read(text: &str, form: &Form<'_>) -> Result<Value, Error> {
         },
         TypeKind::Text { max_length: Some(length) } => read_limited(text, *length, form),
         TypeKind::Text { max_length: None } | TypeKind::Other => Ok(Value::Text(text.to_owned())),
-        TypeKind::TsVector => tsvector::canonical(text).map(Value::Text).ok_or_else(|| fault::invalid_document(text)),
+        TypeKind::TsVector => match Vector::read(text) {
+            Some(vector) => Ok(Value::Text(vector.to_string())),
+            None => Err(fault::invalid_document(text)),
+        },
         TypeKind::Date | TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz => {
             temporal::read(text, kind, form.fraction_digits).map(Value::Text)
         }

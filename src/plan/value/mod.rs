@@ -39,7 +39,6 @@ mod payload;
 mod temporal;
 #[cfg(test)]
 mod tests;
-mod tsvector;
 
 pub use input::{array, coerce, store};
 pub use json::canonical as canonical_json;

@@ -18,7 +18,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::stability;
 use super::write::find_table;
-use crate::catalog::{Catalog, Kind, Table};
+use crate::catalog::{Catalog, Kind, QualifiedName, SearchIndex, Table};
 use crate::plan::{Reach, Touch};
 
 /// What `ANALYZE` noted, which R-trees look at.
@@ -141,6 +141,7 @@ impl Armed {
             AuthAction::Read { table_name, column_name } => {
                 TABLE_FUNCTIONS.contains(&table_name)
                     || self.is_internal(table_name)
+                    || self.searches(table_name, column_name)
                     || (column_name.is_empty() && (self.through_view || !self.is_made(table_name)))
                     || self.reads(table_name, column_name, context.accessor.is_some())
             }
@@ -163,7 +164,31 @@ impl Armed {
         let is_named_after =
             |other: &Table| table.strip_prefix(other.name.name.as_str()).is_some_and(|rest| rest.starts_with('_'));
         table == STATISTICS
+            || self.is_of_search(table)
             || (find_table(&self.catalog, table).is_none() && self.catalog.tables.values().any(is_named_after))
+    }
+
+    /// True for an index of words that the plan asks, and for the row ids of the table that it is an index of.
+    fn searches(&self, table: &str, column: &str) -> bool {
+        let is_row_id = |of: &str| {
+            let key = find_table(&self.catalog, of).map(|of| of.primary_key.as_slice());
+            column == "ROWID" || key.is_some_and(|key| matches!(key, [only] if only == column))
+        };
+        self.reach.searches().into_iter().any(|(of, index)| table == index || (table == of && is_row_id(of)))
+    }
+
+    /// True for the tables in which FTS5 keeps an index of words that the plan asks, or that follows what it writes.
+    fn is_of_search(&self, table: &str) -> bool {
+        let keeps = |index: &str| table.strip_prefix(index).is_some_and(|rest| rest.starts_with('_'));
+        if !self.catalog.search_indexes.values().flatten().any(|index| keeps(&index.name)) {
+            return false;
+        }
+        let is_asked = self.reach.searches().into_iter().any(|(_, index)| keeps(index));
+        let written = referring(&self.catalog, self.reach.written());
+        let follows = |(of, indexes): (&QualifiedName, &Vec<SearchIndex>)| {
+            written.contains(of.name.as_str()) && indexes.iter().any(|index| keeps(&index.name))
+        };
+        is_asked || self.catalog.search_indexes.iter().any(follows)
     }
 
     /// A table of which some rows are hidden is read by the part that shows it, or to look at a key.
@@ -235,7 +260,7 @@ fn referring<'a>(catalog: &'a Catalog, tables: Vec<&'a str>) -> BTreeSet<&'a str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{QualifiedName, TypeKind, TypeName};
+    use crate::catalog::{TypeKind, TypeName};
     use crate::plan::{
         Action, Condition, Delete, Expectation, Plan, Projection, Read, ReadNode, Returning, Rules, Target,
     };

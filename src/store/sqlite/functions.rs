@@ -16,7 +16,8 @@
 //!
 //! The collation `decimal` compares texts as the decimals they spell.
 //!
-//! What is embedded is written by the functions of `rows`, sums and means are those of `sum`.
+//! What is embedded is written by the functions of `rows`, sums and means are those of `sum`, those of text search are in
+//! `search`.
 //!
 //! What fails gives an error whose text begins with Postgres' code and a colon, e.g.
 //! `2201B: invalid regular expression: parentheses () not balanced`.
@@ -37,6 +38,7 @@ pub(super) mod json;
 mod like;
 mod pattern;
 mod rows;
+mod search;
 mod sum;
 #[cfg(test)]
 mod tests;
@@ -122,6 +124,7 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_json_compare", |context| pair_function(context, |a, b| compare::compare(a, b) as i8))?;
     add(connection, "berth_cell", cell::cell)?;
     rows::register(connection)?;
+    search::register(connection)?;
     super::session::register(connection)?;
     sum::register(connection)
 }

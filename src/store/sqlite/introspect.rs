@@ -61,7 +61,7 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
     resolve_references(&mut tables);
     let shown_keys = view::find_keys(transaction, &mut tables)?;
     let Found { bypassing_roles, row_security, view_queries } = Found::read(transaction, &names, &tables)?;
-    let Metadata { schema_comments, grants, schema_users, roles, routines, .. } = metadata;
+    let Metadata { schema_comments, grants, schema_users, roles, routines, search_indexes, .. } = metadata;
     let asks_headers = function::asks_headers(transaction, &names, &routines)?;
     let routines: Vec<Routine> = routines.into_iter().map(function::with_decimals).collect();
     let (row_functions, computed) = function::of_rows(&routines, &tables);
@@ -81,6 +81,7 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
         row_security,
         view_queries,
         routines,
+        search_indexes,
         asks_headers,
         ..Catalog::default()
     };

@@ -9,6 +9,7 @@
 //! | `_berth_enums` | `table_name`, `column_name`, `labels` (JSON array) |
 //! | `_berth_tables` | `name` of a table that a migration made, `definition` |
 //! | `_berth_functions` | `signature`, `definition` (Postgres' SQL), `routine` (JSON, see `catalog::routine`) |
+//! | `_berth_word_indexes` | `name` (of the table of FTS5), `table_name`, `column_name`, `configuration` (null: a `tsvector`) |
 //! | `_berth_columns` | `table_name`, `column_name`, `type_name`, `identity` (`always`, `by default` or null) |
 //!
 //! Any of them may be missing. A note that cannot be read gives nothing: a grant least of all.
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row};
 
-use crate::catalog::{EVERYONE, Generated, Grant, Privilege, QualifiedName, Routine};
+use crate::catalog::{EVERYONE, Generated, Grant, Privilege, QualifiedName, Routine, SearchIndex};
 use crate::store::sqlite::write::SCHEMA;
 
 /// Everything that was noted.
@@ -37,6 +38,8 @@ pub(super) struct Metadata {
     /// Types that SQLite cannot tell, by table and column: of what it counts, which must be called `INTEGER`, and of a
     /// view's expressions. With how the column is counted.
     pub(super) columns: BTreeMap<(String, String), (String, Option<Generated>)>,
+    /// Indexes of words, by table.
+    pub(super) search_indexes: BTreeMap<QualifiedName, Vec<SearchIndex>>,
     /// Tables and views that migrations made.
     pub(super) migrated: BTreeSet<String>,
 }
@@ -81,6 +84,17 @@ impl Metadata {
             each(connection, "SELECT table_name, column_name, labels FROM _berth_enums", |row| {
                 let labels: Option<String> = row.get(2)?;
                 metadata.enums.insert((row.get(0)?, row.get(1)?), names(labels.as_deref()).unwrap_or_default());
+                Ok(())
+            })?;
+        }
+        if tables.contains("_berth_word_indexes") {
+            let sql = "SELECT name, table_name, column_name, configuration FROM _berth_word_indexes";
+            each(connection, sql, |row| {
+                let index = SearchIndex { name: row.get(0)?, column: row.get(2)?, configuration: row.get(3)? };
+                if tables.contains(index.name.as_str()) {
+                    let table = QualifiedName::new(SCHEMA, row.get::<_, String>(1)?);
+                    metadata.search_indexes.entry(table).or_default().push(index);
+                }
                 Ok(())
             })?;
         }
