@@ -121,6 +121,7 @@ fn an_index_is_asked_for_all_that_may_be_found() {
     assert_eq!(index::document(&vector), "a_2db x_20y É");
 }
 
+#[expect(clippy::disallowed_methods, reason = "what is measured is the time that a text takes")]
 #[test]
 fn texts_that_look_like_much_are_scanned_once() {
     let begun = std::time::Instant::now();

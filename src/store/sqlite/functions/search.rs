@@ -10,8 +10,6 @@
 //! | `berth_ts_join(tsvector, tsvector)` | `tsvector || tsvector` |
 //! | `berth_ts_words(tsvector)` | none: what an index of FTS5 takes, see `search::index` |
 
-use std::borrow::Cow;
-
 use rusqlite::functions::Context;
 use rusqlite::{Connection, Error, Result};
 
@@ -116,6 +114,6 @@ fn vector(context: &Context<'_>, argument: usize) -> Result<Option<Vector>> {
     Vector::read(&text).map(Some).ok_or_else(|| syntax(&text))
 }
 
-fn syntax(text: &Cow<'_, str>) -> Error {
+fn syntax(text: &str) -> Error {
     failed(Fault { code: "42601", message: format!("syntax error in tsvector: \"{text}\"") })
 }
