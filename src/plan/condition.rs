@@ -69,7 +69,7 @@ impl Condition {
         match self {
             Self::And(children) | Self::Or(children) => children.iter().flat_map(Self::indexes).collect(),
             Self::Not(child) | Self::Behind(_, child) => child.indexes(),
-            Self::Test(_, Test::Search(Search { index: Some(index), .. })) => vec![&index.name],
+            Self::Test(_, Test::Search(search)) => search.index.iter().map(|index| index.name.as_str()).collect(),
             Self::Test(..) | Self::Related(_) => Vec::new(),
         }
     }
@@ -130,7 +130,7 @@ pub enum Test {
         query: String,
     },
     /// Full text, the query read (SQLite).
-    Search(Search),
+    Search(Box<Search>),
 }
 
 /// A search among words.

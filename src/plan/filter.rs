@@ -93,7 +93,8 @@ fn test_as_typed(scope: &Scope<'_>, target: &Target, operation: Operation) -> Re
             Ok(Test::IsDistinctFrom(value::coerce(&value, &compared)?))
         }
         Operation::FullText { operator, language, value } => {
-            search::plan_search(scope, target, operator, language.as_deref(), &value).map(Test::Search)
+            search::plan_search(scope, target, operator, language.as_deref(), &value)
+                .map(|search| Test::Search(Box::new(search)))
         }
     }
 }
