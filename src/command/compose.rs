@@ -144,6 +144,7 @@ pub(super) struct Composed {
 /// Opens the store, applies migrations, and makes the pipeline.
 pub(super) async fn compose(config: &Config, telemetry: &Telemetry) -> Result<Composed, Error> {
     let authenticator = authenticator(&config.access, telemetry)?;
+    warn_of_missing_migrations(config.storage.migrations.as_deref(), telemetry);
     let (store, engine, name) = match &config.storage.database_url {
         Some(dsn) => {
             (Store::Postgres(postgres(config, dsn.expose(), telemetry).await?), Engine::Postgres, "postgres".to_owned())
@@ -260,6 +261,16 @@ fn warn_of_ephemeral(volume: &Path, telemetry: &Telemetry) {
         mount.kind
     );
     telemetry.record(&Event::ConfigWarning { variable: "VOLUME", message: &message });
+}
+
+/// Tells who named a directory of migrations that is not there. Where none is named, there need be none.
+fn warn_of_missing_migrations(migrations: Option<&Path>, telemetry: &Telemetry) {
+    const UNNAMED: [&str; 2] = ["./migrations", "/migrations"];
+    let is_named = |path: &&Path| !UNNAMED.iter().any(|unnamed| Path::new(unnamed) == *path);
+    if let Some(missing) = migrations.filter(is_named).filter(|path| !path.exists()) {
+        let message = format!("\"{}\" is not there: no migrations are applied (none says so)", missing.display());
+        telemetry.record(&Event::ConfigWarning { variable: "MIGRATIONS", message: &message });
+    }
 }
 
 /// The second process of a probe: this program again.

@@ -138,8 +138,8 @@ pub const VARIABLES: &[Variable] = &[
         "MIGRATIONS",
         &[],
         Typed("./migrations"),
-        "Directory of `*.sql` migrations, applied at start when it exists (`/migrations` in the image); `none` applies \
-         none.",
+        "Directory of `*.sql` migrations, applied at start when it exists (`/migrations` in the image; another one that is \
+         missing is warned of); `none` applies none.",
     ),
     plain(
         STORE,

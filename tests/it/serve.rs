@@ -61,6 +61,18 @@ fn a_fresh_deployment_is_closed() {
 }
 
 #[test]
+fn a_named_directory_of_migrations_that_is_missing_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Start::sqlite(folder.path(), &folder.path().join("data"));
+    let log = start().with("MIGRATIONS", "/no/such/directory").run().log_text();
+    assert!(log.contains("\"/no/such/directory\\\" is not there"), "{log}");
+    for unnamed in ["./migrations", "none"] {
+        let log = start().with("MIGRATIONS", unnamed).run().log_text();
+        assert!(!log.contains("is not there"), "{log}");
+    }
+}
+
+#[test]
 fn the_samples_grants_open_what_they_show_on_both_stores() {
     let folder = tempfile::tempdir().unwrap();
     let volume = volume(folder.path());

@@ -38,15 +38,15 @@ pub(super) struct Connections {
 pub(super) enum Failure {
     /// The server said no, or did not answer.
     Server(tokio_postgres::Error),
-    /// Not tried: the last attempt failed a moment ago.
-    Paused,
+    /// Not tried: the last attempt failed a moment ago, for this reason.
+    Paused(String),
 }
 
 impl Failure {
     pub(super) fn error(&self) -> Error {
         match self {
             Self::Server(error) => fault::of(error),
-            Self::Paused => Error::Unreachable("the server did not accept a connection a moment ago".to_owned()),
+            Self::Paused(reason) => Error::Unreachable(format!("{reason} (a moment ago; not tried again yet)")),
         }
     }
 }
@@ -67,12 +67,10 @@ impl Manager for Connections {
     type Error = Failure;
 
     async fn create(&self) -> Result<ClientWrapper, Failure> {
-        if !self.gate.may_try() {
-            return Err(Failure::Paused);
-        }
-        let made = self.inner.create().await;
-        self.gate.tell(made.is_ok());
-        made.map_err(Failure::Server)
+        self.gate.may_try().map_err(Failure::Paused)?;
+        let made = self.inner.create().await.map_err(Failure::Server);
+        self.gate.tell(made.as_ref().err().map(|failure| failure.error().in_full()));
+        made
     }
 
     async fn recycle(&self, client: &mut ClientWrapper, metrics: &Metrics) -> RecycleResult<Failure> {
@@ -105,27 +103,29 @@ struct Gate(Mutex<Option<Pause>>);
 struct Pause {
     since: Stopwatch,
     length: Duration,
+    /// Why the last attempt failed.
+    reason: String,
 }
 
 impl Gate {
-    /// Whether to try; who is told so tries alone until the pause is over once more.
-    fn may_try(&self) -> bool {
+    /// Whether to try, or why the last attempt failed; who may try tries alone until the pause is over once more.
+    fn may_try(&self) -> Result<(), String> {
         let mut pause = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match pause.as_mut() {
-            None => true,
+            None => Ok(()),
             Some(pause) if pause.since.elapsed() >= pause.length => {
                 pause.since = Stopwatch::start();
-                true
+                Ok(())
             }
-            Some(_) => false,
+            Some(pause) => Err(pause.reason.clone()),
         }
     }
 
-    /// Takes note of what an attempt came to.
-    fn tell(&self, is_connected: bool) {
+    /// Takes note of an attempt: why it failed, or that it did not.
+    fn tell(&self, failed: Option<String>) {
         let mut pause = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let length = pause.as_ref().map_or(FIRST_PAUSE, |pause| (pause.length * 2).min(LONGEST_PAUSE));
-        *pause = (!is_connected).then(|| Pause { since: Stopwatch::start(), length });
+        *pause = failed.map(|reason| Pause { since: Stopwatch::start(), length, reason });
     }
 }
 
@@ -136,16 +136,17 @@ mod tests {
     #[test]
     fn a_server_that_is_down_is_asked_by_one_and_less_and_less_often() {
         let gate = Gate::default();
-        assert!(gate.may_try() && gate.may_try(), "nothing is known to be wrong");
-        gate.tell(false);
-        assert!(!gate.may_try());
+        let failed = || Some("no such host".to_owned());
+        assert!(gate.may_try().is_ok() && gate.may_try().is_ok(), "nothing is known to be wrong");
+        gate.tell(failed());
+        assert_eq!(gate.may_try(), Err("no such host".to_owned()), "who is not let try is told why");
         std::thread::sleep(FIRST_PAUSE);
-        assert!(gate.may_try());
-        assert!(!gate.may_try(), "one at a time");
-        (0..20).for_each(|_| gate.tell(false));
+        assert!(gate.may_try().is_ok());
+        assert!(gate.may_try().is_err(), "one at a time");
+        (0..20).for_each(|_| gate.tell(failed()));
         let longest = gate.0.lock().unwrap().as_ref().map(|pause| pause.length);
         assert_eq!(longest, Some(LONGEST_PAUSE));
-        gate.tell(true);
-        assert!(gate.may_try() && gate.may_try());
+        gate.tell(None);
+        assert!(gate.may_try().is_ok() && gate.may_try().is_ok());
     }
 }
