@@ -162,7 +162,10 @@ fn literal_default(column: &Column, default: &str) -> Option<Value> {
         let text = default.strip_suffix(&format!("::{}", column.type_name.declared)).unwrap_or(default);
         return Some(json!(text.trim_matches('\'')));
     }
-    let value: Value = serde_json::from_str(default).ok()?;
+    // A number that is held as text stands in quotes.
+    let is_text = column.type_name.kind.is_decimal_text();
+    let number = default.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).filter(|_| is_text);
+    let value: Value = serde_json::from_str(number.unwrap_or(default)).ok()?;
     match json_type(&column.type_name.kind) {
         Some("boolean") => value.as_bool().or_else(|| sqlite_boolean(&value)).map(Value::Bool),
         Some("integer" | "number") => value.as_number().map(|number| shortest(number).into()),

@@ -61,6 +61,17 @@ fn keys_and_comments_are_described_as_postgrest_does() {
 }
 
 #[test]
+fn the_default_of_a_numeric_is_a_number_however_it_is_held() {
+    for (kind, default) in [(TypeKind::NUMERIC, "42.2"), (TypeKind::NUMERIC.as_decimal_text(), "'42.2'")] {
+        let mut catalog = films();
+        let price = Column { default: Some(default.into()), ..column("price", "numeric", kind) };
+        catalog.tables.values_mut().for_each(|table| table.columns.push(price.clone()));
+        let document = describe(&catalog, "public", &Settings::default(), |_| true, |_| true);
+        assert_eq!(document["definitions"]["films"]["properties"]["price"]["default"], json!(42.2), "{default}");
+    }
+}
+
+#[test]
 fn what_is_not_visible_is_not_described() {
     let document = describe(&films(), "public", &Settings::default(), |_| false, |_| true);
     assert_eq!(document["definitions"], json!({}));
