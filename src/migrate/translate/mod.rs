@@ -22,6 +22,7 @@ mod comparison;
 mod constraint;
 mod decimal;
 mod default_privilege;
+mod depth;
 mod expression;
 mod extended;
 mod function;

@@ -9,7 +9,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
-use super::{Refusal, refuse};
+use super::{Refusal, depth, refuse};
 
 /// How deep a statement may nest: each level takes stack.
 const DEPTH_MAX: usize = 100;
@@ -28,11 +28,11 @@ pub(super) fn expression(text: &str) -> Result<Expr, Refusal> {
     parser(text)?.parse_expr().map_err(|error| unreadable(&error.to_string()))
 }
 
-fn parser(text: &str) -> Result<Parser<'_>, Refusal> {
-    Parser::new(&PostgreSqlDialect {})
-        .with_recursion_limit(DEPTH_MAX)
-        .try_with_sql(text)
-        .map_err(|error| unreadable(&error.to_string()))
+fn parser(text: &str) -> Result<Parser<'static>, Refusal> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location();
+    let tokens = tokens.map_err(|error| unreadable(&error.to_string()))?;
+    depth::check(&tokens)?;
+    Ok(Parser::new(&PostgreSqlDialect {}).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens))
 }
 
 fn unreadable(error: &str) -> Refusal {
