@@ -185,6 +185,7 @@ fn what_stops_a_script_is_named_and_nothing_of_it_stays() {
         ("CREATE VIEW v AS SELECT DISTINCT ON (1) 1;", "DISTINCT ON"),
         ("CREATE TABLE a (at timestamptz DEFAULT now() + interval '1 day');", "arithmetic"),
         ("CREATE TABLE a (id int", "cannot be read"),
+        ("CREATE TABLE a ();", "\"a\" has no columns"),
         ("SELECT 1;", "changes nothing"),
     ] {
         let said = refusal(text);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::Column;
-use super::{Action, Rebuild, Refusal, Translator, name, render, types};
+use super::{Action, Rebuild, Refusal, Translator, name, refuse, render, types};
 
 /// What has to be written before rows can be touched.
 #[derive(Debug, Default)]
@@ -88,6 +88,9 @@ impl Translator<'_> {
         for (name, (statement, unwritten)) in std::mem::take(&mut self.pending.tables) {
             let Some(table) = self.schema.table(&name) else { continue };
             let render = || -> Result<Vec<Action>, Refusal> {
+                if table.columns.is_empty() {
+                    return refuse(format!("\"{name}\" has no columns: SQLite makes no such table"));
+                }
                 let indexes = render::indexes(table, self.schema)?;
                 Ok(match unwritten {
                     Unwritten::Created => {
