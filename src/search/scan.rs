@@ -21,7 +21,7 @@ mod markup;
 mod number;
 
 /// Addresses and files are no longer, in bytes: the search for an end must not go on through the whole text each time.
-const REACH: usize = 4_096;
+const REACH: usize = 1_024;
 
 /// What a token is, as far as configurations tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

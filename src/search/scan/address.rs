@@ -130,7 +130,8 @@ fn parent(scan: &Scan<'_>, start: usize, at: usize) -> Option<usize> {
 /// Where a name begins behind a `/`; points lead to this folder and the one above.
 fn folder(scan: &Scan<'_>, at: usize) -> Option<usize> {
     let mut at = at;
-    loop {
+    let end = at + REACH;
+    while at < end {
         let rest = scan.text.get(at..)?;
         at += match rest {
             _ if rest.starts_with("../") => 3,
@@ -139,6 +140,7 @@ fn folder(scan: &Scan<'_>, at: usize) -> Option<usize> {
             _ => return scan.is_at(at, is_in_name).then_some(at),
         };
     }
+    None
 }
 
 /// The end of names with `/` and `.` between, the first of which begins at `at`.
