@@ -7,6 +7,7 @@
 
 use super::read::{Aggregated, Operand, Order, Projection, ReadNode, Related, Shape, plan_projection};
 use super::scope::Scope;
+use super::value::key;
 use super::{Engine, Error, Target, capability, cast};
 use crate::catalog::{TypeKind, TypeName};
 use crate::request::filter::JsonStep;
@@ -174,7 +175,7 @@ fn result_type(function: Aggregate, of: &TypeName, engine: Engine) -> Result<Typ
     Ok(of_kind(result))
 }
 
-/// True for types whose values SQLite orders as Postgres does, or enumerations, which rendering orders. Intervals it does not; others Postgres has no `max` for.
+/// True for types whose values are ordered as Postgres does it. Others Postgres has no `max` for.
 fn has_extremes(kind: &TypeKind) -> bool {
     match kind {
         TypeKind::SmallInt
@@ -189,17 +190,13 @@ fn has_extremes(kind: &TypeKind) -> bool {
         | TypeKind::TimeTz
         | TypeKind::Timestamp
         | TypeKind::TimestampTz
+        | TypeKind::Interval
         | TypeKind::Enum { .. }
         | TypeKind::Any
         | TypeKind::TsVector
         | TypeKind::Other => true,
-        TypeKind::Boolean
-        | TypeKind::Interval
-        | TypeKind::Uuid
-        | TypeKind::Json
-        | TypeKind::Jsonb
-        | TypeKind::Bytea
-        | TypeKind::Array(_) => false,
+        TypeKind::Array(_) => key::is_needed(kind),
+        TypeKind::Boolean | TypeKind::Uuid | TypeKind::Json | TypeKind::Jsonb | TypeKind::Bytea => false,
     }
 }
 

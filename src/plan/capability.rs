@@ -10,6 +10,7 @@
 mod support;
 
 use super::Error;
+use super::value::key;
 use crate::catalog::{TypeKind, TypeName};
 use crate::request::filter::{Comparison, Containment, IsValue};
 
@@ -20,24 +21,16 @@ pub(super) fn check_comparison(operator: Comparison, compared: &TypeName) -> Res
         return Err(Error::no_operator(&postgres_name(compared), symbol(operator), "unknown"));
     }
     let by_place = !matches!(operator, Comparison::Equal | Comparison::NotEqual);
-    let unknown = if by_place {
-        sorts_otherwise(compared) && compared.kind != TypeKind::Jsonb
-    } else {
-        compared.kind == TypeKind::Interval
-    };
-    if unknown && !is_pattern(operator) {
+    if by_place && !is_pattern(operator) && !is_sorted(compared) {
         let (symbol, name) = (symbol(operator), postgres_name(compared));
         return Err(Error::not_on_sqlite(format_args!("the operator {symbol} on values of type {name}")));
     }
     Ok(())
 }
 
-/// True where the stored text does not sort as Postgres sorts the values.
-fn sorts_otherwise(compared: &TypeName) -> bool {
-    matches!(
-        compared.kind,
-        TypeKind::Array(_) | TypeKind::Jsonb | TypeKind::Interval | TypeKind::TimeTz | TypeKind::TsVector
-    )
+/// False where values do not sort as Postgres sorts them.
+fn is_sorted(compared: &TypeName) -> bool {
+    !matches!(compared.kind, TypeKind::Array(_) | TypeKind::TsVector) || key::is_needed(&compared.kind)
 }
 
 /// Refuses equality where the type has none.
@@ -47,7 +40,7 @@ pub(super) fn check_equality(compared: &TypeName) -> Result<(), Error> {
 
 /// Refuses an order by values that have none.
 pub(super) fn check_order(ordered: &TypeName) -> Result<(), Error> {
-    if sorts_otherwise(ordered) {
+    if !is_sorted(ordered) {
         return Err(Error::not_on_sqlite(format_args!("ordering by values of type {}", postgres_name(ordered))));
     }
     if has_order(ordered) {

@@ -3,14 +3,15 @@
 //! What SQLite would refuse in words of its own (read-only views, values for generated columns, keys that do not
 //! exist) is refused here in Postgres' words; on Postgres the server does so itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::embed::{self, Wishes};
 use super::rows::{self, Written};
 use super::scope::Scope;
+use super::value::key;
 use super::{
-    Cell, Condition, Conflict, Delete, Engine, Error, Expectation, Insert, InsertRows, Put, Returning, Target, Update,
-    Value, filter, read, value,
+    Cell, Condition, Conflict, Delete, Engine, Error, Expectation, Insert, InsertColumn, InsertRows, Put, Returning,
+    Target, Update, Value, filter, read, value,
 };
 use crate::catalog::{Column, Generated, Kind};
 use crate::request::filter::{EmbedPath, Filter, Operation};
@@ -33,6 +34,11 @@ pub(super) fn plan_insert(
         Some(resolution) => plan_conflict(scope, request.on_conflict, resolution, &written.columns)?,
         None => None,
     };
+    let columns = written.insert_columns();
+    let rows = written.into_rows(scope.engine)?;
+    if let Some(conflict) = &conflict {
+        check_repeated(&columns, &rows, conflict)?;
+    }
     let returning = match preferences.representation {
         Some(Representation::HeadersOnly) if !scope.table.primary_key.is_empty() => {
             Returning::Location(scope.table.primary_key.clone())
@@ -41,8 +47,8 @@ pub(super) fn plan_insert(
     };
     Ok(Insert {
         into: scope.table.name.clone(),
-        columns: written.insert_columns(),
-        rows: written.into_rows(scope.engine)?,
+        columns,
+        rows,
         conflict,
         put: None,
         returning,
@@ -183,6 +189,36 @@ fn plan_conflict(
     Ok(Some(Conflict { columns, resolution }))
 }
 
+/// Refuses rows of one body that would change each other, as Postgres does. Rows whose key the engine makes are new.
+fn check_repeated(columns: &[InsertColumn], rows: &InsertRows, conflict: &Conflict) -> Result<(), Error> {
+    let InsertRows::Cells(cells) = rows else { return Ok(()) };
+    if cells.len() < 2 || conflict.resolution != Resolution::MergeDuplicates {
+        return Ok(());
+    }
+    let place = |name: &String| columns.iter().position(|column| column.name == *name);
+    let Some(places) = conflict.columns.iter().map(place).collect::<Option<Vec<usize>>>() else { return Ok(()) };
+    let of_place = |row: &[Cell], place: usize| match (row.get(place)?, columns.get(place)?) {
+        (Cell::Value(value), column) => key::identity(value, &column.type_name.kind),
+        (Cell::Default, _) => None,
+    };
+    let mut seen = HashSet::with_capacity(cells.len());
+    for row in cells {
+        let key: Option<Vec<Vec<u8>>> = places.iter().map(|place| of_place(row, *place)).collect();
+        if key.is_some_and(|key| !seen.insert(key)) {
+            return Err(Error::Sqlstate {
+                code: "21000",
+                message: "ON CONFLICT DO UPDATE command cannot affect row a second time".to_owned(),
+                details: None,
+                hint: Some(
+                    "Ensure that no rows proposed for insertion within the same command have duplicate constrained values."
+                        .to_owned(),
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
 fn check_conflict_key(scope: &Scope<'_>, columns: &[String]) -> Result<(), Error> {
     if let Some(unknown) = columns.iter().find(|column| scope.table.column(column).is_none()) {
         return Err(Error::sqlstate("42703", format!("column \"{unknown}\" does not exist")));
@@ -231,8 +267,10 @@ fn keep_put_row(rows: InsertRows, positions: &[usize], key: &[(Target, Value)]) 
         InsertRows::Cells(cells) => cells,
     };
     cells.retain(|row| {
-        positions.iter().zip(key).all(|(position, (_, wanted))| match row.get(*position) {
-            Some(Cell::Value(value)) => value == wanted,
+        positions.iter().zip(key).all(|(position, (target, wanted))| match row.get(*position) {
+            Some(Cell::Value(value)) => {
+                key::identity(value, &target.type_name.kind) == key::identity(wanted, &target.type_name.kind)
+            }
             Some(Cell::Default) | None => false,
         })
     });

@@ -9,6 +9,7 @@ use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::writer::Writer;
 use crate::catalog::{TypeKind, TypeName};
+use crate::plan::value::key;
 use crate::plan::{Aggregated, Operand, Projection, Value};
 use crate::request::select::Aggregate;
 
@@ -73,6 +74,12 @@ pub(super) fn write_sqlite(writer: &mut Writer, values: Field<'_>, aggregation: 
         return write_extreme_label(writer, function, labels, |writer| {
             aggregation.write_values::<Sqlite>(writer, values)
         });
+    }
+    if let (true, Operand::Values(Aggregate::Max | Aggregate::Min)) = (key::is_needed(&exact), operand) {
+        writer.push(if operand == Operand::Values(Aggregate::Max) { "berth_max(" } else { "berth_min(" });
+        aggregation.write_values::<Sqlite>(writer, values);
+        writer.push(", ").bind(Value::Text(exact.postgres_name())).push(")");
+        return;
     }
     writer.push(function);
     aggregation.write_values::<Sqlite>(writer, values);

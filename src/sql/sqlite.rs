@@ -14,6 +14,7 @@ use super::embed::Naming;
 use super::envelope::SOURCE;
 use super::writer::{Alias, Writer};
 use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
+use crate::plan::value::key;
 use crate::plan::{Document, Indexed, Search, Value};
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, Quantifier};
 
@@ -138,7 +139,21 @@ impl Dialect for Sqlite {
     }
 
     fn sort_key(writer: &mut Writer, field: Field<'_>) {
+        if key::is_needed(&key_kind(field)) {
+            return write_key(writer, field, |writer| Self::field(writer, field));
+        }
         write_place(writer, &field.kind(), |writer| Self::field(writer, field));
+    }
+
+    fn is_distinct(writer: &mut Writer, field: Field<'_>, value: &Value) {
+        if !key::tells_equality(&key_kind(field)) {
+            Self::field(writer, field);
+            writer.push(" IS DISTINCT FROM ").bind(value.clone());
+            return;
+        }
+        write_key(writer, field, |writer| Self::field(writer, field));
+        writer.push(" IS DISTINCT FROM ");
+        write_key(writer, field, |writer| _ = writer.bind(value.clone()));
     }
 
     fn compare(writer: &mut Writer, field: Field<'_>, comparison: Comparison, value: &Value) {
@@ -150,9 +165,10 @@ impl Dialect for Sqlite {
                 writer.push(operator);
                 write_place(writer, &field.kind(), |writer| _ = writer.bind(value.clone()));
             }
-            Spelling::Operator(operator) if is_by_place(comparison) && is_json_value(field) => {
-                write_pair(writer, "berth_json_compare(", field, value);
-                writer.push(operator).push("0");
+            Spelling::Operator(operator) if is_keyed(field, comparison) => {
+                write_key(writer, field, |writer| Self::field(writer, field));
+                writer.push(operator);
+                write_key(writer, field, |writer| _ = writer.bind(value.clone()));
             }
             Spelling::Operator(operator) => {
                 Self::field(writer, field);
@@ -189,6 +205,9 @@ impl Dialect for Sqlite {
         if values.is_empty() {
             writer.push("FALSE");
             return;
+        }
+        if is_keyed(field, Comparison::Equal) {
+            return write_one_of_keys(writer, field, values);
         }
         Self::field(writer, field);
         match json_array(values) {
@@ -367,9 +386,51 @@ fn is_by_place(comparison: Comparison) -> bool {
     matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual | Comparison::Less | Comparison::LessOrEqual)
 }
 
-/// True for `jsonb`, whole or a part of it.
-fn is_json_value(field: Field<'_>) -> bool {
-    matches!(field.kind(), TypeKind::Jsonb | TypeKind::Json)
+/// The kind that a field's keys are of: a part of a document is one.
+fn key_kind(field: Field<'_>) -> TypeKind {
+    let kind = field.kind();
+    if kind == TypeKind::Json { TypeKind::Jsonb } else { kind }
+}
+
+/// True where keys are compared, and not the values.
+fn is_keyed(field: Field<'_>, comparison: Comparison) -> bool {
+    let kind = key_kind(field);
+    if is_by_place(comparison) { key::is_needed(&kind) } else { key::tells_equality(&kind) }
+}
+
+/// Adds what sorts, and is equal, as the values of the field's type do.
+fn write_key(writer: &mut Writer, field: Field<'_>, value: impl FnOnce(&mut Writer)) {
+    writer.push("berth_key(");
+    value(writer);
+    writer.push(", ").bind(Value::Text(key_kind(field).postgres_name())).push(")");
+}
+
+/// Adds a test whether the field has one of the keys of `values`.
+fn write_one_of_keys(writer: &mut Writer, field: Field<'_>, values: &[Value]) {
+    write_key(writer, field, |writer| Sqlite::field(writer, field));
+    match json_array(values) {
+        Some(array) if values.len() > LIST_MAX => {
+            writer.push(" IN (SELECT ");
+            write_key(writer, field, |writer| _ = writer.push("value"));
+            writer.push(" FROM json_each(").bind(Value::Text(array)).push("))");
+        }
+        Some(_) | None => {
+            writer.push(" IN (");
+            writer.separated(", ", values, |writer, value| {
+                write_key(writer, field, |writer| _ = writer.bind(value.clone()));
+            });
+            writer.push(")");
+        }
+    }
+}
+
+/// Adds what a row that a write gives back is sorted by, in bytes or as SQLite sorts without a collation.
+pub(super) fn write_returned_key(writer: &mut Writer, field: Field<'_>) {
+    if field.kind().is_decimal_text() {
+        write_key(writer, field, |writer| Sqlite::field(writer, field));
+    } else {
+        Sqlite::sort_key(writer, field);
+    }
 }
 
 /// What a value sorts by: itself, or the place of an enumeration's label in the list.

@@ -24,8 +24,9 @@ fn database() -> Connection {
     connection.execute_batch(TABLE).unwrap();
     connection.execute_batch("CREATE TABLE members (film INT, person TEXT)").unwrap();
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    for name in ["like", "ilike", "match", "imatch", "json", "json_text", "contains", "array_contains", "overlaps"]
-        .map(|name| format!("berth_{name}"))
+    for name in
+        ["like", "ilike", "match", "imatch", "json", "json_text", "contains", "array_contains", "overlaps", "key"]
+            .map(|name| format!("berth_{name}"))
     {
         connection.create_scalar_function(name.as_str(), 2, flags, |_| Ok(None::<i64>)).unwrap();
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod generated;
 mod numeric;
+mod ordered;
 pub(crate) mod requests;
 pub(crate) mod sample;
 mod shrink;

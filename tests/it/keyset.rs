@@ -26,6 +26,12 @@ const SCHEMA: &str = "
         (6, 2, '\"q,()', 7, 2, '2022-01-01 00:00:00+00', '2024-01-02', 'b', 'sad', false, NULL, NULL, NULL, '', 'p', 3),
         (7, 1, '10', 0, 3, '2022-01-01 00:00:00+00', '2024-01-02', '', 'ok', true, NULL, NULL, NULL, 'z', 'p', 4);
     INSERT INTO spots VALUES (1, 'a', 'n'), (1, 'b', NULL), (2, 'a', NULL), (2, 'b', 'n'), (3, 'a', 'm');
+    ALTER TABLE cars ADD COLUMN length interval, ADD COLUMN clock timetz, ADD COLUMN sizes int[], ADD COLUMN amount numeric;
+    UPDATE cars SET length = '1 day', clock = '10:00+02', sizes = '{1,2}', amount = 2.50, data = '{\"k\": 2}' WHERE id = 1;
+    UPDATE cars SET length = '24:00:00', clock = '09:00+00', sizes = '{10}', amount = 2.5 WHERE id = 2;
+    UPDATE cars SET length = '23:00:00', clock = '08:00+00', sizes = '{}', amount = 12345678901234567890.5 WHERE id = 4;
+    UPDATE cars SET length = '1 mon', clock = '08:00+00', sizes = '{1,NULL}', amount = -3 WHERE id = 5;
+    UPDATE cars SET amount = 10, data = '[1.0]' WHERE id = 6;
 ";
 
 /// What the query says besides its limit, for tables with up to seven rows.
@@ -47,6 +53,13 @@ const READS: &[&str] = &[
     "/cars?select=id&order=code.nullsfirst",
     "/cars?select=id&order=raw",
     "/cars?select=id&order=span",
+    "/cars?select=id,length&order=length",
+    "/cars?select=id&order=length.desc.nullslast,clock",
+    "/cars?select=id&order=clock.desc",
+    "/cars?select=id&order=sizes.nullsfirst",
+    "/cars?select=id&order=data.desc,name",
+    "/cars?select=id,amount&order=amount",
+    "/cars?select=id&order=amount.desc.nullslast,sizes",
     "/cars?select=id&order=data->>k",
     "/cars?select=id&order=data->>k.desc.nullslast,name",
     "/cars?select=id&order=big.desc",

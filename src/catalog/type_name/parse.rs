@@ -20,7 +20,8 @@ pub(super) fn postgres(declared: &str) -> TypeName {
     if let Some(element) = array_element(given) {
         let element = postgres(element);
         let declared = format!("{}[]", element.declared);
-        return TypeName { declared, kind: TypeKind::Array(Box::new(element.kind)) };
+        // JSON numbers have any digits.
+        return TypeName { declared, kind: TypeKind::Array(Box::new(element.kind.as_decimal_text())) };
     }
     let words = base_name(given).to_ascii_lowercase();
     let words = words.strip_prefix("pg_catalog.").unwrap_or(&words);

@@ -60,6 +60,12 @@ pub(super) fn read(text: &str) -> Result<String, Error> {
     Ok(interval.to_string())
 }
 
+/// Microseconds of what [`read`] has written, as Postgres compares it: a month is 30 days, a day 24 hours.
+pub(super) fn span(text: &str) -> Option<i128> {
+    let Interval { months, days, micros } = read_parts(text).ok()?;
+    Some((i128::from(months) * 30 + i128::from(days)) * i128::from(DAY) + i128::from(micros))
+}
+
 enum Problem {
     Syntax,
     Range,

@@ -12,13 +12,13 @@
 //! | `date`, `timestamp` | `YYYY-MM-DD`, `YYYY-MM-DD HH:MM:SS[.ffffff]`, `infinity`, `-infinity` | same |
 //! | `timestamptz` | the same in UTC with `+00` behind it | same |
 //! | `time` | `HH:MM:SS[.ffffff]` | same |
-//! | `timetz`, `interval` | Postgres' output | by text: differs |
+//! | `timetz`, `interval` | Postgres' output | by `key` |
 //! | `uuid` | lower case, hyphens | same |
 //! | `json` | as given, when it comes as text | none in Postgres |
-//! | `jsonb` | Postgres' output: keys by length then bytes, the last of equal keys | equality only |
+//! | `jsonb` | Postgres' output: keys by length then bytes, the last of equal keys | by `key` |
 //! | `bytea` | blob | same |
 //! | `tsvector` | Postgres' output | equality only |
-//! | arrays | JSON as `row_to_json` writes it | equality only |
+//! | arrays | JSON as `row_to_json` writes it | by `key`; of enumerations equality only |
 //!
 //! Years other than 1 to 9999 are refused: as text they would sort wrong. So are words that need a clock (`now`,
 //! `today`), month names and zone names: a stage without a clock and without a zone database cannot read them.
@@ -34,6 +34,7 @@ pub mod form;
 mod input;
 mod interval;
 mod json;
+pub mod key;
 mod numeric;
 mod payload;
 mod temporal;

@@ -148,6 +148,16 @@ impl Digits {
         self.digits.len() - self.scale
     }
 
+    /// The sign, the number of digits before the point (negative: of zeros behind it), and the digits without zeros at
+    /// either end.
+    pub(super) fn significant(&self) -> (Sign, i32, &[u8]) {
+        let zeros = self.digits.iter().take_while(|digit| **digit == 0).count();
+        let end = self.digits.iter().rposition(|digit| *digit != 0).map_or(zeros, |last| last + 1);
+        let point = i32::try_from(self.whole_digits()).unwrap_or(i32::MAX);
+        let exponent = point - i32::try_from(zeros).unwrap_or(i32::MAX);
+        (self.sign, exponent, self.digits.get(zeros..end).unwrap_or_default())
+    }
+
     /// The number without zeros at the end of its fraction.
     fn trimmed(&self) -> Self {
         let mut number = self.clone();

@@ -182,7 +182,7 @@ fn sqlite_boolean(value: &Value) -> Option<bool> {
     }
 }
 
-/// The number without the zeros at its end, which only Postgres keeps.
+/// The number without the zeros at its end, which not every store keeps.
 fn shortest(number: &serde_json::Number) -> serde_json::Number {
     let text = number.to_string();
     let plain = text.contains('.') && !text.contains(['e', 'E']);

@@ -248,7 +248,7 @@ fn paths_into_json() {
     "public"."films"."data"->$1->$2::int->>$3 = $4  ['a', '-1', 'it's', 'x']
     berth_json_text(berth_json(berth_json("films"."data", ?1), ?2), ?3) = ?4  ['a', -1, 'it's', 'x']
     to_jsonb("public"."films"."tags")->$1::int = $2  ['0', 'x']
-    berth_json("films"."tags", ?1) = ?2  [0, 'x']
+    berth_key(berth_json("films"."tags", ?1), ?2) = berth_key(?3, ?4)  [0, 'jsonb', 'x', 'jsonb']
     "#);
 }
 

@@ -12,9 +12,9 @@ use crate::request::MediaType;
 use crate::sql::condition::{write_condition, write_where};
 use crate::sql::dialect::{Dialect, Scope};
 use crate::sql::embed::{output_columns, write_returned};
-use crate::sql::order::write_sort_key;
+use crate::sql::order::write_of_term;
 use crate::sql::rules::{From, write_refusals, write_row, write_rules, write_shown};
-use crate::sql::sqlite::Sqlite;
+use crate::sql::sqlite::{Sqlite, write_returned_key};
 use crate::sql::writer::{Place, Writer};
 use crate::sql::{Output, Query, Run, Work};
 
@@ -247,7 +247,7 @@ fn write_returning(writer: &mut Writer, table: &QualifiedName, returning: &Retur
             write_returned::<Sqlite>(writer, node, scope);
             for term in &node.order {
                 writer.push(", ");
-                write_sort_key::<Sqlite>(writer, scope, term, |_| None);
+                write_of_term::<Sqlite>(writer, scope, term, |_| None, write_returned_key);
             }
         }
     }

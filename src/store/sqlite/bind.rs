@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
+use super::format::array_literal;
 use crate::catalog::TypeKind;
 use crate::plan::Value;
 use crate::plan::value::decimal;
@@ -56,6 +57,10 @@ pub(super) fn print(value: ValueRef<'_>, kind: &TypeKind) -> Option<String> {
             let text = String::from_utf8_lossy(text);
             let number = decimal::print(&text, *scale);
             printed.extend_from_slice(number.as_deref().unwrap_or(&text).as_bytes());
+        }
+        (ValueRef::Text(text), TypeKind::Array(element)) => {
+            let json = String::from_utf8_lossy(text);
+            printed = array_literal(&json, element).unwrap_or_else(|| text.to_vec());
         }
         (ValueRef::Text(text), _) => printed.extend_from_slice(text),
         (ValueRef::Blob(bytes), _) => form::write_hexadecimal(&mut printed, bytes),

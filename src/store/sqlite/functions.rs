@@ -12,12 +12,12 @@
 //! | `berth_contains(a, b)` | `a @> b` of `jsonb` |
 //! | `berth_array_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` and `a && b` of arrays |
 //! | `berth_cell(row, place)` | none: a value of a row that was kept, see `cell` |
-//! | `berth_json_compare(a, b)` | -1, 0 or 1 as `a` of `jsonb` sorts to `b` |
+//! | `berth_key(value, type)` | none: bytes that sort as the values of the type do, see `plan::value::key` |
 //!
 //! The collation `decimal` compares texts as the decimals they spell.
 //!
-//! What is embedded is written by the functions of `rows`, sums and means are those of `sum`, those of text search are in
-//! `search`.
+//! What is embedded is written by the functions of `rows`, sums and means are those of `sum`, the greatest and least of
+//! what sorts by keys those of `key`, those of text search are in `search`.
 //!
 //! What fails gives an error whose text begins with Postgres' code and a colon, e.g.
 //! `2201B: invalid regular expression: parentheses () not balanced`.
@@ -30,11 +30,11 @@
 
 mod cast;
 pub(super) mod cell;
-mod compare;
 mod containment;
 mod convert;
 mod exact;
 pub(super) mod json;
+mod key;
 mod like;
 mod pattern;
 mod rows;
@@ -121,8 +121,8 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
     add(connection, "berth_array_contains", |context| pair_function(context, containment::array_contains))?;
     add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;
-    add(connection, "berth_json_compare", |context| pair_function(context, |a, b| compare::compare(a, b) as i8))?;
     add(connection, "berth_cell", cell::cell)?;
+    key::register(connection)?;
     rows::register(connection)?;
     search::register(connection)?;
     super::session::register(connection)?;
