@@ -32,6 +32,16 @@ mkdir "$work/migrations"
 
 milliseconds() { date +%s%3N; }
 
+# Asks without a process of its own: starting curl takes as long as a tenth of what is measured.
+is_ready() {
+  local status
+  { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 1
+  printf 'GET /-/ready HTTP/1.0\r\n\r\n' >&3
+  read -r -t 1 status <&3 || status=
+  exec 3>&-
+  [[ $status == *' 200 '* ]]
+}
+
 # Starts an instance and waits until it is ready; leaves the milliseconds that took in $took.
 start() {
   local begun
@@ -39,7 +49,7 @@ start() {
   PORT=$port VOLUME="$work/data" VOLUME_MODE=shared-log ACCESS=open MIGRATIONS="$work/migrations" LOG_LEVEL=error \
     LOCAL_DIR="$work/local" MAX_BODY=32MB "$BERTH" serve 2>"$work/log" &
   pid=$!
-  until curl -sf -o /dev/null "http://127.0.0.1:$port/-/ready"; do
+  until is_ready; do
     kill -0 "$pid" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
     sleep 0.002
   done
