@@ -16,12 +16,11 @@ use crate::request::filter::{Comparison, Containment, IsValue};
 
 /// Refuses a comparison that Postgres has no operator for.
 pub(super) fn check_comparison(operator: Comparison, compared: &TypeName) -> Result<(), Error> {
-    let allowed = if is_pattern(operator) { is_text(compared) } else { has_order(compared) };
+    let allowed = if operator.is_pattern() { is_text(compared) } else { has_order(compared) };
     if !allowed {
         return Err(Error::no_operator(&postgres_name(compared), symbol(operator), "unknown"));
     }
-    let by_place = !matches!(operator, Comparison::Equal | Comparison::NotEqual);
-    if by_place && !is_pattern(operator) && !is_sorted(compared) {
+    if operator.is_by_place() && !is_sorted(compared) {
         let (symbol, name) = (symbol(operator), postgres_name(compared));
         return Err(Error::not_on_sqlite(format_args!("the operator {symbol} on values of type {name}")));
     }
@@ -101,19 +100,6 @@ pub(super) fn check_containment(operator: Containment, compared: &TypeName) -> R
 
 fn no_filter(operator: &str) -> Error {
     Error::not_on_sqlite(format_args!("the operator '{operator}'"))
-}
-
-/// True for operators whose right side is a pattern, always text.
-pub(super) fn is_pattern(operator: Comparison) -> bool {
-    match operator {
-        Comparison::Like | Comparison::ILike | Comparison::Match | Comparison::IMatch => true,
-        Comparison::Equal
-        | Comparison::NotEqual
-        | Comparison::Greater
-        | Comparison::GreaterOrEqual
-        | Comparison::Less
-        | Comparison::LessOrEqual => false,
-    }
 }
 
 fn is_text(compared: &TypeName) -> bool {

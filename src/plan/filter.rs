@@ -107,7 +107,7 @@ fn compare(
 ) -> Result<Test, Error> {
     let compared = target.compared_type();
     capability::check_comparison(operator, &compared)?;
-    let pattern = capability::is_pattern(operator);
+    let pattern = operator.is_pattern();
     let value = with_wildcards(operator, value);
     match quantifier {
         None if pattern => Ok(Test::Compare(operator, Value::Text(value))),

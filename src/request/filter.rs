@@ -130,6 +130,25 @@ pub enum Comparison {
     IMatch,
 }
 
+impl Comparison {
+    /// True for operators whose right side is a pattern, always text.
+    #[must_use]
+    pub fn is_pattern(self) -> bool {
+        match self {
+            Self::Like | Self::ILike | Self::Match | Self::IMatch => true,
+            Self::Equal | Self::NotEqual | Self::Greater | Self::GreaterOrEqual | Self::Less | Self::LessOrEqual => {
+                false
+            }
+        }
+    }
+
+    /// True for operators that ask which of two values comes first.
+    #[must_use]
+    pub fn is_by_place(self) -> bool {
+        matches!(self, Self::Greater | Self::GreaterOrEqual | Self::Less | Self::LessOrEqual)
+    }
+}
+
 /// Operators on arrays, JSON and ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Containment {

@@ -116,7 +116,7 @@ impl Dialect for Postgres {
     fn compare(writer: &mut Writer, field: Field<'_>, comparison: Comparison, value: &Value) {
         Self::field(writer, field);
         writer.push(operator(comparison));
-        write_operand(writer, field.parser.filter(|_| !takes_pattern(comparison)), value);
+        write_operand(writer, parser(field, comparison), value);
     }
 
     /// `values` is one array literal; the server takes it apart.
@@ -132,11 +132,7 @@ impl Dialect for Postgres {
             Quantifier::Any => "ANY (",
             Quantifier::All => "ALL (",
         });
-        write_operands(
-            writer,
-            field.parser.filter(|_| !takes_pattern(comparison)),
-            values.first().cloned().unwrap_or(Value::Null),
-        );
+        write_operands(writer, parser(field, comparison), values.first().cloned().unwrap_or(Value::Null));
         writer.push(")");
     }
 
@@ -211,17 +207,9 @@ fn operator(comparison: Comparison) -> &'static str {
     }
 }
 
-/// Whether the operator's right side is a pattern, not a value of the left side's type.
-fn takes_pattern(comparison: Comparison) -> bool {
-    match comparison {
-        Comparison::Like | Comparison::ILike | Comparison::Match | Comparison::IMatch => true,
-        Comparison::Equal
-        | Comparison::NotEqual
-        | Comparison::Greater
-        | Comparison::GreaterOrEqual
-        | Comparison::Less
-        | Comparison::LessOrEqual => false,
-    }
+/// What reads the right side of a comparison: a pattern is no value of the left side's type.
+fn parser(field: Field<'_>, comparison: Comparison) -> Option<&QualifiedName> {
+    field.parser.filter(|_| !comparison.is_pattern())
 }
 
 /// Adds a call of `function`.

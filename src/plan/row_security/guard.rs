@@ -8,9 +8,7 @@
 
 use super::{Rules, Source};
 use crate::catalog::{QualifiedName, TypeKind};
-use crate::plan::{
-    Action, Condition, Embed, Guard, Insert, Keyset, Plan, ReadNode, Related, Returning, Target, Test, capability,
-};
+use crate::plan::{Action, Condition, Embed, Guard, Insert, Keyset, Plan, ReadNode, Related, Returning, Target, Test};
 
 /// What each row that is shown says so in.
 const MARK: &str = "berth_shown";
@@ -147,7 +145,7 @@ fn is_close(filter: &Condition) -> bool {
 fn looks_closer(target: &Target, test: &Test) -> bool {
     let is_document = matches!(target.type_name.kind, TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_));
     let by_pattern = match test {
-        Test::Compare(comparison, _) | Test::Quantified(comparison, _, _) => capability::is_pattern(*comparison),
+        Test::Compare(comparison, _) | Test::Quantified(comparison, _, _) => comparison.is_pattern(),
         Test::In(_) | Test::Is(_) | Test::IsDistinctFrom(_) => false,
         Test::Contain(..) | Test::FullText { .. } | Test::Search(_) => true,
     };
