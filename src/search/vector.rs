@@ -14,6 +14,8 @@ use std::fmt;
 use std::iter::Peekable;
 use std::str::CharIndices;
 
+use super::Error;
+
 /// The greatest place: what lies behind it counts as there.
 pub(super) const PLACE_MAX: u32 = 16_383;
 /// Most places of a word that are kept.
@@ -67,9 +69,15 @@ pub struct Vector {
 }
 
 impl Vector {
-    /// Reads what Postgres takes for a `tsvector`; `None` for what is none.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    /// Reads what Postgres takes for a `tsvector`.
+    ///
+    /// # Errors
+    /// 42601 for what is none.
+    pub fn read(text: &str) -> Result<Self, Error> {
+        Self::parse(text).ok_or_else(|| Error::new("42601", format!("syntax error in tsvector: \"{text}\"")))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
         let mut vector = Self::default();
         let mut rest = text.char_indices().peekable();
         loop {
@@ -215,7 +223,7 @@ mod tests {
     use super::*;
 
     fn canonical(text: &str) -> Option<String> {
-        Vector::read(text).map(|vector| vector.to_string())
+        Vector::read(text).ok().map(|vector| vector.to_string())
     }
 
     // Asked of Postgres 15.

@@ -60,11 +60,6 @@ pub(super) fn invalid_hexadecimal(problem: &str) -> Error {
     sqlstate("22023", format!("invalid hexadecimal {problem}"))
 }
 
-/// 42601: the text is no document of text search.
-pub(super) fn invalid_document(text: &str) -> Error {
-    sqlstate("42601", format!("syntax error in tsvector: \"{text}\""))
-}
-
 /// 22P02 of JSON, with what the parser stumbled over.
 pub(super) fn invalid_json(details: String) -> Error {
     with_details("22P02", "invalid input syntax for type json".to_owned(), details)

@@ -97,10 +97,7 @@ pub(super) fn read(text: &str, form: &Form<'_>) -> Result<Value, Error> {
         },
         TypeKind::Text { max_length: Some(length) } => read_limited(text, *length, form),
         TypeKind::Text { max_length: None } | TypeKind::Other => Ok(Value::Text(text.to_owned())),
-        TypeKind::TsVector => match Vector::read(text) {
-            Some(vector) => Ok(Value::Text(vector.to_string())),
-            None => Err(fault::invalid_document(text)),
-        },
+        TypeKind::TsVector => Ok(Value::Text(Vector::read(text)?.to_string())),
         TypeKind::Date | TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz => {
             temporal::read(text, kind, form.fraction_digits).map(Value::Text)
         }

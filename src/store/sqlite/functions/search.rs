@@ -11,7 +11,7 @@
 //! | `berth_ts_words(tsvector)` | none: what an index of FTS5 takes, see `search::index` |
 
 use rusqlite::functions::Context;
-use rusqlite::{Connection, Error, Result};
+use rusqlite::{Connection, Result};
 
 use super::{Fault, add, add_of, failed, text};
 use crate::search::{self, Configuration, Form, Query, Vector, Weight, index};
@@ -111,9 +111,5 @@ fn join(context: &Context<'_>) -> Result<Option<String>> {
 /// The argument as a document; `None` for null.
 fn vector(context: &Context<'_>, argument: usize) -> Result<Option<Vector>> {
     let Some(text) = text(context.get_raw(argument)) else { return Ok(None) };
-    Vector::read(&text).map(Some).ok_or_else(|| syntax(&text))
-}
-
-fn syntax(text: &str) -> Error {
-    failed(Fault { code: "42601", message: format!("syntax error in tsvector: \"{text}\"") })
+    Vector::read(&text).map(Some).map_err(|error| failed(error.into()))
 }
