@@ -54,13 +54,12 @@ pub(super) fn print(value: ValueRef<'_>, kind: &TypeKind) -> Option<String> {
         (ValueRef::Integer(integer), _) => form::write_number(&mut printed, Scalar::Integer(integer), kind),
         (ValueRef::Real(real), _) => form::write_number(&mut printed, Scalar::Real(real), kind),
         (ValueRef::Text(text), TypeKind::Numeric { scale, .. }) => {
-            let text = String::from_utf8_lossy(text);
+            let text = self::text(text);
             let number = decimal::print(&text, *scale);
             printed.extend_from_slice(number.as_deref().unwrap_or(&text).as_bytes());
         }
         (ValueRef::Text(text), TypeKind::Array(element)) => {
-            let json = String::from_utf8_lossy(text);
-            printed = array_literal(&json, element).unwrap_or_else(|| text.to_vec());
+            printed = array_literal(&self::text(text), element).unwrap_or_else(|| text.to_vec());
         }
         (ValueRef::Text(text), _) => printed.extend_from_slice(text),
         (ValueRef::Blob(bytes), _) => form::write_hexadecimal(&mut printed, bytes),
