@@ -6,16 +6,20 @@
 //! embedded is written by `berth_row`, `berth_rows`, `berth_members` and `berth_values`; `berth_sum` and `berth_avg`
 //! are in `aggregate`.
 
+pub(super) mod key;
+mod rows;
+
+use self::key::{is_keyed, key_kind, write_key, write_place};
+use self::rows::{ARGUMENTS_MAX, shape_type, write_rows};
 use super::aggregate::write_sqlite;
 use super::computed::write_body;
 use super::condition::{Junction, write_junction};
 use super::dialect::{Dialect, Field, Scope};
 use super::embed::Naming;
 use super::envelope::SOURCE;
-use super::writer::{Alias, Writer};
+use super::writer::Writer;
 use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
-use crate::plan::value::key;
-use crate::plan::{Document, Indexed, Search, Value};
+use crate::plan::{Document, Indexed, Search, Value, value};
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, Quantifier};
 
 /// Most values of a list that are bound one by one. SQLite allows 32,766 placeholders in a statement; well before
@@ -23,11 +27,6 @@ use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOpera
 ///
 /// Source: <https://www.sqlite.org/limits.html#max_variable_number>.
 const LIST_MAX: usize = 100;
-
-/// Most values handed to one function. SQLite allows 1,000 arguments, and 127 before version 3.48.
-///
-/// Source: <https://www.sqlite.org/limits.html#max_function_arg>.
-const ARGUMENTS_MAX: usize = 100;
 
 /// The spelling of SQLite.
 #[derive(Debug)]
@@ -139,14 +138,14 @@ impl Dialect for Sqlite {
     }
 
     fn sort_key(writer: &mut Writer, field: Field<'_>) {
-        if key::is_needed(&key_kind(field)) {
+        if value::key::is_needed(&key_kind(field)) {
             return write_key(writer, field, |writer| Self::field(writer, field));
         }
         write_place(writer, &field.kind(), |writer| Self::field(writer, field));
     }
 
     fn is_distinct(writer: &mut Writer, field: Field<'_>, value: &Value) {
-        if !key::tells_equality(&key_kind(field)) {
+        if !value::key::tells_equality(&key_kind(field)) {
             Self::field(writer, field);
             writer.push(" IS DISTINCT FROM ").bind(value.clone());
             return;
@@ -159,7 +158,7 @@ impl Dialect for Sqlite {
     fn compare(writer: &mut Writer, field: Field<'_>, comparison: Comparison, value: &Value) {
         match spelling(comparison) {
             Spelling::Operator(operator)
-                if is_by_place(comparison) && matches!(field.kind(), TypeKind::Enum { .. }) =>
+                if comparison.is_by_place() && matches!(field.kind(), TypeKind::Enum { .. }) =>
             {
                 Self::sort_key(writer, field);
                 writer.push(operator);
@@ -206,17 +205,22 @@ impl Dialect for Sqlite {
             writer.push("FALSE");
             return;
         }
-        if is_keyed(field, Comparison::Equal) {
-            return write_one_of_keys(writer, field, values);
-        }
-        Self::field(writer, field);
+        let is_keyed = is_keyed(field, Comparison::Equal);
+        let write_side = |writer: &mut Writer, value: &dyn Fn(&mut Writer)| {
+            if is_keyed { write_key(writer, field, value) } else { value(writer) }
+        };
+        write_side(writer, &|writer| Self::field(writer, field));
         match json_array(values) {
             Some(array) if values.len() > LIST_MAX => {
-                writer.push(" IN (SELECT value FROM json_each(").bind(Value::Text(array)).push("))");
+                writer.push(" IN (SELECT ");
+                write_side(writer, &|writer| _ = writer.push("value"));
+                writer.push(" FROM json_each(").bind(Value::Text(array)).push("))");
             }
             Some(_) | None => {
                 writer.push(" IN (");
-                writer.separated(", ", values, |writer, value| _ = writer.bind(value.clone()));
+                writer.separated(", ", values, |writer, value| {
+                    write_side(writer, &|writer| _ = writer.bind(value.clone()));
+                });
                 writer.push(")");
             }
         }
@@ -315,49 +319,6 @@ fn write_decimal(writer: &mut Writer, before: &'static str, write: impl FnOnce(&
     writer.push(after).push(" COLLATE decimal");
 }
 
-/// Adds the rows of `query` as `function` writes them.
-///
-/// Its first argument tells names and types of the values behind it as JSON: `[["id","integer"],…]`. Past
-/// [`ARGUMENTS_MAX`] the values come in parts, each written by `berth_members` and told by `null`.
-fn write_rows(
-    writer: &mut Writer,
-    function: &'static str,
-    members: &[(&str, TypeName)],
-    query: &mut dyn FnMut(&mut Writer),
-) {
-    let rows = writer.alias();
-    writer.push("(SELECT ").push(function);
-    if members.len() <= ARGUMENTS_MAX {
-        write_values(writer, rows, members, 0);
-    } else {
-        let parts = members.chunks(ARGUMENTS_MAX);
-        let shape = serde_json::Value::Array(vec![serde_json::Value::Null; parts.len()]);
-        writer.bind(Value::Text(shape.to_string()));
-        for (part, members) in parts.enumerate() {
-            writer.push(", berth_members(");
-            write_values(writer, rows, members, part * ARGUMENTS_MAX);
-            writer.push(")");
-        }
-    }
-    writer.push(") FROM (");
-    query(writer);
-    writer.push(") AS ").alias_name(rows).push(")");
-}
-
-/// Adds names and types of `members`, then their values, which are columns from `first` on.
-fn write_values(writer: &mut Writer, rows: Alias, members: &[(&str, TypeName)], first: usize) {
-    let shape: Vec<(&str, String)> = members.iter().map(|(name, of)| (*name, shape_type(of))).collect();
-    writer.bind(Value::Text(serde_json::json!(shape).to_string()));
-    for index in 0..members.len() {
-        writer.push(", ").alias_name(rows).push(".").column_number(first + index);
-    }
-}
-
-/// A type's name as `berth_row` and its like read it: empty where the value itself tells.
-fn shape_type(type_name: &TypeName) -> String {
-    if type_name.kind == TypeKind::Any { String::new() } else { type_name.postgres_name() }
-}
-
 /// How a comparison is written.
 enum Spelling {
     /// Between field and value.
@@ -379,69 +340,6 @@ fn spelling(comparison: Comparison) -> Spelling {
         Comparison::Match => Spelling::Function("berth_match("),
         Comparison::IMatch => Spelling::Function("berth_imatch("),
     }
-}
-
-/// True for comparisons that ask which of two values comes first.
-fn is_by_place(comparison: Comparison) -> bool {
-    matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual | Comparison::Less | Comparison::LessOrEqual)
-}
-
-/// The kind that a field's keys are of: a part of a document is one.
-fn key_kind(field: Field<'_>) -> TypeKind {
-    let kind = field.kind();
-    if kind == TypeKind::Json { TypeKind::Jsonb } else { kind }
-}
-
-/// True where keys are compared, and not the values.
-fn is_keyed(field: Field<'_>, comparison: Comparison) -> bool {
-    let kind = key_kind(field);
-    if is_by_place(comparison) { key::is_needed(&kind) } else { key::tells_equality(&kind) }
-}
-
-/// Adds what sorts, and is equal, as the values of the field's type do.
-fn write_key(writer: &mut Writer, field: Field<'_>, value: impl FnOnce(&mut Writer)) {
-    writer.push("berth_key(");
-    value(writer);
-    writer.push(", ").bind(Value::Text(key_kind(field).postgres_name())).push(")");
-}
-
-/// Adds a test whether the field has one of the keys of `values`.
-fn write_one_of_keys(writer: &mut Writer, field: Field<'_>, values: &[Value]) {
-    write_key(writer, field, |writer| Sqlite::field(writer, field));
-    match json_array(values) {
-        Some(array) if values.len() > LIST_MAX => {
-            writer.push(" IN (SELECT ");
-            write_key(writer, field, |writer| _ = writer.push("value"));
-            writer.push(" FROM json_each(").bind(Value::Text(array)).push("))");
-        }
-        Some(_) | None => {
-            writer.push(" IN (");
-            writer.separated(", ", values, |writer, value| {
-                write_key(writer, field, |writer| _ = writer.bind(value.clone()));
-            });
-            writer.push(")");
-        }
-    }
-}
-
-/// Adds what a row that a write gives back is sorted by, in bytes or as SQLite sorts without a collation.
-pub(super) fn write_returned_key(writer: &mut Writer, field: Field<'_>) {
-    if field.kind().is_decimal_text() {
-        write_key(writer, field, |writer| Sqlite::field(writer, field));
-    } else {
-        Sqlite::sort_key(writer, field);
-    }
-}
-
-/// What a value sorts by: itself, or the place of an enumeration's label in the list.
-fn write_place(writer: &mut Writer, kind: &TypeKind, value: impl FnOnce(&mut Writer)) {
-    let TypeKind::Enum { labels, .. } = kind else { return value(writer) };
-    writer.push("CASE ");
-    value(writer);
-    for (place, label) in (0..).zip(labels) {
-        writer.push(" WHEN ").bind(Value::Text(label.clone())).push(" THEN ").bind(Value::Integer(place));
-    }
-    writer.push(" END");
 }
 
 fn write_around(writer: &mut Writer, before: &'static str, field: Field<'_>, after: &'static str) {

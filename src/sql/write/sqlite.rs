@@ -14,7 +14,8 @@ use crate::sql::dialect::{Dialect, Scope};
 use crate::sql::embed::{output_columns, write_returned};
 use crate::sql::order::write_of_term;
 use crate::sql::rules::{From, write_refusals, write_row, write_rules, write_shown};
-use crate::sql::sqlite::{Sqlite, write_returned_key};
+use crate::sql::sqlite::Sqlite;
+use crate::sql::sqlite::key::write_returned_key;
 use crate::sql::writer::{Place, Writer};
 use crate::sql::{Output, Query, Run, Work};
 
