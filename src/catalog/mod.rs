@@ -31,7 +31,7 @@ pub use tuning::{Isolation, Tuning};
 pub use type_name::{TypeKind, TypeName};
 pub use view::ShownKey;
 
-/// The role that every role is a member of.
+/// The role that every role is a member of: the name under which a grant to `PUBLIC` is kept.
 pub const EVERYONE: &str = "public";
 
 /// Functions of a table's row, by table and name.

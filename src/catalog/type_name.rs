@@ -137,7 +137,7 @@ pub enum Held {
 pub const DECIMAL: &str = "decimal";
 
 /// Digits that a double keeps of every decimal.
-const DOUBLE_DIGITS: u32 = 15;
+pub const DOUBLE_DIGITS: u32 = 15;
 
 /// A type as JSON tells it, for what functions take and give: its kind follows from its name, but for an
 /// enumeration's labels.

@@ -7,9 +7,7 @@ use sqlparser::ast::{
 
 use super::schema::{Grant, Inheritance, ObjectKind, Role};
 use super::{Refusal, Translator, name, parse, refuse};
-
-/// The name under which a grant to `PUBLIC` is kept: every role has it.
-pub(super) const EVERYONE: &str = "public";
+use crate::catalog::EVERYONE;
 
 /// Words for the role that applies the migrations.
 const APPLYING: [&str; 3] = ["CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"];

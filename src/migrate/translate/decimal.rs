@@ -8,6 +8,7 @@ use sqlparser::ast::Expr;
 use super::literal::Literal;
 use super::scope::{Found, Scope};
 use super::{Refusal, name};
+use crate::catalog::type_name::DOUBLE_DIGITS;
 use crate::catalog::{TypeKind, TypeName};
 
 /// What a `numeric` of many digits is read from.
@@ -39,7 +40,7 @@ impl Scope<'_> {
         }
     }
 
-    /// The same as part of another expression, in parentheses unless it needs none.
+    /// As [`write_as_held`](Self::write_as_held), as part of another expression: in parentheses unless it needs none.
     pub(super) fn operand_as_held(&self, expression: &Expr) -> Result<String, Refusal> {
         match self.decimal_origin(expression) {
             Some(Origin::Column) => self.write_as_held(expression),
@@ -92,7 +93,7 @@ impl Scope<'_> {
 /// True when SQLite's number with these digits is that number.
 fn is_exact_number(digits: &str) -> bool {
     let significant = digits.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count();
-    significant <= 15 || digits.parse::<i64>().is_ok()
+    u32::try_from(significant).is_ok_and(|digits| digits <= DOUBLE_DIGITS) || digits.parse::<i64>().is_ok()
 }
 
 /// The type, as columns and results of functions hold it.

@@ -10,9 +10,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 use sqlparser::ast::{Grantee, Privileges, Statement};
 
-use super::access::{EVERYONE, wanted};
+use super::access::wanted;
 use super::schema::{DefaultGrant, Grant, Reach};
 use super::{Refusal, Translator, name, parse, refuse};
+use crate::catalog::EVERYONE;
 
 /// The privilege to call functions.
 pub(crate) const EXECUTE: &str = "execute";

@@ -12,11 +12,11 @@ use sqlparser::ast::{
     AlterPolicy, AlterPolicyOperation, CreatePolicy, CreatePolicyCommand, CreatePolicyType, DropPolicy, Owner,
 };
 
-use super::access::EVERYONE;
 use super::expression::Functions;
 use super::schema::{Policy, PolicyCommand, PolicyKind, Schema};
 use super::scope::{Scope, Source};
 use super::{Action, Refusal, Translator, name, parse, refuse};
+use crate::catalog::EVERYONE;
 
 /// A policy's expressions for SQLite.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

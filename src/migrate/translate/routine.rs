@@ -15,12 +15,11 @@ use sqlparser::ast::{
     OperateFunctionArg, Statement, Value,
 };
 
-use super::access::EVERYONE;
 use super::default_privilege::{EXECUTE, NO_EXECUTE};
 use super::model::{Function, Mode, Parameter};
 use super::schema::ObjectKind;
 use super::{Refusal, Translator, name, parse, refuse, types};
-use crate::catalog::{Bearer, Template, Volatility};
+use crate::catalog::{Bearer, EVERYONE, Template, Volatility};
 
 impl Translator<'_> {
     /// Takes `CREATE FUNCTION`, whose text it keeps.

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use sqlparser::ast::{Action, Grantee, ObjectName, Privileges};
 
-use super::access::{EVERYONE, require_public};
+use super::access::require_public;
 use super::{Refusal, Translator, refuse};
+use crate::catalog::EVERYONE;
 
 /// The roles that may use the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
