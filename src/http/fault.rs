@@ -1,11 +1,9 @@
 //! What goes wrong before a request reaches the pipeline, or in spite of it.
 
-use bytes::Bytes;
-use serde_json::json;
 use thiserror::Error;
 
-use crate::response::Reply;
-use crate::response::status::{Caller, status_of};
+use crate::response::status::Caller;
+use crate::response::{Failure, Reply, Verbosity};
 
 /// Why the socket side answers by itself. Codes are `BERTH` and the status.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -85,28 +83,24 @@ impl Fault {
 
     /// The answer, in the shape of `PostgREST`'s errors.
     pub(super) fn reply(&self) -> Reply {
-        let code = self.code();
         let message = self.to_string();
-        let status = status_of(code, &message, Caller::Anonymous);
-        let body = json!({ "code": code, "details": null, "hint": self.hint(), "message": message });
-        let mut headers = vec![
-            ("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned()),
-            ("Proxy-Status".to_owned(), format!("PostgREST; error={code}")),
-        ];
-        match self {
-            Self::Busy => headers.push(("Retry-After".to_owned(), "1".to_owned())),
-            Self::OnlyPost => headers.push(("Allow".to_owned(), "POST".to_owned())),
-            Self::OnlyRead => headers.push(("Allow".to_owned(), "GET, HEAD".to_owned())),
+        let failure = Failure { code: self.code(), message: &message, details: None, hint: self.hint() };
+        let mut reply = Reply::failure(&failure, Caller::Anonymous, Verbosity::Verbose);
+        let allowed = match self {
+            Self::OnlyPost => Some("POST"),
+            Self::OnlyRead => Some("GET, HEAD"),
             Self::BodyTooLarge { .. }
             | Self::BodyTooSlow
             | Self::BodyBroken
             | Self::HeadBroken
             | Self::HeadTooLarge
             | Self::HeadTooSlow
+            | Self::Busy
             | Self::ClientLeft
             | Self::Panicked
-            | Self::NoSuchRoute => {}
-        }
-        Reply { status, headers, body: Bytes::from(body.to_string()), rest: None }
+            | Self::NoSuchRoute => None,
+        };
+        reply.headers.extend(allowed.map(|verbs| ("Allow".to_owned(), verbs.to_owned())));
+        reply
     }
 }

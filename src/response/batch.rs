@@ -12,7 +12,8 @@ use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value as Json};
 
-use super::{Reply, applied};
+use super::Reply;
+use super::preference::applied;
 use crate::request::{MediaType, Preferences};
 use crate::store::Outcome;
 

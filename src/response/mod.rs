@@ -3,9 +3,11 @@
 //! Source: <https://docs.postgrest.org/en/v16/references/api.html>
 
 pub mod batch;
+mod failure;
 mod link;
 pub mod location;
 pub mod openapi;
+mod preference;
 pub mod raised;
 pub mod range;
 mod rest;
@@ -14,16 +16,17 @@ pub mod validity;
 mod warning;
 
 use bytes::Bytes;
-use serde_json::json;
 use thiserror::Error as ThisError;
 
 use crate::catalog::{Table, Volatility};
 use crate::plan::{Action, Call, Insert, Plan, Read, Returning, call};
-use crate::request::prefer::{Count, Handling, Missing, Preferences, Representation, Resolution, TransactionEnd};
+use crate::request::prefer::{Count, Resolution};
 use crate::request::seek::Side;
 use crate::request::{MediaType, Range};
 use crate::store::{Extent, Outcome, Replay};
-use raised::{Raised, Unreadable};
+pub use failure::{Failure, Verbosity};
+use preference::applied;
+use raised::Unreadable;
 pub use rest::Rest;
 use validity::Seen;
 pub use validity::Validation;
@@ -68,45 +71,6 @@ pub enum Error {
     #[error("Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error")]
     UnreadableRaise(#[source] Unreadable),
 }
-
-/// What is said of an error.
-#[derive(Debug, Clone, Copy)]
-pub struct Failure<'a> {
-    /// `PostgREST`'s code, berth's, or an SQLSTATE.
-    pub code: &'a str,
-    /// One sentence for a person.
-    pub message: &'a str,
-    /// More about the cause.
-    pub details: Option<&'a serde_json::Value>,
-    /// What to do about it.
-    pub hint: Option<&'a str>,
-}
-
-/// How much of an error its client sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Verbosity {
-    /// Code, message, details and hint.
-    #[default]
-    Verbose,
-    /// Code and message.
-    Minimal,
-}
-
-impl Failure<'_> {
-    /// The body of the answer.
-    #[must_use]
-    pub fn body(&self, verbosity: Verbosity) -> Bytes {
-        let Self { code, message, details, hint } = self;
-        let body = match verbosity {
-            Verbosity::Verbose => json!({ "code": code, "details": details, "hint": hint, "message": message }),
-            Verbosity::Minimal => json!({ "code": code, "message": message }),
-        };
-        body.to_string().into()
-    }
-}
-
-/// When a client may try again that was told to wait: full queues empty within a second.
-const RETRY_AFTER_SECONDS: u32 = 1;
 
 /// The request's headers that an answer depends on, for caches.
 const VARY: &str = "Accept, Prefer, Range";
@@ -256,32 +220,6 @@ impl Reply {
         Self::new(200, vec![("Allow", verbs.to_owned()), ("Access-Control-Allow-Origin", "*".to_owned())])
     }
 
-    /// An error in the dialect's shape, with the status that its code has.
-    #[must_use]
-    pub fn failure(failure: &Failure<'_>, caller: status::Caller, verbosity: Verbosity) -> Self {
-        let status = status::status_of(failure.code, failure.message, caller);
-        let mut headers = vec![proxy_status(failure.code)];
-        if let Some(challenge) = status::challenge_of(failure.code, failure.message, caller) {
-            headers.push(("WWW-Authenticate", challenge));
-        }
-        if status == 503 {
-            headers.push(("Retry-After", RETRY_AFTER_SECONDS.to_string()));
-        }
-        Self::with_body(status, headers, &MediaType::Json, failure.body(verbosity))
-    }
-
-    /// An error that code in the database made, with the status and headers that it asks for.
-    #[must_use]
-    pub fn raised(raised: &Raised, verbosity: Verbosity) -> Self {
-        let details = raised.details.as_deref().map(serde_json::Value::from);
-        let Raised { code, message, .. } = raised;
-        let failure = Failure { code, message, details: details.as_ref(), hint: raised.hint.as_deref() };
-        let headers = vec![proxy_status(&raised.code)];
-        let mut reply = Self::with_body(raised.status, headers, &MediaType::Json, failure.body(verbosity));
-        reply.replace_headers(raised.headers.clone());
-        reply
-    }
-
     fn new(status: u16, headers: Vec<(&'static str, String)>) -> Self {
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { status, headers, ..Self::default() }
@@ -314,11 +252,6 @@ impl Reply {
     fn has_body_headers(&self) -> bool {
         self.headers.iter().any(|(name, _)| name == "Content-Type")
     }
-}
-
-/// Says to intermediaries that the answer is an error, and which.
-fn proxy_status(code: &str) -> (&'static str, String) {
-    ("Proxy-Status", format!("PostgREST; error={code}"))
 }
 
 /// `Content-Location` of a read.
@@ -369,54 +302,6 @@ fn table_verbs(table: &Table) -> String {
         verbs.push("DELETE");
     }
     verbs.join(",")
-}
-
-/// `Preference-Applied`, in `PostgREST`'s order, then what is berth's own; `None` when nothing was applied.
-fn applied(preferences: &Preferences) -> Option<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut say = |word: Option<&str>| words.extend(word.map(str::to_owned));
-    say(preferences.resolution.map(|resolution| match resolution {
-        Resolution::MergeDuplicates => "resolution=merge-duplicates",
-        Resolution::IgnoreDuplicates => "resolution=ignore-duplicates",
-    }));
-    say(preferences.missing.map(|missing| match missing {
-        Missing::Default => "missing=default",
-        Missing::Null => "missing=null",
-    }));
-    say(preferences.representation.map(|representation| match representation {
-        Representation::Full => "return=representation",
-        Representation::HeadersOnly => "return=headers-only",
-        Representation::Minimal => "return=minimal",
-    }));
-    say(preferences.count.map(|count| match count {
-        Count::Exact => "count=exact",
-        Count::Planned => "count=planned",
-        Count::Estimated => "count=estimated",
-    }));
-    say(preferences.transaction.map(|end| match end {
-        TransactionEnd::Commit => "tx=commit",
-        TransactionEnd::Rollback => "tx=rollback",
-    }));
-    say(preferences.handling.map(|handling| match handling {
-        Handling::Strict => "handling=strict",
-        Handling::Lenient => "handling=lenient",
-    }));
-    if let Some(zone) = &preferences.timezone {
-        words.push(format!("timezone={zone}"));
-    }
-    if let (Some(Handling::Strict), Some(most)) = (preferences.handling, preferences.max_affected) {
-        words.push(format!("max-affected={most}"));
-    }
-    if preferences.dry_run {
-        words.push("dry-run".to_owned());
-    }
-    if preferences.distinct.is_some() {
-        words.push("distinct".to_owned());
-    }
-    if preferences.seek.is_some() {
-        words.push("pagination=keyset".to_owned());
-    }
-    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// Reads `response.status`.

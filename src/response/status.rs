@@ -2,7 +2,7 @@
 //!
 //! A function of the code alone wherever that is enough, so that it holds for every store.
 //!
-//! Source: <https://docs.postgrest.org/en/v14/references/errors.html>
+//! Source: <https://docs.postgrest.org/en/v16/references/errors.html>
 
 /// Who gets the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
