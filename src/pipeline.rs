@@ -165,22 +165,22 @@ impl App {
         let catalog = self.store.catalog().ok_or(Error::NoCatalog)?;
         let conditions = Conditions::read(raw);
         let Prepared { work, answer } = self.ground(&catalog, identity).prepare(request, None, raw)?;
-        let named = Conditions::may_name(raw);
-        let held_against = |representation| Validation { representation, conditions: &conditions };
-        let validation =
-            named.then(|| held_against(sql::representation(raw, answer.authorized.session(), work.query())));
+        let validation = Conditions::may_name(raw).then(|| Validation {
+            representation: sql::representation(raw, answer.authorized.session(), work.query()),
+            conditions: &conditions,
+        });
         laps.end(Stage::Plan);
         let (outcome, rest) = match work {
             Work::Known(outcome) => (outcome, None),
-            Work::Run(mut statement) if answer.authorized.plan().is_streamed() => {
-                statement.known_states = validation.map(Validation::known_states).unwrap_or_default();
-                self.store.stream(*statement, deadline).await?
-            }
             Work::Run(mut statement) => {
-                // What is undone leaves nothing to repeat.
-                statement.once = once(raw, identity)?.filter(|_| !statement.session.rollback);
                 statement.known_states = validation.map(Validation::known_states).unwrap_or_default();
-                (self.store.execute(*statement, deadline).await?, None)
+                if answer.authorized.plan().is_streamed() {
+                    self.store.stream(*statement, deadline).await?
+                } else {
+                    // What is undone leaves nothing to repeat.
+                    statement.once = once(raw, identity)?.filter(|_| !statement.session.rollback);
+                    (self.store.execute(*statement, deadline).await?, None)
+                }
             }
         };
         laps.end(Stage::Transaction);

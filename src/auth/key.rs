@@ -176,7 +176,7 @@ impl Key {
     }
 }
 
-/// Decodes one part of a token.
+/// Decodes one part of a token, or of a JWK.
 pub(super) fn decode_part(part: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()
 }

@@ -1,11 +1,11 @@
 //! Makes a token, for development: what an identity provider does in earnest.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Map, Value};
 use thiserror::Error as ThisError;
+
+use super::key::decode_part;
 
 /// Why no token can be made.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
@@ -42,9 +42,7 @@ fn shared_key(text: &str) -> Option<(Option<String>, Vec<u8>)> {
         Err(_) => vec![serde_json::from_str::<Jwk>(text).ok()?],
     };
     keys.into_iter().find_map(|key| match &key.algorithm {
-        AlgorithmParameters::OctetKey(octets) => {
-            Some((key.common.key_id.clone(), URL_SAFE_NO_PAD.decode(octets.value.trim_end_matches('=')).ok()?))
-        }
+        AlgorithmParameters::OctetKey(octets) => Some((key.common.key_id.clone(), decode_part(&octets.value)?)),
         AlgorithmParameters::RSA(_) | AlgorithmParameters::EllipticCurve(_) | AlgorithmParameters::OctetKeyPair(_) => {
             None
         }

@@ -60,7 +60,8 @@ impl Client {
         }
     }
 
-    fn has_left(&self) {
+    /// Says so to whoever waits for it.
+    fn leave(&self) {
         self.0.has_left.store(true, Ordering::Release);
         self.0.changed.notify_waiters();
     }
@@ -131,7 +132,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<Io> {
             let before = buffer.filled().len();
             let read = ready!(Pin::new(&mut self.io).poll_read(context, buffer));
             if read.is_err() || (buffer.filled().len() == before && buffer.remaining() > 0) {
-                self.client.has_left();
+                self.client.leave();
             }
             read?;
             let bytes = buffer.filled().get(before..).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What browsers may do with answers, told as `PostgREST` tells it.
 //!
-//! Source: <https://docs.postgrest.org/en/v14/references/api/cors.html>, <https://fetch.spec.whatwg.org/#http-cors-protocol>
+//! Source: <https://docs.postgrest.org/en/v16/references/api/cors.html>, <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
 use crate::config::CorsOrigins;
 use crate::response::Reply;
