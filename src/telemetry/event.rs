@@ -270,6 +270,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::QueueFull, Self::BodiesFull, Self::AnswersFull];
+
     /// The label in metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -294,15 +297,13 @@ pub enum Publication {
     Unknown,
 }
 
-/// Kinds of statements.
+/// Kinds of statements; a function that is called is of the one that it may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// Rows are read.
     Read,
     /// Rows are written.
     Write,
-    /// A function is called.
-    Call,
 }
 
 impl Operation {
@@ -312,7 +313,6 @@ impl Operation {
         match self {
             Self::Read => "read",
             Self::Write => "write",
-            Self::Call => "call",
         }
     }
 }

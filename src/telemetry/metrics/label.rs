@@ -10,7 +10,7 @@ use crate::telemetry::event::RouteClass;
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 
 /// Statuses with a label of their own, ascending.
-pub(super) const STATUSES: [u16; 27] = [
+const STATUSES: [u16; 27] = [
     200, 201, 204, 206, 300, 304, 308, 400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 416, 422, 429, 431, 499,
     500, 501, 503, 504,
 ];
@@ -112,5 +112,27 @@ mod tests {
         assert!([200, 308, 499, 501].iter().all(|status| said.contains(status)), "{said:?}");
         let unlabelled: Vec<_> = said.iter().filter(|status| !STATUSES.contains(status)).collect();
         assert!(unlabelled.is_empty(), "{unlabelled:?}");
+    }
+
+    #[test]
+    fn codes_that_sql_makes_up_share_one_label() {
+        for (code, label) in [
+            ("PGRST116", "PGRST116"),
+            ("PGRSTX00", "PGRSTX00"),
+            ("BERTH503", "BERTH503"),
+            ("23505", "23xxx"),
+            ("PT402", "other"),
+            ("ZZ999", "other"),
+            ("PGRSTABC", "other"),
+            ("é2345", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(code_label(code), label, "{code}");
+        }
+    }
+
+    #[test]
+    fn statuses_can_be_searched() {
+        assert!(STATUSES.is_sorted());
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge};
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
 use super::declare::Declare;
+use crate::telemetry::event::Publication;
 
 /// How an instance stands to the shared log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +45,29 @@ pub(super) struct LogMetrics {
     copy_bytes: IntGauge,
     operations: IntCounterVec,
     bytes: IntCounterVec,
+    publish_latency: Histogram,
+    published: [IntCounter; 4],
+    catch_up_latency: Histogram,
+    applied: IntCounter,
 }
 
 impl LogMetrics {
     pub(super) fn new(declare: &Declare<'_>) -> Result<Self, prometheus::Error> {
+        let published =
+            declare.counters("berth_log_commits_total", "Commits put to the shared log, by outcome.", &["outcome"])?;
         Ok(Self {
+            publish_latency: declare.latency(
+                "berth_log_publish_duration_seconds",
+                "Time until the volume tells whether a commit is in the shared log.",
+                None,
+            )?,
+            published: ["won", "lost", "refused", "unknown"].map(|outcome| published.with_label_values(&[outcome])),
+            catch_up_latency: declare.latency(
+                "berth_log_catch_up_duration_seconds",
+                "Time to read others' commits from the shared log and to apply them.",
+                None,
+            )?,
+            applied: declare.counter("berth_log_applied_total", "Commit groups of others applied.")?,
             position: declare.gauge("berth_log_position", "Newest commit group of the working copy.")?,
             snapshot_position: declare.gauge("berth_log_snapshot_position", "Commit group of the newest snapshot.")?,
             snapshot_age: declare
@@ -69,8 +88,24 @@ impl LogMetrics {
         })
     }
 
+    pub(super) fn published(&self, outcome: Publication, latency: Duration) {
+        self.publish_latency.observe(latency.as_secs_f64());
+        let [won, lost, refused, unknown] = &self.published;
+        match outcome {
+            Publication::Won => won.inc(),
+            Publication::Lost => lost.inc(),
+            Publication::Refused => refused.inc(),
+            Publication::Unknown => unknown.inc(),
+        }
+    }
+
+    pub(super) fn caught_up(&self, commit_groups: u64, latency: Duration) {
+        self.catch_up_latency.observe(latency.as_secs_f64());
+        self.applied.inc_by(commit_groups);
+    }
+
     /// The totals are the volume's own, so they are set anew.
-    pub(super) fn set(&self, log: &LogState) {
+    pub(super) fn observe(&self, log: &LogState) {
         let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.position.set(gauge(log.position));
         self.snapshot_position.set(gauge(log.snapshot_position));
