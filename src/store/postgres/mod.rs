@@ -16,6 +16,7 @@ mod once;
 mod pool;
 mod repeat;
 mod session;
+mod settings;
 mod stream;
 mod tls;
 mod transaction;
@@ -37,6 +38,7 @@ use keep::Listening;
 pub use once::TABLE as KEPT_TABLE;
 use pool::{Lease, Pool};
 use repeat::{Cause, Failed, Patience, Repeats};
+pub use settings::{Function, PostgresSettings, Prepare};
 
 /// How long reading the schema may take.
 const RELOAD_WITHIN: Duration = Duration::from_secs(30);
@@ -44,62 +46,6 @@ const RELOAD_WITHIN: Duration = Duration::from_secs(30);
 /// How long a schema is taken for the current one where nobody tells when it changes: a request for what is not in it
 /// has it read anew, at most that often.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
-
-/// How the server is reached and used.
-#[derive(Debug, Clone)]
-pub struct PostgresSettings {
-    /// URI or key/value form, as libpq reads it. A secret.
-    pub dsn: String,
-    /// Exposed schemas.
-    pub schemas: Vec<String>,
-    /// Schemas behind the request's own in the search path.
-    pub extra_search_path: Vec<String>,
-    /// Most connections.
-    pub pool_size: usize,
-    /// How long a request waits for one.
-    pub pool_timeout: Duration,
-    /// How long a connection is kept that nobody uses.
-    pub idle_timeout: Duration,
-    /// How long a connection is used.
-    pub max_lifetime: Duration,
-    /// How long rows may be handed on while the server sends them.
-    pub stream_timeout: Duration,
-    /// Largest body of an answer, in bytes.
-    pub body_max_bytes: usize,
-    /// Whether statements are prepared on the server; poolers in transaction mode want them not to be.
-    pub prepared: Prepare,
-    /// The channel on which a changed schema is announced; `None`: nobody listens.
-    pub channel: Option<String>,
-    /// A function that is called before each request's statement.
-    pub pre_request: Option<Function>,
-    /// Settings of a function that hold for the whole transaction of its call, by name.
-    pub hoisted_settings: Vec<String>,
-    /// `app.settings.*` with their values, for SQL to read. Some may be secrets.
-    pub app_settings: Vec<(String, String)>,
-    /// What `pg_stat_activity` shows.
-    pub application_name: String,
-}
-
-/// A function that the configuration names; without a schema it is looked up in the request's search path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
-    /// The schema, if it is said.
-    pub schema: Option<String>,
-    /// The name.
-    pub name: String,
-}
-
-impl Function {
-    /// Reads `schema.name` or `name`.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let (schema, name) = match text.split_once('.') {
-            Some((schema, name)) => (Some(schema.to_owned()), name),
-            None => (None, text),
-        };
-        Self { schema, name: name.to_owned() }
-    }
-}
 
 /// What is known of the way to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,15 +56,6 @@ pub struct Link {
     pub is_verified: bool,
     /// The DSN says that a pooler gives each transaction a connection.
     pub is_pooled: bool,
-}
-
-/// Whether statements are prepared on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prepare {
-    /// Once for each connection and text.
-    Once,
-    /// Never: parsed each time.
-    Never,
 }
 
 /// A Postgres server, or one that speaks its protocol.
@@ -210,15 +147,9 @@ impl Postgres {
     /// connection broke while a write was being committed.
     pub async fn execute(&self, statement: Statement, deadline: Deadline) -> Result<Outcome, Error> {
         let operation = if statement.session.read_only { Operation::Read } else { Operation::Write };
-        let repeats = Repeats::of(&statement);
-        let mut patience = Patience::new(deadline);
-        loop {
-            let failed = match self.shared.attempt(&statement, deadline).await {
-                Ok(answer) => return Ok(self.shared.tell(operation, answer)),
-                Err(failed) => failed,
-            };
-            patience.outlast(failed, repeats).await?;
-        }
+        let settings = &self.shared.settings;
+        let run = async |lease: &mut Lease| transaction::run(lease, &statement, settings, deadline).await;
+        self.shared.run(operation, Repeats::of(&statement), deadline, run).await
     }
 
     /// Runs the statements of a transaction.
@@ -229,14 +160,9 @@ impl Postgres {
         let mut transaction = transaction;
         let operation = if transaction.read_only { Operation::Read } else { Operation::Write };
         let repeats = Repeats { read_only: transaction.read_only, once: transaction.once.is_some() };
-        let mut patience = Patience::new(deadline);
-        loop {
-            let failed = match self.shared.attempt_script(&mut transaction, deadline).await {
-                Ok(answer) => return Ok(self.shared.tell(operation, answer)),
-                Err(failed) => failed,
-            };
-            patience.outlast(failed, repeats).await?;
-        }
+        let settings = &self.shared.settings;
+        let run = async |lease: &mut Lease| transaction::run_script(lease, &mut transaction, settings, deadline).await;
+        self.shared.run(operation, repeats, deadline, run).await
     }
 
     /// Asks the server for a sign of life.
@@ -310,31 +236,37 @@ impl Shared {
         let ask = lease.client()?.batch_execute("");
         let answered = tokio::time::timeout_at(deadline.instant().into(), ask).await;
         answered.map_err(|_| Error::Timeout)?.map_err(|error| fault::failed(&error))?;
-        lease.is_clean();
+        lease.keep();
         Ok(())
     }
 
-    async fn attempt(&self, statement: &Statement, deadline: Deadline) -> Result<(Stopwatch, Outcome), Failed> {
-        let mut lease = self.lease(deadline).await?;
-        let stopwatch = Stopwatch::start();
-        lease.is_running();
-        let run = transaction::run(&mut lease, statement, &self.settings, deadline);
-        let answer = tokio::time::timeout_at(deadline.instant().into(), run).await;
-        lease.has_run();
-        self.in_time(&lease, answer).map(|outcome| (stopwatch, outcome))
+    /// Runs a transaction, again where that is safe, and tells how long it took.
+    async fn run(
+        &self,
+        operation: Operation,
+        repeats: Repeats,
+        deadline: Deadline,
+        mut run: impl AsyncFnMut(&mut Lease) -> Result<Outcome, Failed>,
+    ) -> Result<Outcome, Error> {
+        let mut patience = Patience::new(deadline);
+        loop {
+            match self.attempt(deadline, &mut run).await {
+                Ok(answer) => return Ok(self.tell(operation, answer)),
+                Err(failed) => patience.outlast(failed, repeats).await?,
+            }
+        }
     }
 
-    async fn attempt_script(
+    async fn attempt(
         &self,
-        transaction: &mut Transaction,
         deadline: Deadline,
+        run: impl AsyncFnOnce(&mut Lease) -> Result<Outcome, Failed>,
     ) -> Result<(Stopwatch, Outcome), Failed> {
         let mut lease = self.lease(deadline).await?;
         let stopwatch = Stopwatch::start();
-        lease.is_running();
-        let run = transaction::run_script(&mut lease, transaction, &self.settings, deadline);
-        let answer = tokio::time::timeout_at(deadline.instant().into(), run).await;
-        lease.has_run();
+        lease.begin_run();
+        let answer = tokio::time::timeout_at(deadline.instant().into(), run(&mut lease)).await;
+        lease.end_run();
         self.in_time(&lease, answer).map(|outcome| (stopwatch, outcome))
     }
 
@@ -415,7 +347,7 @@ impl Shared {
             let cause = if matches!(error, Error::Unreachable(_)) { Cause::ConnectionLost } else { Cause::Final };
             Failed { error, cause }
         })?;
-        lease.is_clean();
+        lease.keep();
         Ok(catalog)
     }
 }

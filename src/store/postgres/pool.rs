@@ -125,7 +125,7 @@ enum State {
     Running,
 }
 
-/// A connection on loan. Unless it is said to be clean, it is closed instead of given back.
+/// A connection on loan. Unless [`keep`](Lease::keep) is told that it is clean, it is closed instead of given back.
 pub(super) struct Lease {
     /// `None` only once it was detached.
     object: Option<Object<Connections>>,
@@ -144,21 +144,21 @@ impl Lease {
         self.object.as_deref().ok_or_else(|| Error::Internal("the connection was taken".to_owned()))
     }
 
-    /// Statements begin to run: when the lease is dropped before [`has_run`](Self::has_run), nobody waits for them any
+    /// Says that statements begin to run: when the lease is dropped before [`end_run`](Self::end_run), nobody waits for them any
     /// more, and the server is asked to end them.
-    pub(super) fn is_running(&mut self) {
+    pub(super) fn begin_run(&mut self) {
         self.state = State::Running;
     }
 
-    /// Nothing runs any more.
-    pub(super) fn has_run(&mut self) {
+    /// Says that nothing runs any more.
+    pub(super) fn end_run(&mut self) {
         if self.state == State::Running {
             self.state = State::Unsure;
         }
     }
 
-    /// Its transaction is over: it may serve others.
-    pub(super) fn is_clean(&mut self) {
+    /// Says that its transaction is over: it may serve others.
+    pub(super) fn keep(&mut self) {
         self.state = State::Clean;
     }
 

@@ -94,7 +94,7 @@ impl Shared {
         };
         let mut lease = self.lease(deadline).await?;
         let stopwatch = Stopwatch::start();
-        lease.is_running();
+        lease.begin_run();
         let head = Head { query: head, planned: planned.as_ref() };
         let begin = async {
             let begun = begin(&mut lease, statement, head, query, &self.settings).await;
@@ -105,11 +105,11 @@ impl Shared {
         };
         let begun = tokio::time::timeout_at(deadline.instant().into(), begin).await;
         if !matches!(begun, Ok(Ok(_))) {
-            lease.has_run();
+            lease.end_run();
         }
         let (outcome, more) = self.in_time(&lease, begun)?;
         if more.is_none() {
-            lease.is_clean();
+            lease.keep();
         }
         Ok((stopwatch, Begun { lease, outcome, more }))
     }
@@ -146,7 +146,7 @@ async fn hand_on(mut lease: Lease, mut lines: Lines, feed: Feed, place: OwnedSem
         () = feed.left() => return,
     };
     if ending.is_ok() {
-        lease.is_clean();
+        lease.keep();
     }
     drop((lease, place));
     feed.end(ending);

@@ -54,7 +54,7 @@ pub(super) async fn run(
     };
     let answer = answer.await;
     match &answer {
-        Ok(_) if end == End::AtOnce => lease.is_clean(),
+        Ok(_) if end == End::AtOnce => lease.keep(),
         Ok(_) => finish(lease, nature).await?,
         Err(failed) => undo(lease, failed).await?,
     }
@@ -182,7 +182,7 @@ async fn begin(
     match once::claim(lease, once, nature.begin(), settings).await {
         Ok(Claim::Run) => Ok(Begin::Run(None)),
         Ok(Claim::Replayed(outcome)) => {
-            lease.is_clean();
+            lease.keep();
             Ok(Begin::Replayed(outcome))
         }
         Err(failed) => {
@@ -255,7 +255,7 @@ pub(super) async fn undo(lease: &mut Lease, failed: &Failed) -> Result<(), Faile
     }
     let rolled_back = lease.client()?.batch_execute("ROLLBACK").await;
     if rolled_back.is_ok() {
-        lease.is_clean();
+        lease.keep();
     }
     Ok(())
 }
@@ -270,7 +270,7 @@ async fn finish(lease: &mut Lease, nature: Nature) -> Result<(), Failed> {
     };
     match lease.client()?.batch_execute(text).await {
         Ok(()) => {
-            lease.is_clean();
+            lease.keep();
             Ok(())
         }
         Err(error) if nature.is_kept() => Err(fault::of_commit(&error)),
