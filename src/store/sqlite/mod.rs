@@ -29,6 +29,7 @@ pub mod plain;
 mod reader;
 mod script;
 mod session;
+mod settings;
 mod stability;
 mod state;
 mod stream;
@@ -36,13 +37,13 @@ mod stream;
 mod tests;
 mod tidying;
 mod unsorted;
+mod validity;
 pub mod workplace;
 mod write;
 mod writer;
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,104 +62,20 @@ use journal::{Journal, SharedLog};
 use looks::{Freshness, Looks};
 use outcome::schema_version;
 use reader::Read;
-use stability::Stability;
+pub use settings::SqliteSettings;
 use state::States;
 use stream::{Streamed, Streams};
+use validity::Validity;
 use writer::{Order, Writer};
 
 /// How long reading the catalog may wait for a connection: longer than any statement should hold one.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How the file is used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqliteSettings {
-    /// The database file; made when there is none. Its directory must exist.
-    pub path: PathBuf,
-    /// Connections for reading, at least one.
-    pub readers: u32,
-    /// Most writes that wait, and most reads that wait; beyond it [`Error::QueueFull`].
-    pub queue_limit: usize,
-    /// How long to wait for another process that writes.
-    pub busy_timeout: Duration,
-    /// How long rows may be handed on while they are read.
-    pub stream_timeout: Duration,
-    /// Largest body of an answer, in bytes.
-    pub body_max_bytes: usize,
-    /// Largest value and row, in bytes: no smaller than a body, which an embedded resource may fill.
-    pub value_max_bytes: usize,
-    /// What SQLite may hold in this process, in bytes, with all its connections.
-    pub memory_max_bytes: usize,
-    /// How much of the file each connection may map into memory; 0 for none.
-    pub mmap_bytes: u64,
-}
-
-impl SqliteSettings {
-    /// Settings that fit a small container.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self {
-            path: path.into(),
-            readers: 4,
-            queue_limit: 1_000,
-            busy_timeout: Duration::from_secs(5),
-            stream_timeout: Duration::from_secs(300),
-            body_max_bytes: 64 * 1024 * 1024,
-            value_max_bytes: 64 * 1024 * 1024,
-            memory_max_bytes: 512 * 1024 * 1024,
-            mmap_bytes: 256 * 1024 * 1024,
-        }
-    }
-}
 
 /// What a shared log adds.
 #[derive(Debug)]
 struct Shared {
     looks: Looks,
     log: Arc<SharedLog>,
-}
-
-/// What says for how long an answer holds.
-#[derive(Debug)]
-struct Validity {
-    states: States,
-    stability: Stability,
-}
-
-impl Validity {
-    /// An outcome without rows, when the sender of a read has those of this moment.
-    fn known(&self, statement: &Statement) -> Option<Outcome> {
-        let is_stable = |text: &str| self.stability.is_known_stable(text, statement.catalog_version);
-        if statement.known_states.is_empty() || !may_be_stable(statement) || !texts(statement).all(is_stable) {
-            return None;
-        }
-        let state = self.states.now().filter(|state| statement.known_states.contains(state))?;
-        Some(Outcome { state: Some(state), is_known: true, ..Outcome::default() })
-    }
-
-    /// True when the rows of a statement that just ran are those of a state.
-    fn is_stable(&self, connection: &Connection, statement: &Statement) -> bool {
-        may_be_stable(statement)
-            && texts(statement).all(|text| self.stability.is_stable(connection, text, statement.catalog_version))
-    }
-}
-
-/// False for what a function gives, and when rows may depend on headers of the request that do not shape an answer
-/// otherwise.
-fn may_be_stable(statement: &Statement) -> bool {
-    matches!(statement.work, Work::Rows { .. }) && statement.session.origin.headers.is_empty()
-}
-
-/// The texts of a read of rows.
-fn texts(statement: &Statement) -> impl Iterator<Item = &str> {
-    let (query, count) = match &statement.work {
-        Work::Rows { query, count, .. } => (Some(query), count.as_ref()),
-        Work::Call(_)
-        | Work::Envelope { .. }
-        | Work::Lines { .. }
-        | Work::Write { .. }
-        | Work::Explain { .. }
-        | Work::None => (None, None),
-    };
-    query.into_iter().chain(count).map(|query| query.text.as_str())
 }
 
 /// A SQLite file on a volume that gives locks and shared memory.
@@ -253,7 +170,7 @@ impl Sqlite {
             reloading: tokio::sync::Mutex::new(()),
             running: Arc::new(Semaphore::new(running)),
             admitted: Arc::new(Semaphore::new(admitted)),
-            validity: Arc::new(Validity { states, stability: Stability::default() }),
+            validity: Arc::new(Validity::of(states)),
             body_max_bytes: settings.body_max_bytes,
             telemetry,
         })
