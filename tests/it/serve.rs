@@ -64,8 +64,7 @@ fn a_fresh_deployment_is_closed() {
 fn a_named_directory_of_migrations_that_is_missing_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let start = || Start::sqlite(folder.path(), &folder.path().join("data"));
-    let log = start().with("MIGRATIONS", "/no/such/directory").run().log_text();
-    assert!(log.contains("\"/no/such/directory\\\" is not there"), "{log}");
+    start().with("MIGRATIONS", "/no/such/directory").run().logged("\"/no/such/directory\\\" is not there");
     for unnamed in ["./migrations", "none"] {
         let log = start().with("MIGRATIONS", unnamed).run().log_text();
         assert!(!log.contains("is not there"), "{log}");
@@ -183,8 +182,7 @@ fn metrics_logs_and_health_tell_what_happened() {
     };
     assert!(health(berth.port));
     assert!(!health(crate::support::free_port()));
-    std::thread::sleep(Duration::from_millis(200));
-    let line = berth.log_text().lines().find(|line| line.contains("/no_such_table")).map(str::to_owned).unwrap();
+    let line = berth.logged("/no_such_table");
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert!(line.get("severity").is_some(), "{line}");
 }

@@ -111,9 +111,7 @@ fn a_stream_that_breaks_is_told_from_a_whole_one() {
         let sent = read_to_end(begin(&berth, path));
         assert!(sent.len() > 64 << 10 && !sent.ends_with(b"0\r\n\r\n"), "{store}: {} bytes", sent.len());
         await_metric(&client, "berth_http_streams_total{ending=\"broken\"} 2");
-        let log = berth.log_text();
-        let told =
-            log.lines().find(|line| line.contains("\"code\":\"22P02\"")).unwrap_or_else(|| panic!("{store}: {log}"));
+        let told = berth.logged("\"code\":\"22P02\"");
         assert!(told.contains("\"severity\":\"ERROR\"") && told.contains("requestId"), "{store}: {told}");
         // What breaks before anything is sent is an error like any other.
         let refused = lines(&client, &format!("{path}&id=gte.{BROKEN}"), "");

@@ -131,6 +131,18 @@ impl Berth {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// The line of its log that has `part`, which is waited for: lines are written by a thread of their own.
+    pub fn logged(&self, part: &str) -> String {
+        let started = Instant::now();
+        loop {
+            if let Some(line) = self.log_text().lines().find(|line| line.contains(part)) {
+                return line.to_owned();
+            }
+            assert!(started.elapsed() < READY_WITHIN, "nothing logged of {part}:\n{}", self.log_text());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
