@@ -62,6 +62,8 @@ stop() {
   pid=
 }
 
+files() { find "$work/data/app/ltx/$1" -type f | wc -l; }
+
 memory() { awk -v key="$1:" '$1 == key {printf "%.0f MB", $2 / 1024}' "/proc/$pid/status"; }
 
 start
@@ -76,7 +78,7 @@ for _ in $(seq "$commits"); do echo "http://127.0.0.1:$port/events"; done |
   xargs -n 50 curl -sf -o /dev/null -H 'Content-Type: application/json' -d '{"kind":"view"}'
 stop
 
-printf '%s\n' "$(ls "$work/data/app/ltx/9" | wc -l) snapshots, $(ls "$work/data/app/ltx/0" | wc -l) slots, $(du -sm "$work/data/app/ltx" | cut -f1) MB"
+printf '%s\n' "$(files 9) snapshots, $(files 0) slots, $(du -sm "$work/data/app/ltx" | cut -f1) MB"
 for _ in $(seq "$rounds"); do
   start
   file=$(ls "$work"/local/*/copy.db)

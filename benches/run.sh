@@ -87,13 +87,14 @@ value=$(measure 64 "http://127.0.0.1:18081$key"); row "in place: one row by prim
 value=$(measure 64 "http://127.0.0.1:18081/items?order=id&limit=100"); row "in place: list of 100 rows" "$value" "$(ratio "$value" "$base")"
 # Inserts by 1, 8 and 64 clients, with the latencies of the last run, beside the same on the in-place store.
 inserts() { # store, port, [port …]
-  local store=$1 clients value latency; shift
+  local store=$1 clients value latency running; shift
   for clients in 1 8 64; do
-    value=0
+    value=0 running=()
     for port in "$@"; do
       wrk -t1 -c$((clients / $# + (clients < $#))) -d"${each}s" --latency -s "$work/insert.lua" "http://127.0.0.1:$port/events" > "$work/wrk-$port" &
+      running+=($!)
     done
-    wait $(jobs -p | tail -n $#)
+    wait "${running[@]}"
     for port in "$@"; do value=$(awk -v sum="$value" '/Requests\/sec/ {print sum + $2}' "$work/wrk-$port"); done
     latency=$(awk '/ 50%/ {half = $2} / 99%/ {most = $2} END {print "p50 " half ", p99 " most}' "$work/wrk-$1")
     [ "$store" = "in place" ] && in_place[$clients]=$value
@@ -133,7 +134,7 @@ value=$(measure 64 "http://127.0.0.1:18084$key"); row "shared log: one row by ke
 start_berth 18085 VOLUME="$work/log" VOLUME_MODE=shared-log LOCAL_DIR="$work/local"
 inserts "shared log, 3 instances" 18083 18084 18085
 
-pg_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1 || true)
+pg_bin=$(compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -1 || true)
 if [ -z "$pg_bin" ]; then echo "skipped: the Postgres part (no server installed)"; exit 0; fi
 as_postgres() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --init-groups env HOME=/tmp "$@"; else "$@"; fi; }
 chmod 755 "$work"; mkdir "$work/pg"; [ "$(id -u)" = 0 ] && chown postgres "$work/pg"

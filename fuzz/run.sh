@@ -25,8 +25,9 @@ case $target in
 esac
 jobs=()
 [ "${JOBS:-0}" = 0 ] || jobs=(-fork="$JOBS" -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1)
+read -ra arguments <<< "${FUZZ_ARGUMENTS:-}"
 # The databases of the targets lie in memory.
 [ -d /dev/shm ] && export TMPDIR=/dev/shm
 # The pinned toolchain is a stable one; the sanitizer is asked for as on nightly.
 RUSTC_BOOTSTRAP=1 cargo fuzz run "$target" "$corpus" -- -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 \
-  -max_len=4096 "${jobs[@]}" "${dictionary[@]}" ${FUZZ_ARGUMENTS:-}
+  -max_len=4096 "${jobs[@]}" "${dictionary[@]}" "${arguments[@]}"

@@ -74,8 +74,13 @@ else
   skip "GlusterFS cannot be installed or mounted here"
 fi
 if s3_server; then
-  install s3fs s3fs && s3fs_mount && overwriting+=("s3fs=$work/s3fs") || skip "s3fs cannot be installed or mounted here"
-  install rclone rclone && rclone_mount && overwriting+=("rclone=$work/rclone") || skip "rclone cannot be installed or mounted here"
+  for kind in s3fs rclone; do
+    if install "$kind" "$kind" && "${kind}_mount"; then
+      overwriting+=("$kind=$work/$kind")
+    else
+      skip "$kind cannot be installed or mounted here"
+    fi
+  done
 else
   skip "s3fs and rclone need an S3 server, which cannot be installed here"
 fi
