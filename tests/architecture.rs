@@ -1,7 +1,6 @@
-//! Reads the sources as text, and holds what can be seen there: the arrows between modules above all. A module may name
-//! only what stands behind its arrow in `ARROWS`.
+//! Holds the arrows between modules: a module may name only what stands behind its arrow in `ARROWS`.
 //!
-//! As it reads text, two ways round it are forbidden as well: `super::super::` and re-exports across modules.
+//! It reads text, so two ways round it are forbidden as well: `super::super::` and re-exports across modules.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what went wrong by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,24 +156,6 @@ fn only_the_vfs_shim_is_unsafe() {
     let (source, mut files) = sources();
     files.retain(|path| without_comments(&fs::read_to_string(path).unwrap()).contains("unsafe_code"));
     assert_eq!(files, [source.join("volume/log/vfs.rs")]);
-}
-
-/// The codes of berth's own that the sources name.
-fn own_codes() -> BTreeSet<String> {
-    let mut codes = BTreeSet::new();
-    for path in sources().1 {
-        let text = fs::read_to_string(path).unwrap();
-        let named = text.match_indices("\"BERTH").filter_map(|(at, _)| text.get(at + 1..at + 9));
-        codes.extend(named.filter(|code| code[5..].bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned));
-    }
-    codes
-}
-
-#[test]
-fn every_code_of_berths_own_is_explained_to_its_readers() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/dialect.md")).unwrap();
-    let unexplained: Vec<_> = own_codes().into_iter().filter(|code| !page.contains(&format!("| `{code}` |"))).collect();
-    assert!(unexplained.is_empty(), "docs/dialect.md does not have {unexplained:?}");
 }
 
 #[test]
