@@ -48,16 +48,24 @@ impl Metadata {
     /// Reads those of the tables that are among `tables`.
     pub(super) fn read(connection: &Connection, tables: &BTreeSet<&str>) -> rusqlite::Result<Self> {
         let mut metadata = Self::default();
+        metadata.read_access(connection, tables)?;
+        metadata.read_columns(connection, tables)?;
+        metadata.read_notes(connection, tables)?;
+        Ok(metadata)
+    }
+
+    /// Roles, what is granted to them, and the functions that they call.
+    fn read_access(&mut self, connection: &Connection, tables: &BTreeSet<&str>) -> rusqlite::Result<()> {
         if tables.contains("_berth_roles") {
             each(connection, "SELECT name, member_of FROM _berth_roles", |row| {
                 let member_of: Option<String> = row.get(1)?;
-                metadata.roles.insert(row.get(0)?, names(member_of.as_deref()).unwrap_or_default());
+                self.roles.insert(row.get(0)?, names(member_of.as_deref()).unwrap_or_default());
                 Ok(())
             })?;
         }
         if tables.contains("_berth_grants") {
             let sql = "SELECT grantee, schema_name, table_name, privilege, columns FROM _berth_grants";
-            each(connection, sql, |row| metadata.add_grant(row))?;
+            each(connection, sql, |row| self.add_grant(row))?;
         }
         if tables.contains("_berth_schema_users") {
             let mut users = BTreeSet::new();
@@ -66,41 +74,30 @@ impl Metadata {
                 Ok(())
             })?;
             if !users.contains(EVERYONE) {
-                metadata.schema_users.insert(SCHEMA.to_owned(), users);
+                self.schema_users.insert(SCHEMA.to_owned(), users);
             }
         }
         if tables.contains("_berth_functions") {
             each(connection, "SELECT routine FROM _berth_functions ORDER BY signature", |row| {
-                metadata.routines.extend(serde_json::from_str::<Routine>(&row.get::<_, String>(0)?));
+                self.routines.extend(serde_json::from_str::<Routine>(&row.get::<_, String>(0)?));
                 Ok(())
             })?;
         }
-        if tables.contains("_berth_comments") {
-            let sql = "SELECT object_kind, coalesce(table_name, ''), coalesce(column_name, ''), comment \
-                       FROM _berth_comments WHERE comment IS NOT NULL";
-            each(connection, sql, |row| metadata.add_comment(row))?;
-        }
+        Ok(())
+    }
+
+    /// Tables and views, the types of their columns, and the labels of those.
+    fn read_columns(&mut self, connection: &Connection, tables: &BTreeSet<&str>) -> rusqlite::Result<()> {
         if tables.contains("_berth_enums") {
             each(connection, "SELECT table_name, column_name, labels FROM _berth_enums", |row| {
                 let labels: Option<String> = row.get(2)?;
-                metadata.enums.insert((row.get(0)?, row.get(1)?), names(labels.as_deref()).unwrap_or_default());
-                Ok(())
-            })?;
-        }
-        if tables.contains("_berth_word_indexes") {
-            let sql = "SELECT name, table_name, column_name, configuration FROM _berth_word_indexes";
-            each(connection, sql, |row| {
-                let index = SearchIndex { name: row.get(0)?, column: row.get(2)?, configuration: row.get(3)? };
-                if tables.contains(index.name.as_str()) {
-                    let table = QualifiedName::new(SCHEMA, row.get::<_, String>(1)?);
-                    metadata.search_indexes.entry(table).or_default().push(index);
-                }
+                self.enums.insert((row.get(0)?, row.get(1)?), names(labels.as_deref()).unwrap_or_default());
                 Ok(())
             })?;
         }
         if tables.contains("_berth_tables") {
             each(connection, "SELECT name FROM _berth_tables", |row| {
-                metadata.migrated.insert(row.get(0)?);
+                self.migrated.insert(row.get(0)?);
                 Ok(())
             })?;
         }
@@ -111,12 +108,33 @@ impl Metadata {
                     _ => Generated::IdentityByDefault,
                 });
                 // Of views, only those of migrations are noted.
-                metadata.migrated.insert(row.get(0)?);
-                metadata.columns.insert((row.get(0)?, row.get(1)?), (row.get(2)?, identity));
+                self.migrated.insert(row.get(0)?);
+                self.columns.insert((row.get(0)?, row.get(1)?), (row.get(2)?, identity));
                 Ok(())
             })?;
         }
-        Ok(metadata)
+        Ok(())
+    }
+
+    /// What is said of them, and the indexes of words.
+    fn read_notes(&mut self, connection: &Connection, tables: &BTreeSet<&str>) -> rusqlite::Result<()> {
+        if tables.contains("_berth_comments") {
+            let sql = "SELECT object_kind, coalesce(table_name, ''), coalesce(column_name, ''), comment \
+                       FROM _berth_comments WHERE comment IS NOT NULL";
+            each(connection, sql, |row| self.add_comment(row))?;
+        }
+        if tables.contains("_berth_word_indexes") {
+            let sql = "SELECT name, table_name, column_name, configuration FROM _berth_word_indexes";
+            each(connection, sql, |row| {
+                let index = SearchIndex { name: row.get(0)?, column: row.get(2)?, configuration: row.get(3)? };
+                if tables.contains(index.name.as_str()) {
+                    let table = QualifiedName::new(SCHEMA, row.get::<_, String>(1)?);
+                    self.search_indexes.entry(table).or_default().push(index);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     fn add_grant(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
