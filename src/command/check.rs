@@ -17,11 +17,6 @@ mod database;
 mod exposure;
 mod shared;
 
-/// Bytes of the shortest secret that is as strong as HS256, the weakest hash that tokens are signed with.
-///
-/// Source: RFC 7518, section 3.2.
-const SECRET_MIN_BYTES: usize = 32;
-
 /// Columns of a finding's lines below its first.
 const INDENT: usize = 10;
 
@@ -73,7 +68,7 @@ pub(super) async fn run(config: &Config, form: Form, instances: Option<usize>) -
         }
         None => volume(config)?,
     };
-    findings.extend(access(config));
+    findings.push(access(config));
     let safe = findings.iter().all(|finding| finding.level != Level::Unsafe);
     let report = Report { safe, store, reason, findings };
     let text = match form {
@@ -131,26 +126,15 @@ fn verdict(config: &Config, facts: &Facts, mode: compose::Mode) -> Finding {
     }
 }
 
-/// What lets in more than it should.
-fn access(config: &Config) -> Vec<Finding> {
-    let access = &config.access;
-    let open = match access.mode {
+/// What lets in more than it should. A secret that can be guessed is refused with the rest of the configuration.
+fn access(config: &Config) -> Finding {
+    match config.access.mode {
         AccessMode::Closed => Finding::ok("access", "closed", "only what is granted is visible"),
         AccessMode::Read => Finding::ok("access", "read", "everybody may read every table")
             .advise(Level::Warning, "Grant what should be seen, and leave ACCESS=closed."),
         AccessMode::Open => Finding::ok("access", "open", everybody(config.platform))
             .advise(Level::Warning, "Grant what is needed, and leave ACCESS=closed."),
-    };
-    let secret = access.jwt_secret.as_ref().map(|secret| secret.expose().len());
-    let secret = secret.map(|bytes| {
-        let value = format!("{bytes} bytes");
-        if bytes >= SECRET_MIN_BYTES {
-            return Finding::ok("JWT_SECRET", value, "as long as the hash that signs with it");
-        }
-        Finding::ok("JWT_SECRET", value, "shorter than the hash that signs with it: it can be guessed")
-            .advise(Level::Warning, "Draw a new one: openssl rand -base64 48.")
-    });
-    std::iter::once(open).chain(secret).collect()
+    }
 }
 
 /// What `ACCESS=open` means where it runs.
