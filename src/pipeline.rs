@@ -248,8 +248,8 @@ impl App {
     }
 
     /// Lets go of the store: finishes what is queued, closes connections.
-    pub async fn close(&self) {
-        self.store.close().await;
+    pub fn close(&self) {
+        self.store.close();
     }
 }
 

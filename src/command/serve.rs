@@ -69,7 +69,7 @@ async fn serve(config: &Config, telemetry: &Telemetry, since_start: Stopwatch) -
     let reloads = tokio::spawn(reload_when_told(signal(SignalKind::user_defined1())?, Arc::clone(&composed.app)));
     let served = server.run(stop).await;
     reloads.abort();
-    composed.app.close().await;
+    composed.app.close();
     // The last owner: a SQLite file is closed here, its queue run empty.
     drop(composed);
     Ok(served?)

@@ -281,10 +281,10 @@ impl Store {
     }
 
     /// Lets go of a server's connections. A SQLite file is closed, its queue run empty, when the store is dropped.
-    pub async fn close(&self) {
+    pub fn close(&self) {
         match self {
             Self::Sqlite(_) => {}
-            Self::Postgres(postgres) => postgres.close().await,
+            Self::Postgres(postgres) => postgres.close(),
         }
     }
 }

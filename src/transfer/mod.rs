@@ -281,13 +281,7 @@ pub async fn transfer(
         target::empty(&transaction, &tables).await?;
     }
     let aside = target::Aside::take(&transaction, &tables).await?;
-    let mut sums = Vec::with_capacity(tables.len());
-    for table in &tables {
-        let sum = target::copy_rows(&transaction, connection, table, tell).await?;
-        tell(Step::Copied { rows: sum.rows });
-        sums.push(sum);
-    }
-    check(&transaction, connection, &tables, &sums, tell).await?;
+    copy_rows(&transaction, connection, &tables, tell).await?;
     tell(Step::Finishing);
     aside.bring_back(&transaction).await?;
     if existing == Existing::Refused {
@@ -352,6 +346,22 @@ async fn require_columns(transaction: &Transaction<'_>, tables: &[Table]) -> Res
         }
     }
     Ok(())
+}
+
+/// Copies the rows of all tables, then reads them back.
+async fn copy_rows(
+    transaction: &Transaction<'_>,
+    connection: &Connection,
+    tables: &[Table],
+    tell: &mut dyn FnMut(Step<'_>),
+) -> Result<(), Error> {
+    let mut sums = Vec::with_capacity(tables.len());
+    for table in tables {
+        let sum = target::copy_rows(transaction, connection, table, tell).await?;
+        tell(Step::Copied { rows: sum.rows });
+        sums.push(sum);
+    }
+    check(transaction, connection, tables, &sums, tell).await
 }
 
 /// Compares every table with what was read of it.

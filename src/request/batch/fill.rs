@@ -94,7 +94,7 @@ impl Marks<'_> {
     fn fill_list(&self, values: &mut Vec<String>, placed: &mut usize) -> Result<(), Error> {
         let mut filled = Vec::with_capacity(values.len());
         for mut element in std::mem::take(values) {
-            match self.only_mark(&element).map(|number| self.values.get(number).map(Cow::as_ref)) {
+            match only_mark(&element).map(|number| self.values.get(number).map(Cow::as_ref)) {
                 Some(Some(Json::Array(items))) => {
                     *placed += 1;
                     for item in items {
@@ -114,16 +114,11 @@ impl Marks<'_> {
         Ok(())
     }
 
-    /// The number of the mark that is all of the text.
-    fn only_mark(&self, text: &str) -> Option<usize> {
-        text.strip_prefix(FENCE)?.strip_suffix(FENCE)?.parse().ok()
-    }
-
     fn fill_text(&self, text: &mut String, placed: &mut usize) -> Result<(), Error> {
         if !text.contains(FENCE) {
             return Ok(());
         }
-        *text = self.replace(text, |number| {
+        *text = replace(text, |number| {
             *placed += 1;
             self.text(number)
         })?;
@@ -134,7 +129,7 @@ impl Marks<'_> {
     pub(super) fn write_out(&self, encoded: &str) -> Result<String, Error> {
         let fence = utf8_percent_encode(FENCE.encode_utf8(&mut [0; 4]), RESERVED).to_string();
         let plain = encoded.replace(&fence, FENCE.encode_utf8(&mut [0; 4]));
-        self.replace(&plain, |number| {
+        replace(&plain, |number| {
             let text = match self.values.get(number).map(Cow::as_ref) {
                 Some(Json::Array(items)) => {
                     let items: Vec<String> = items.iter().map(|item| text_of(item, "")).collect::<Result<_, _>>()?;
@@ -152,7 +147,7 @@ impl Marks<'_> {
             let written = |number: usize| {
                 Ok(self.references.get(number).map(|reference| format!("${{{}}}", reference.text)).unwrap_or_default())
             };
-            self.replace(&text, written).unwrap_or(text)
+            replace(&text, written).unwrap_or(text)
         };
         let Error::QueryParameter { message, details } = error else { return error };
         Error::QueryParameter { message: shown(message), details: shown(details) }
@@ -162,18 +157,24 @@ impl Marks<'_> {
         let written = self.references.get(number).map(|reference| reference.text.as_str()).unwrap_or_default();
         self.values.get(number).map_or_else(|| Ok(String::new()), |value| text_of(value, written))
     }
+}
 
-    fn replace(&self, text: &str, mut with: impl FnMut(usize) -> Result<String, Error>) -> Result<String, Error> {
-        let mut replaced = String::with_capacity(text.len());
-        for (place, part) in text.split(FENCE).enumerate() {
-            // Every second part stands between two fences.
-            match part.parse().ok().filter(|_| place % 2 == 1) {
-                Some(number) => replaced += &with(number)?,
-                None => _ = write!(replaced, "{part}"),
-            }
+/// The number of the mark that is all of the text.
+fn only_mark(text: &str) -> Option<usize> {
+    text.strip_prefix(FENCE)?.strip_suffix(FENCE)?.parse().ok()
+}
+
+/// The text with each mark replaced.
+fn replace(text: &str, mut with: impl FnMut(usize) -> Result<String, Error>) -> Result<String, Error> {
+    let mut replaced = String::with_capacity(text.len());
+    for (place, part) in text.split(FENCE).enumerate() {
+        // Every second part stands between two fences.
+        match part.parse().ok().filter(|_| place % 2 == 1) {
+            Some(number) => replaced += &with(number)?,
+            None => _ = write!(replaced, "{part}"),
         }
-        Ok(replaced)
     }
+    Ok(replaced)
 }
 
 /// A value as the text of a filter.

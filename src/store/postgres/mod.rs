@@ -202,7 +202,7 @@ impl Postgres {
     }
 
     /// Closes all connections.
-    pub async fn close(&self) {
+    pub fn close(&self) {
         self.keeper.abort();
         self.shared.pool.close();
     }

@@ -174,19 +174,7 @@ impl Group {
             Ending::Raced => End::Raced,
             Ending::TooLarge => End::TooLarge(journal::too_large()),
             Ending::Failed(error) => End::Failed(error),
-            Ending::Sqlite(error) => self.explain_commit(&transaction, sight(&catalog, jobs.first()), error),
-        }
-    }
-
-    fn explain_commit(&self, transaction: &rusqlite::Transaction<'_>, sight: Sight<'_>, error: rusqlite::Error) -> End {
-        if fault::is_foreign_key(&error) {
-            return End::Violated(fault::foreign_key::of_commit(transaction, sight));
-        }
-        match error.sqlite_error_code() {
-            // The volume may or may not hold the commit's last bytes. Memory is also asked for after they were written: to
-            // show them to readers.
-            Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => End::Failed(Error::OutcomeUnknown),
-            Some(_) | None => End::Failed(fault::plain(error)),
+            Ending::Sqlite(error) => explain_commit(&transaction, sight(&catalog, jobs.first()), error),
         }
     }
 
@@ -357,4 +345,17 @@ fn sight<'a>(catalog: &'a Catalog, job: Option<&'a Job>) -> Sight<'a> {
 
 fn viewer(statement: &Statement) -> Viewer<'_> {
     statement.session.role.as_deref().map_or(Viewer::Anyone, Viewer::Role)
+}
+
+/// What a commit that SQLite refused comes to.
+fn explain_commit(transaction: &rusqlite::Transaction<'_>, sight: Sight<'_>, error: rusqlite::Error) -> End {
+    if fault::is_foreign_key(&error) {
+        return End::Violated(fault::foreign_key::of_commit(transaction, sight));
+    }
+    match error.sqlite_error_code() {
+        // The volume may or may not hold the commit's last bytes. Memory is also asked for after they were written: to
+        // show them to readers.
+        Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => End::Failed(Error::OutcomeUnknown),
+        Some(_) | None => End::Failed(fault::plain(error)),
+    }
 }
