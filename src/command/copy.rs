@@ -142,7 +142,7 @@ struct Told {
 impl Told {
     fn tell(&mut self, step: Step<'_>) {
         match step {
-            Step::Found { rows, .. } => self.rows = rows,
+            Step::Found { rows } => self.rows = rows,
             Step::Defining => self.progress.show(0, None, || "defining".to_owned()),
             Step::Copying { table, rows } => {
                 self.progress.show(self.done + rows, Some(self.rows), || format!("copying {table}, {rows} rows"));

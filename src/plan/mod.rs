@@ -49,7 +49,7 @@ use std::sync::Arc;
 
 use crate::catalog::{BodySource, Catalog, QualifiedName, Routine, Table, Volatility, hint};
 use crate::request::method::{Method, Resource};
-use crate::request::prefer::{Representation, TransactionEnd};
+use crate::request::prefer::TransactionEnd;
 use crate::request::{MediaType, Preferences, Request};
 use negotiate::Offer;
 use scope::{Purpose, Scope};
@@ -378,16 +378,4 @@ pub enum Returning {
     /// The rows, shaped as a read of those that were written. `ReadNode::filter` holds nothing but what
     /// `!inner` asks of related rows; on SQLite, which gives back every row it writes, it is not used.
     Rows(Box<ReadNode>),
-}
-
-impl Returning {
-    /// The preference it answers.
-    #[must_use]
-    pub fn representation(&self) -> Representation {
-        match self {
-            Self::Nothing => Representation::Minimal,
-            Self::Location(_) => Representation::HeadersOnly,
-            Self::Rows(_) => Representation::Full,
-        }
-    }
 }

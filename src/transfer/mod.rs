@@ -70,10 +70,8 @@ impl std::fmt::Display for Left {
 /// How far it is.
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'a> {
-    /// So many tables with so many rows in all are to be copied.
+    /// So many rows are to be copied in all.
     Found {
-        /// Tables.
-        tables: usize,
         /// Rows.
         rows: u64,
     },
@@ -259,7 +257,7 @@ pub async fn transfer(
     let mut tables = source::tables(connection, &catalog)?;
     let mut foreign = Foreign::read(connection, &catalog, &mut tables)?;
     let rows = tables.iter().map(|table| table.rows).sum();
-    tell(Step::Found { tables: tables.len(), rows });
+    tell(Step::Found { rows });
 
     let transaction = client.transaction().await?;
     tell(Step::Defining);

@@ -76,12 +76,6 @@ impl Disk {
         Self { root, device, strategy: Strategy::HardLink, usage: Usage::default() }
     }
 
-    /// How files are made.
-    #[must_use]
-    pub fn strategy(&self) -> Strategy {
-        self.strategy
-    }
-
     /// Removes what killed writers left aside more than `age_seconds` ago, by the file system's clock; says how many.
     ///
     /// A writer whose file is taken away in the middle only fails its put, and puts again.

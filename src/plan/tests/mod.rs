@@ -12,7 +12,7 @@ use super::*;
 use crate::catalog::{Column, ForeignKey, Generated, Kind, TypeKind, TypeName};
 use crate::request::filter::{Arrow, Comparison, Field, Filter, JsonOperand, JsonStep, Operation};
 use crate::request::payload::{Rows, Shape};
-use crate::request::prefer::TransactionEnd;
+use crate::request::prefer::{Representation, TransactionEnd};
 use crate::request::{Payload, Range, SelectItem};
 
 fn text() -> TypeKind {
