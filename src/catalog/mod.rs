@@ -13,6 +13,7 @@ pub mod table;
 pub mod template;
 pub mod tuning;
 pub mod type_name;
+pub mod updatable;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ pub use table::{Column, ForeignKey, Generated, Kind, QualifiedName, Table};
 pub use template::{Piece, Template};
 pub use tuning::{Isolation, Tuning};
 pub use type_name::{TypeKind, TypeName};
+pub use updatable::{CheckOption, Obstacle, UpdatableView, ViewColumn, ViewWrites};
 pub use view::ShownKey;
 
 /// The role that every role is a member of: the name under which a grant to `PUBLIC` is kept.
@@ -79,6 +81,8 @@ pub struct Catalog {
     pub row_security: BTreeMap<QualifiedName, RowSecurity>,
     /// Queries of views, where row security or a view's rights make them matter (SQLite only).
     pub view_queries: BTreeMap<QualifiedName, ViewQuery>,
+    /// What becomes of writes to each view (SQLite only).
+    pub view_writes: BTreeMap<QualifiedName, ViewWrites>,
     /// Indexes of words, by table (SQLite only).
     pub search_indexes: BTreeMap<QualifiedName, Vec<SearchIndex>>,
     /// Something asks for the headers of a request (SQLite; a server's code always may).

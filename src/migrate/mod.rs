@@ -21,6 +21,7 @@
 //! | `_berth_row_security` | `table_name`, `enabled`, `forced` |
 //! | `_berth_policies` | `table_name`, `name`, `kind`, `command`, `roles` (JSON array), `using_expression`, `check_expression` in Postgres' SQL, `using_sql`, `check_sql` in SQLite's |
 //! | `_berth_invoker_views` | `name`: those with `security_invoker` |
+//! | `_berth_checked_views` | `name`, `option_name`: the check option, `local` or `cascaded` |
 //! | `_berth_grants` | `grantee`, `schema_name`, `table_name`, `privilege`, `columns` (JSON array or null: all) |
 //!
 //! On Postgres the ledger is `berth.migrations`: a schema of its own, so that no exposed schema shows it.

@@ -426,7 +426,12 @@ fn policies_are_noted_in_both_languages() {
          ALTER POLICY add ON notes RENAME TO \"Add One\"; ALTER POLICY \"Add One\" ON notes TO web;
          CREATE VIEW seen WITH (security_invoker = on) AS SELECT id FROM notes;
          CREATE VIEW all_of_it AS SELECT id FROM notes; ALTER VIEW all_of_it SET (security_invoker = true);
-         ALTER VIEW all_of_it RESET (security_invoker);",
+         ALTER VIEW all_of_it RESET (security_invoker);
+         CREATE VIEW done AS SELECT id FROM notes WHERE done WITH LOCAL CHECK OPTION;
+         CREATE VIEW young WITH (check_option = cascaded) AS SELECT id FROM notes WHERE id < 9;
+         CREATE OR REPLACE VIEW old AS SELECT id FROM notes WHERE id > 9 WITH check option;
+         CREATE OR REPLACE VIEW old AS SELECT id FROM notes WHERE id > 8;
+         CREATE VIEW any_row AS SELECT id FROM notes; ALTER VIEW any_row SET (check_option = local);",
     );
     assert_eq!(
         policies(&connection),
@@ -450,6 +455,8 @@ fn policies_are_noted_in_both_languages() {
     assert_eq!(security, "notes11");
     assert_eq!(value::<String>(&connection, "SELECT name FROM _berth_bypassing_roles"), "lead");
     assert_eq!(value::<String>(&connection, "SELECT group_concat(name) FROM _berth_invoker_views"), "seen");
+    let checked = "SELECT group_concat(concat(name, ' ', option_name)) FROM _berth_checked_views";
+    assert_eq!(value::<String>(&connection, checked), "any_row local,done local,young cascaded");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub enum Condition {
 pub enum Guard {
     /// A column of that name.
     Mark(String),
-    /// Each of these.
+    /// Each of these, and that a written view shows it.
     Rules(Vec<Rule>),
 }
 

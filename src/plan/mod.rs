@@ -28,6 +28,7 @@ mod scope;
 mod search;
 #[cfg(test)]
 mod tests;
+pub mod through;
 pub mod value;
 mod write;
 
@@ -42,6 +43,7 @@ pub use negotiate::Maker;
 pub use reach::{Reach, Touch};
 pub use read::{Aggregated, Embed, Operand, Order, Projection, Read, ReadNode, Related, Shape};
 pub use row_security::Rules;
+pub use through::Through;
 pub use value::Value;
 
 use std::collections::BTreeSet;
@@ -332,6 +334,28 @@ impl Action {
             Returning::Rows(node) => Some(node),
             Returning::Nothing | Returning::Location(_) => None,
         }
+    }
+
+    /// How a write to a view reaches the table behind it.
+    #[must_use]
+    pub fn through(&self) -> Option<&Through> {
+        match self {
+            Self::Insert(insert) => insert.through.as_deref(),
+            Self::Update(update) => update.through.as_deref(),
+            Self::Delete(delete) => delete.through.as_deref(),
+            Self::Read(_)
+            | Self::Call(_)
+            | Self::TableInfo(_)
+            | Self::RoutineInfo(_)
+            | Self::RootInfo
+            | Self::Describe { .. } => None,
+        }
+    }
+
+    /// The table or view whose rows are written, or else the one that it is about.
+    #[must_use]
+    pub fn written(&self) -> Option<&QualifiedName> {
+        self.through().map(|through| &through.table).or_else(|| self.table())
     }
 
     /// The table or view it is about.

@@ -1,14 +1,16 @@
 //! Writes: inserts, upserts, updates, deletes.
 
-use super::{Condition, Expectation, Returning, Target, Value};
+use super::{Condition, Expectation, Returning, Target, Through, Value};
 use crate::catalog::{QualifiedName, TypeName};
 use crate::request::prefer::Resolution;
 
 /// An insert or upsert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Insert {
-    /// The table or view.
+    /// The table or view that is named.
     pub into: QualifiedName,
+    /// For a view how that reaches the table, whose names columns and keys then have (SQLite).
+    pub through: Option<Box<Through>>,
     /// The columns that get a value; empty: every row is all defaults.
     pub columns: Vec<InsertColumn>,
     /// The rows.
@@ -73,8 +75,10 @@ pub struct Put {
 /// An update.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
-    /// The table or view.
+    /// The table or view that is named.
     pub table: QualifiedName,
+    /// For a view how that reaches the table, whose names columns then have (SQLite).
+    pub through: Option<Box<Through>>,
     /// The columns that get a value; empty: nothing is done.
     pub columns: Vec<InsertColumn>,
     /// Exactly one row.
@@ -90,12 +94,38 @@ pub struct Update {
 /// A delete.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delete {
-    /// The table or view.
+    /// The table or view that is named.
     pub from: QualifiedName,
+    /// For a view how that reaches the table (SQLite).
+    pub through: Option<Box<Through>>,
     /// Which rows.
     pub filter: Condition,
     /// What is given back.
     pub returning: Returning,
     /// What must hold.
     pub expect: Expectation,
+}
+
+impl Insert {
+    /// The table whose rows are written.
+    #[must_use]
+    pub fn written(&self) -> &QualifiedName {
+        self.through.as_ref().map_or(&self.into, |through| &through.table)
+    }
+}
+
+impl Update {
+    /// The table whose rows are changed.
+    #[must_use]
+    pub fn written(&self) -> &QualifiedName {
+        self.through.as_ref().map_or(&self.table, |through| &through.table)
+    }
+}
+
+impl Delete {
+    /// The table whose rows are removed.
+    #[must_use]
+    pub fn written(&self) -> &QualifiedName {
+        self.through.as_ref().map_or(&self.from, |through| &through.table)
+    }
 }

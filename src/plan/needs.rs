@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 
 use super::authorize::{Roles, denied_call};
 use super::{
-    Action, Call, Condition, Delete, Distinct, Error, Insert, Operand, Projection, Read, ReadNode, Related, Returning,
-    Target, Update,
+    Action, Call, Condition, Delete, Distinct, Error, Insert, InsertColumn, Operand, Projection, Read, ReadNode,
+    Related, Returning, Target, Through, Update,
 };
-use crate::catalog::{Bearer, Body, Computed, Privilege, QualifiedName, Relationship};
+use crate::catalog::{Bearer, Body, Computed, Privilege, QualifiedName, Relationship, ViewRights};
 use crate::request::prefer::Resolution;
 
 /// A privilege that an action needs.
@@ -38,6 +38,10 @@ pub(super) struct Needs<'a> {
     pub(super) searches: Vec<(&'a QualifiedName, &'a str)>,
     /// What functions do with the privileges of their owner.
     pub(super) trusted: Vec<Need<'a>>,
+    /// Privileges that a written view needs of its sender behind it.
+    pub(super) behind: Vec<Need<'a>>,
+    /// What is done behind a written view with the privileges of its owner.
+    pub(super) owned: Vec<Need<'a>>,
     is_call: bool,
 }
 
@@ -82,6 +86,7 @@ impl<'a> Needs<'a> {
         let (first, last): (&[Need<'_>], &[Need<'_>]) =
             if self.is_call { (&[], &self.tables) } else { (&self.tables, &[]) };
         check(first)?;
+        check(&self.behind)?;
         check_calls(self.calls.iter().copied(), roles)?;
         check(&self.called)?;
         check(last)
@@ -89,7 +94,18 @@ impl<'a> Needs<'a> {
 
     /// All that is touched.
     pub(super) fn touched(&self) -> impl Iterator<Item = &Need<'a>> {
-        self.tables.iter().chain(&self.called).chain(&self.trusted)
+        self.tables.iter().chain(&self.called).chain(&self.trusted).chain(&self.behind).chain(&self.owned)
+    }
+
+    /// True when columns of the table or view are read.
+    pub(super) fn reads(&self, table: &QualifiedName) -> bool {
+        !self.columns_read(table).is_empty()
+    }
+
+    /// The columns of the table or view that are read.
+    pub(super) fn columns_read(&self, table: &QualifiedName) -> BTreeSet<&'a str> {
+        let of_table = |need: &&Need<'a>| need.privilege == Privilege::Select && need.table == table;
+        self.tables.iter().filter(of_table).flat_map(|need| need.columns.iter().copied()).collect()
     }
 
     fn add(&mut self, table: &'a QualifiedName, privilege: Privilege, columns: impl IntoIterator<Item = &'a str>) {
@@ -238,27 +254,59 @@ impl<'a> Needs<'a> {
 
     fn add_insert(&mut self, insert: &'a Insert) {
         let table = &insert.into;
-        let written = insert.columns.iter().map(|column| column.name.as_str());
-        self.add(table, Privilege::Insert, written.clone());
+        let written = written(insert.through.as_deref(), &insert.columns);
+        self.add(table, Privilege::Insert, written.iter().copied());
+        let mut privileges = vec![Privilege::Insert];
         if let Some(conflict) = &insert.conflict {
-            self.add(table, Privilege::Select, conflict.columns.iter().map(String::as_str));
+            let key = insert.through.as_ref().map_or(&conflict.columns, |through| &through.key);
+            self.add(table, Privilege::Select, key.iter().map(String::as_str));
             if conflict.resolution == Resolution::MergeDuplicates {
                 self.add(table, Privilege::Update, written);
+                privileges.push(Privilege::Update);
             }
         }
         self.add_returning(table, &insert.returning);
+        self.add_through(table, insert.through.as_deref(), &privileges);
     }
 
     fn add_update(&mut self, update: &'a Update) {
-        self.add(&update.table, Privilege::Update, update.columns.iter().map(|column| column.name.as_str()));
+        let written = written(update.through.as_deref(), &update.columns);
+        self.add(&update.table, Privilege::Update, written);
         self.add_filter(&update.table, &update.filter);
         self.add_returning(&update.table, &update.returning);
+        self.add_through(&update.table, update.through.as_deref(), &[Privilege::Update]);
     }
 
     fn add_delete(&mut self, delete: &'a Delete) {
         self.add(&delete.from, Privilege::Delete, []);
         self.add_filter(&delete.from, &delete.filter);
         self.add_returning(&delete.from, &delete.returning);
+        self.add_through(&delete.from, delete.through.as_deref(), &[Privilege::Delete]);
+    }
+
+    /// Adds what a write to a view does behind it, when all that it does to the view is known. Who reads a column of the
+    /// view reads all that its query does.
+    fn add_through(&mut self, view: &QualifiedName, through: Option<&'a Through>, privileges: &[Privilege]) {
+        let Some(through) = through else { return };
+        let wanted = self.columns_read(view);
+        let is_read = !wanted.is_empty();
+        let mut written: Columns<'a> = through.written.iter().map(String::as_str).collect();
+        for (level, behind) in through.levels.iter().zip(through.behind(wanted)) {
+            let (of, shows) = (&level.shows.of, &level.shows);
+            written = written.into_iter().filter_map(|name| shows.column(name)).collect();
+            let is_invoker = shows.rights == ViewRights::Invoker;
+            let needs = if is_invoker { &mut self.behind } else { &mut self.owned };
+            for privilege in privileges {
+                let columns = if *privilege == Privilege::Delete { Columns::new() } else { written.clone() };
+                needs.push(Need { table: of, privilege: *privilege, columns });
+            }
+            if is_invoker && is_read {
+                needs.push(Need { table: of, privilege: Privilege::Select, columns: shows.reads() });
+            }
+            // Whether a sender may read what the view asks for in their name is asked where row security is worked out.
+            self.owned.extend(behind.reads.into_iter().chain(behind.trusted).flatten().map(read));
+            self.owned.push(Need { table: of, privilege: Privilege::Select, columns: behind.columns });
+        }
     }
 
     fn add_filter(&mut self, table: &'a QualifiedName, filter: &'a Condition) {
@@ -277,4 +325,16 @@ impl<'a> Needs<'a> {
             Returning::Rows(node) => self.add_node(node),
         }
     }
+}
+
+/// The columns that are given values, as the request names them.
+fn written<'a>(through: Option<&'a Through>, columns: &'a [InsertColumn]) -> Vec<&'a str> {
+    match through {
+        Some(through) => through.written.iter().map(String::as_str).collect(),
+        None => columns.iter().map(|column| column.name.as_str()).collect(),
+    }
+}
+
+fn read<'a>((table, columns): (&'a QualifiedName, &'a BTreeSet<String>)) -> Need<'a> {
+    Need { table, privilege: Privilege::Select, columns: columns.iter().map(String::as_str).collect() }
 }

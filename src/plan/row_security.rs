@@ -11,7 +11,8 @@
 //! Permissive policies are alternatives, restrictive ones all hold; without a permissive one that applies there are no
 //! rows. A policy's own queries read with the sender's rights, under the policies of what they read. A view reads with its
 //! owner's rights, for whom only forced policies hold; one with `security_invoker` reads with the sender's, also where
-//! another view reads it.
+//! another view reads it. Who writes to a view reaches the table with those rights: the policies of the table that hold
+//! are those for the view's owner (forced ones), or for the sender.
 //!
 //! Source: <https://www.postgresql.org/docs/15/sql-createpolicy.html>; Postgres' `rowsecurity.c`.
 
@@ -39,6 +40,8 @@ pub struct Rules {
     pub shown: Vec<Shown>,
     /// What must hold of the rows that are written.
     pub write: WriteRules,
+    /// What names stand for in what written views say, for each view on the way.
+    pub behind: Vec<Vec<Shown>>,
     /// What must hold of the rows that statements of a function write.
     pub called: BTreeMap<Change, WriteRules>,
     /// What is read for all that, besides what the plan itself does.
@@ -136,7 +139,7 @@ impl Rules {
         let needs = Needs::of(action);
         let mut expansion = Expansion::new(roles, catalog);
         let write = write::rules(action, &needs, roles, catalog);
-        if let Some(table) = action.table() {
+        if let Some(table) = action.written() {
             let expressions: Vec<Arc<Expression>> = write.expressions().cloned().collect();
             expansion.add_expressions(table, &expressions)?;
         }
@@ -146,6 +149,10 @@ impl Rules {
             expansion.add_expressions(&change.table, &expressions)?;
         }
         let (of_target, mut reads) = (expansion.asked.len(), Reads::new());
+        let behind = match (action.through(), action.table()) {
+            (Some(through), Some(view)) => expansion.read_behind(through, needs.columns_read(view))?,
+            (_, _) => Vec::new(),
+        };
         for need in needs.tables.iter().chain(&needs.called).filter(|need| need.privilege == Privilege::Select) {
             expansion.read(need.table, need.columns.iter().copied())?;
         }
@@ -161,13 +168,13 @@ impl Rules {
         let shown = expansion.finish(&mut reads);
         write.add_reads(action, &mut reads);
         called.keys().for_each(|change| write::add_key(&change.table, catalog, &mut reads));
-        Ok(Self { shown, write, called, reads })
+        Ok(Self { shown, write, behind, called, reads })
     }
 
     /// True when nothing is added.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.shown.is_empty() && self.write == WriteRules::default() && self.called.is_empty()
+        self.shown.is_empty() && self.write == WriteRules::default() && self.behind.is_empty() && self.called.is_empty()
     }
 
     /// True when policies or views read other tables.
@@ -196,7 +203,7 @@ impl Rules {
                     || matches!(&shown.source, Source::Query { within, .. } if is_in(within, name))
             })
         }
-        is_in(&self.shown, name)
+        is_in(&self.shown, name) || self.behind.iter().any(|shown| is_in(shown, name))
     }
 
     /// True when some rows of that table are not shown.

@@ -1,19 +1,21 @@
 //! Plans writes: `POST`, `PUT`, `PATCH`, `DELETE`.
 //!
 //! What SQLite would refuse in words of its own (read-only views, values for generated columns, keys that do not
-//! exist) is refused here in Postgres' words; on Postgres the server does so itself.
+//! exist) is refused here in Postgres' words; on Postgres the server does so itself. A write to a view is told how it
+//! reaches the table ([`Through`]), and which columns of that it writes.
 
 use std::collections::{BTreeSet, HashSet};
 
 use super::embed::{self, Wishes};
 use super::rows::{self, Written};
 use super::scope::Scope;
+use super::through::{Through, written_table};
 use super::value::key;
 use super::{
     Cell, Condition, Conflict, Delete, Engine, Error, Expectation, Insert, InsertColumn, InsertRows, Put, Returning,
     Target, Update, Value, filter, read, value,
 };
-use crate::catalog::{Column, Generated, Kind};
+use crate::catalog::{Generated, Kind, Table, Verb};
 use crate::request::filter::{EmbedPath, Filter, Operation};
 use crate::request::prefer::{Missing, Representation, Resolution};
 use crate::request::{LogicTree, MediaType, Preferences, Request, SelectItem};
@@ -28,13 +30,12 @@ pub(super) fn plan_insert(
     let mut request = request;
     let wishes = Wishes::of_write(&mut request);
     let written = Written::new(scope, request.payload, preferences.missing.unwrap_or(Missing::Null))?;
-    check_access(scope, Verb::Insert)?;
-    check_generated(scope, Verb::Insert, &written.columns)?;
+    let mut through = Through::find(scope, Verb::Insert)?;
+    let columns = reached_columns(scope, &mut through, Verb::Insert, &written)?;
     let conflict = match preferences.resolution {
-        Some(resolution) => plan_conflict(scope, request.on_conflict, resolution, &written.columns)?,
+        Some(resolution) => plan_conflict(scope, &mut through, request.on_conflict, resolution, &columns)?,
         None => None,
     };
-    let columns = written.insert_columns();
     let rows = written.into_rows(scope.engine)?;
     if let Some(conflict) = &conflict {
         check_repeated(&columns, &rows, conflict)?;
@@ -47,6 +48,7 @@ pub(super) fn plan_insert(
     };
     Ok(Insert {
         into: scope.table.name.clone(),
+        through: through.map(Box::new),
         columns,
         rows,
         conflict,
@@ -62,21 +64,18 @@ pub(super) fn plan_put(scope: &Scope<'_>, request: Request, preferences: &Prefer
     let wishes = Wishes::of_write(&mut request);
     let key = put_key(scope, request.filters, &request.logic)?;
     let written = Written::new(scope, request.payload, Missing::Null)?;
-    check_access(scope, Verb::Insert)?;
-    check_access(scope, Verb::Update)?;
-    check_generated(scope, Verb::Insert, &written.columns)?;
-    if scope.engine == Engine::Sqlite {
-        check_conflict_key(scope, &scope.table.primary_key)?;
-    }
-    let columns = written.insert_columns();
-    let positions: Option<Vec<usize>> =
-        key.iter().map(|(target, _)| columns.iter().position(|column| column.name == target.column)).collect();
+    let mut through = Through::find(scope, Verb::Insert)?;
+    let columns = reached_columns(scope, &mut through, Verb::Insert, &written)?;
+    let conflict = conflict_key(scope, &mut through, &scope.table.primary_key)?;
+    let position = |target: &Target| written.columns.iter().position(|column| column.name == target.column);
+    let positions: Option<Vec<usize>> = key.iter().map(|(target, _)| position(target)).collect();
     let positions = positions.ok_or(Error::PutMismatch)?;
     Ok(Insert {
         into: scope.table.name.clone(),
+        through: through.map(Box::new),
         rows: keep_put_row(written.into_rows(scope.engine)?, &positions, &key)?,
         columns,
-        conflict: Some(Conflict { columns: scope.table.primary_key.clone(), resolution: Resolution::MergeDuplicates }),
+        conflict: Some(Conflict { columns: conflict, resolution: Resolution::MergeDuplicates }),
         put: Some(Put { key }),
         returning: plan_returning(scope, request.select, wishes, preferences)?,
         expect: Expectation { put: true, ..Expectation::default() },
@@ -94,17 +93,19 @@ pub(super) fn plan_update(
     let wishes = Wishes::of_write(&mut request);
     let missing = preferences.missing.unwrap_or(Missing::Null);
     let written = Written::new(scope, rows::first_only(request.payload), missing)?;
-    check_access(scope, Verb::Update)?;
-    check_generated(scope, Verb::Update, &written.columns)?;
+    // Whether a view takes a change is asked only when there is one.
     let nothing_to_do = written.columns.is_empty() || written.is_empty();
-    let filter = if nothing_to_do {
-        Condition::And(Vec::new())
+    let mut through = if nothing_to_do { None } else { Through::find(scope, Verb::Update)? };
+    let (columns, filter) = if nothing_to_do {
+        (Vec::new(), Condition::And(Vec::new()))
     } else {
-        plan_root_filter(scope, request.filters, request.logic)?
+        let columns = reached_columns(scope, &mut through, Verb::Update, &written)?;
+        (columns, plan_root_filter(scope, request.filters, request.logic)?)
     };
     Ok(Update {
         table: scope.table.name.clone(),
-        columns: if nothing_to_do { Vec::new() } else { written.insert_columns() },
+        through: through.map(Box::new),
+        columns,
         row: written.into_rows(scope.engine)?,
         filter,
         returning: plan_returning(scope, request.select, wishes, preferences)?,
@@ -121,13 +122,29 @@ pub(super) fn plan_delete(
 ) -> Result<Delete, Error> {
     let mut request = request;
     let wishes = Wishes::of_write(&mut request);
-    check_access(scope, Verb::Delete)?;
+    let through = Through::find(scope, Verb::Delete)?;
     Ok(Delete {
         from: scope.table.name.clone(),
+        through: through.map(Box::new),
         filter: plan_root_filter(scope, request.filters, request.logic)?,
         returning: plan_returning(scope, request.select, wishes, preferences)?,
         expect: expectation(media, preferences),
     })
+}
+
+/// The columns that are given values, named as the table that is written names them.
+fn reached_columns(
+    scope: &Scope<'_>,
+    through: &mut Option<Through>,
+    verb: Verb,
+    written: &Written<'_>,
+) -> Result<Vec<InsertColumn>, Error> {
+    let mut columns = written.insert_columns();
+    if let Some(through) = through {
+        through.reach_written(&mut columns, verb)?;
+    }
+    check_generated(scope, written_table(scope, through.as_ref()), verb, &columns)?;
+    Ok(columns)
 }
 
 fn plan_root_filter(
@@ -174,17 +191,16 @@ fn expectation(media: &MediaType, preferences: &Preferences) -> Expectation {
 /// With no column to write there is nothing to merge, and the row that is there stays.
 fn plan_conflict(
     scope: &Scope<'_>,
+    through: &mut Option<Through>,
     on_conflict: Option<Vec<String>>,
     resolution: Resolution,
-    written: &[&Column],
+    written: &[InsertColumn],
 ) -> Result<Option<Conflict>, Error> {
     let columns = on_conflict.unwrap_or_else(|| scope.table.primary_key.clone());
     if columns.is_empty() {
         return Ok(None);
     }
-    if scope.engine == Engine::Sqlite {
-        check_conflict_key(scope, &columns)?;
-    }
+    let columns = conflict_key(scope, through, &columns)?;
     let resolution = if written.is_empty() { Resolution::IgnoreDuplicates } else { resolution };
     Ok(Some(Conflict { columns, resolution }))
 }
@@ -219,18 +235,29 @@ fn check_repeated(columns: &[InsertColumn], rows: &InsertRows, conflict: &Confli
     Ok(())
 }
 
-fn check_conflict_key(scope: &Scope<'_>, columns: &[String]) -> Result<(), Error> {
+/// The key, named as the table that is written names it: one that it has.
+fn conflict_key(scope: &Scope<'_>, through: &mut Option<Through>, columns: &[String]) -> Result<Vec<String>, Error> {
+    if scope.engine == Engine::Postgres {
+        return Ok(columns.to_vec());
+    }
     if let Some(unknown) = columns.iter().find(|column| scope.table.column(column).is_none()) {
         return Err(Error::sqlstate("42703", format!("column \"{unknown}\" does not exist")));
     }
-    let wanted: BTreeSet<&String> = columns.iter().collect();
-    let mut keys = std::iter::once(&scope.table.primary_key).chain(&scope.table.unique);
-    // A view has a key for those who read it, but a trigger that writes for it knows of no conflict.
-    if scope.table.kind == Kind::Table && keys.any(|key| key.iter().collect::<BTreeSet<_>>() == wanted) {
-        return Ok(());
-    }
-    let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
-    Err(Error::sqlstate("42P10", message))
+    let reached = match through {
+        Some(through) => through.reach_key(columns),
+        None => Some(columns.to_vec()),
+    };
+    let table = written_table(scope, through.as_ref());
+    let is_key = |wanted: &Vec<String>| {
+        let wanted: BTreeSet<&String> = wanted.iter().collect();
+        let mut keys = std::iter::once(&table.primary_key).chain(&table.unique);
+        // A view has a key for those who read it, but a trigger that writes for it knows of no conflict.
+        table.kind == Kind::Table && keys.any(|key| key.iter().collect::<BTreeSet<_>>() == wanted)
+    };
+    reached.filter(is_key).ok_or_else(|| {
+        let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+        Error::sqlstate("42P10", message)
+    })
 }
 
 /// The key that the address of a `PUT` names: one `eq` per key column and nothing else.
@@ -277,43 +304,12 @@ fn keep_put_row(rows: InsertRows, positions: &[usize], key: &[(Target, Value)]) 
     if cells.len() == 1 { Ok(InsertRows::Cells(cells)) } else { Err(Error::PutMismatch) }
 }
 
-/// What a write does to rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Insert,
-    Update,
-    Delete,
-}
-
-/// Refuses writes to a view that takes none.
-fn check_access(scope: &Scope<'_>, verb: Verb) -> Result<(), Error> {
-    let table = scope.table;
-    let (allowed, act, noun, trigger) = match verb {
-        Verb::Insert => (table.insertable, "insert into", "inserting into", "INSERT"),
-        Verb::Update => (table.updatable, "update", "updating", "UPDATE"),
-        Verb::Delete => (table.deletable, "delete from", "deleting from", "DELETE"),
-    };
-    if allowed || scope.engine == Engine::Postgres {
-        return Ok(());
-    }
-    let kind = match table.kind {
-        Kind::Table => "table",
-        Kind::View => "view",
-    };
-    Err(Error::Sqlstate {
-        code: "55000",
-        message: format!("cannot {act} {kind} \"{}\"", table.name.name),
-        details: None,
-        hint: Some(format!("To enable {noun} the {kind}, provide an INSTEAD OF {trigger} trigger.")),
-    })
-}
-
 /// Refuses values for columns that always get their own.
-fn check_generated(scope: &Scope<'_>, verb: Verb, columns: &[&Column]) -> Result<(), Error> {
+fn check_generated(scope: &Scope<'_>, table: &Table, verb: Verb, columns: &[InsertColumn]) -> Result<(), Error> {
     if scope.engine == Engine::Postgres {
         return Ok(());
     }
-    for column in columns {
+    for column in columns.iter().filter_map(|column| table.column(&column.name)) {
         let name = &column.name;
         let (details, hint) = match column.generated {
             Generated::No | Generated::IdentityByDefault => continue,

@@ -94,7 +94,7 @@ pub(super) fn write_call(writer: &mut Writer, function: &QualifiedName, of: &Qua
             writer.push("::");
             Postgres::table(writer, of);
         }
-        Scope::Table(_) | Scope::Alias(_) => _ = writer.push(".*"),
+        Scope::Table(_) | Scope::Alias(_) | Scope::Written(_) => _ = writer.push(".*"),
     }
     writer.push(")");
 }
@@ -109,7 +109,7 @@ pub(super) fn write_body(writer: &mut Writer, body: &Body, outer: Scope<'_>) {
         return;
     };
     let pieces = &step.sql.0;
-    let is_hidden = matches!(outer, Scope::Table(_)) && pieces.iter().any(reads_rows);
+    let is_hidden = matches!(outer, Scope::Table(_) | Scope::Written(_)) && pieces.iter().any(reads_rows);
     if !is_hidden {
         writer.push("(");
         write_pieces(writer, pieces, &mut |writer, piece| {

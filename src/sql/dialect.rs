@@ -2,6 +2,7 @@
 
 use super::aggregate::Aggregation;
 use super::embed::Naming;
+use super::through::Lens;
 use super::writer::{Alias, Writer};
 use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
 use crate::plan::{RowFunction, Search, Target, Value};
@@ -106,12 +107,17 @@ pub(super) enum Scope<'a> {
     Part(&'static str),
     /// In a table that the statement has given a name.
     Alias(Alias),
+    /// In a view that is written to, of whose table the rows are (SQLite).
+    Written(Lens<'a>),
 }
 
 impl Scope<'_> {
     /// Adds `scope.column`. Always with the scope: SQLite reads an unknown name in double quotes as a string, but
     /// never a qualified one.
     pub(super) fn column<D: Dialect>(self, writer: &mut Writer, column: &str) {
+        if let Self::Written(lens) = self {
+            return lens.write_column(writer, column);
+        }
         self.source::<D>(writer);
         writer.push(".").identifier(column);
     }
@@ -122,6 +128,7 @@ impl Scope<'_> {
             Self::Table(table) => D::table(writer, table),
             Self::Part(part) => _ = writer.push(part),
             Self::Alias(alias) => _ = writer.alias_name(alias),
+            Self::Written(lens) => D::table(writer, &lens.through.table),
         }
     }
 }

@@ -22,6 +22,7 @@ mod representation;
 mod rules;
 mod select;
 mod sqlite;
+mod through;
 mod top;
 mod write;
 mod writer;
@@ -182,8 +183,8 @@ pub enum Work {
         runs: Vec<Run>,
         /// How returned rows become a body; `None` when nothing is given back.
         output: Option<Output>,
-        /// Names of the key columns that a single returned row holds, for `Location`.
-        location: Option<Vec<String>>,
+        /// The key columns that a single returned row holds, for `Location`.
+        location: Option<Key>,
         /// The order in which rows are given back; what they are ordered by stands behind their columns.
         order: Vec<(Direction, Nulls)>,
     },
@@ -199,6 +200,15 @@ pub enum Work {
     },
     /// Nothing to run: `OPTIONS` and the description.
     None,
+}
+
+/// Columns of a key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// The table or view that has them.
+    pub of: String,
+    /// Their names.
+    pub columns: Vec<String>,
 }
 
 /// A page by keys, as SQLite gives it.
@@ -267,7 +277,7 @@ pub struct Kept {
 /// One text, run once for each list of values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
-    /// The table or view that is written to.
+    /// The table, or the view with a trigger, that is written to.
     pub table: String,
     /// The text.
     pub text: String,

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use super::condition::{Junction, write_junction};
 use super::dialect::{Dialect, Scope};
 use super::sqlite::Sqlite;
+use super::through::Lens;
 use super::writer::{Place, Writer};
 use crate::catalog::{Expression, QualifiedName};
 use crate::plan::row_security::{Absent, Check, RowColumn, Rule, Shown, Source};
@@ -124,7 +125,23 @@ fn write_alternatives(writer: &mut Writer, any: &[Arc<Expression>]) {
 pub(super) fn write_guard<D: Dialect>(writer: &mut Writer, scope: Scope<'_>, guard: &Guard) {
     match guard {
         Guard::Mark(column) => scope.column::<D>(writer, column),
-        Guard::Rules(rules) => write_rules(writer, rules),
+        Guard::Rules(rules) => match scope {
+            Scope::Written(lens) => write_there(writer, Some(lens), rules),
+            Scope::Table(_) | Scope::Part(_) | Scope::Alias(_) => write_rules(writer, rules),
+        },
+    }
+}
+
+/// Adds that a row is there for the sender: that the view that is written to shows it, and all rules.
+pub(super) fn write_there(writer: &mut Writer, lens: Option<Lens<'_>>, rules: &[Rule]) {
+    match lens.filter(|lens| lens.hides()) {
+        Some(lens) if rules.is_empty() => lens.write_shown(writer),
+        Some(lens) => {
+            write_rules(writer, rules);
+            writer.push(" AND ");
+            lens.write_shown(writer);
+        }
+        None => write_rules(writer, rules),
     }
 }
 

@@ -149,7 +149,7 @@ fn shown_with(action: Action, media: MediaType, rules: &Rules, engine: Engine) -
         Work::Write { runs, output, location, .. } => {
             let mut lines: Vec<String> = runs.iter().map(show_run).collect();
             lines.extend(output.map(|output| format!("output: {} columns", output.columns.len())));
-            lines.extend(location.map(|columns| format!("location: {}", columns.join(", "))));
+            lines.extend(location.map(|key| format!("location: {}", key.columns.join(", "))));
             lines.join("\n")
         }
         Work::Call(invocation) => show_call(&invocation),

@@ -10,6 +10,7 @@ mod requests;
 mod round_trips;
 pub(crate) mod stores;
 mod timing;
+mod views;
 mod world;
 
 use crate::differential::requests::Case;

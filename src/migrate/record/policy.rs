@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS _berth_policies (table_name TEXT, name TEXT, kind TEX
 CREATE TABLE IF NOT EXISTS _berth_policy_calls (table_name TEXT, name TEXT, using_calls TEXT, check_calls TEXT, PRIMARY KEY (table_name, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_bypassing_roles (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _berth_invoker_views (name TEXT PRIMARY KEY) WITHOUT ROWID;
-DELETE FROM _berth_row_security; DELETE FROM _berth_policies; DELETE FROM _berth_policy_calls; DELETE FROM _berth_bypassing_roles; DELETE FROM _berth_invoker_views;
+CREATE TABLE IF NOT EXISTS _berth_checked_views (name TEXT PRIMARY KEY, option_name TEXT NOT NULL) WITHOUT ROWID;
+DELETE FROM _berth_row_security; DELETE FROM _berth_policies; DELETE FROM _berth_policy_calls; DELETE FROM _berth_bypassing_roles; DELETE FROM _berth_invoker_views; DELETE FROM _berth_checked_views;
 ";
 
 /// Reads what the migrations so far have said. Files that an earlier version migrated have none of the tables.
@@ -37,6 +38,12 @@ pub(super) fn read(connection: &Connection, schema: &mut Schema) -> Result<(), E
     }
     let mut statement = connection.prepare("SELECT name FROM _berth_invoker_views")?;
     schema.invoker_views = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    // Files that an earlier version migrated have no such table.
+    if exists(connection, "_berth_checked_views")? {
+        let mut statement = connection.prepare("SELECT name, option_name FROM _berth_checked_views")?;
+        let views = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        schema.checked_views = views.collect::<rusqlite::Result<_>>()?;
+    }
     Ok(())
 }
 
@@ -90,6 +97,9 @@ pub(super) fn write(connection: &Connection, schema: &Schema, file: &str) -> Res
     }
     for view in &schema.invoker_views {
         connection.execute("INSERT INTO _berth_invoker_views VALUES (?1)", [view])?;
+    }
+    for (view, option) in &schema.checked_views {
+        connection.execute("INSERT INTO _berth_checked_views VALUES (?1, ?2)", [view, option])?;
     }
     Ok(())
 }

@@ -53,6 +53,20 @@ pub(super) fn take_sequence_name(text: &str) -> (String, Option<String>) {
     }
 }
 
+/// Takes `WITH [CASCADED | LOCAL] CHECK OPTION` off the end of `CREATE VIEW`, which the parser does not know, and gives the
+/// word.
+pub(super) fn take_check_option(text: &str) -> (String, Option<String>) {
+    static CLAUSE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?is)\bwith\s+(?:(cascaded|local)\s+)?check\s+option\s*$").ok());
+    match CLAUSE.as_ref().and_then(|clause| Some((clause, clause.captures(text)?))) {
+        Some((clause, found)) => {
+            let word = found.get(1).map_or_else(|| "cascaded".to_owned(), |word| word.as_str().to_ascii_lowercase());
+            (clause.replace(text, "").into_owned(), Some(word))
+        }
+        None => (text.to_owned(), None),
+    }
+}
+
 /// Takes out of `CREATE FUNCTION` what is for the planner and what the parser does not know: `ROWS n`, `COST n`,
 /// `LEAKPROOF`, `SUPPORT name`, `WINDOW`. Gives the number of rows as well.
 pub(super) fn take_planner_hints(text: &str) -> (String, Option<u64>) {

@@ -38,6 +38,8 @@ pub(crate) struct Schema {
     pub(crate) policies: BTreeMap<(String, String), Policy>,
     /// Views that run with the rights of whoever asks.
     pub(crate) invoker_views: BTreeSet<String>,
+    /// Views with a check option: `local` or `cascaded`.
+    pub(crate) checked_views: BTreeMap<String, String>,
     /// Comments.
     pub(crate) comments: BTreeMap<(ObjectKind, String, String), String>,
 }
@@ -254,6 +256,7 @@ impl Schema {
         self.row_security.remove(name);
         self.policies.retain(|(table, _), _| table != name);
         self.invoker_views.remove(name);
+        self.checked_views.remove(name);
         self.tables.remove(name);
         self.views.remove(name);
         self.foreign.remove(name);

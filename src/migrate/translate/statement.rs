@@ -35,6 +35,12 @@ impl Translator<'_> {
         if let Some((function, comment)) = parse::comment_on_function(&statement.text)? {
             return self.comment_on_function(&function, comment);
         }
+        if let (text, Some(check)) = parse::take_check_option(&statement.text)
+            && let ast::Statement::CreateView(create) = parse::statement(&text)?
+        {
+            self.create_view(&create)?;
+            return self.set_check_option(&name::local(&create.name)?, Some(&check));
+        }
         let (text, sequence) = parse::take_sequence_name(&statement.text);
         let parsed = parse::statement(&text)?;
         self.take_parsed(&parsed, &statement.text, sequence.as_deref(), statement.copy.as_deref())

@@ -92,7 +92,7 @@ impl Translator<'_> {
                 return refuse("options of views are not supported");
             }
         };
-        let rights = view::rights(options)?;
+        let view::Options { rights, check } = view::options(options)?;
         let replaces = self.schema.views.contains_key(&name);
         if self.schema.has_relation(&name) && !(replaces && (create.or_replace || create.if_not_exists)) {
             return refuse(format!("relation \"{name}\" already exists"));
@@ -119,6 +119,7 @@ impl Translator<'_> {
         self.schema.foreign_views.remove(&name);
         self.schema.views.insert(name.clone(), view);
         self.set_rights(&name, rights.unwrap_or(Rights::Owner));
+        self.set_check_option(&name, check.as_deref())?;
         // A view that takes the place of another keeps what that one was granted.
         if !replaces {
             self.grant_defaults(&name);

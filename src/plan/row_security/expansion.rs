@@ -8,9 +8,9 @@ use super::{Applying, Rule, Shown, Source};
 use crate::catalog::{
     Catalog, EVERYONE, Expression, Privilege, QualifiedName, Reads, RowSecurity, ViewQuery, ViewRights,
 };
-use crate::plan::Error;
 use crate::plan::authorize::Roles;
 use crate::plan::needs::Need;
+use crate::plan::{Error, Through};
 
 /// Tables and views as they are being worked out.
 pub(super) struct Expansion<'a> {
@@ -105,6 +105,31 @@ impl<'a> Expansion<'a> {
         }
         self.path.truncate(depth);
         Ok(())
+    }
+
+    /// Adds what views that are written through read, and says what names stand for in each of them. With the rights of
+    /// the owner they stand for what the owner sees, also where they stand for something else around it.
+    ///
+    /// `wanted`: the columns that are read of the view that is named.
+    pub(super) fn read_behind(&mut self, through: &Through, wanted: BTreeSet<&str>) -> Result<Vec<Vec<Shown>>, Error> {
+        let mut within = Vec::with_capacity(through.levels.len());
+        for (level, behind) in through.levels.iter().zip(through.behind(wanted)) {
+            let Some(view) = self.catalog.table(&level.view).map(|table| &table.name) else { continue };
+            self.path.push(view);
+            for (relation, columns) in behind.trusted.into_iter().flatten() {
+                add(&mut self.trusted, relation, columns);
+            }
+            let mut owned = Owned::default();
+            for reads in behind.reads {
+                match level.shows.rights {
+                    ViewRights::Invoker => self.read_all(reads)?,
+                    ViewRights::Owner => _ = self.read_all_as_owner(reads, &mut owned)?,
+                }
+            }
+            self.path.pop();
+            within.push(self.trust(&owned));
+        }
+        Ok(within)
     }
 
     fn note_calls(&mut self, expression: &Arc<Expression>) {

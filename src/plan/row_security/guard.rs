@@ -25,11 +25,11 @@ pub(super) fn guard(plan: &mut Plan, rules: &mut Rules) {
         Action::Call(call) => rules.guard_given(&mut call.read.node),
         Action::Insert(Insert { returning, .. }) => rules.guard_returning(returning),
         Action::Update(update) => {
-            rules.guard_written(&mut update.filter);
+            rules.guard_written(&mut update.filter, update.through.is_some());
             rules.guard_returning(&mut update.returning);
         }
         Action::Delete(delete) => {
-            rules.guard_written(&mut delete.filter);
+            rules.guard_written(&mut delete.filter, delete.through.is_some());
             rules.guard_returning(&mut delete.returning);
         }
         Action::TableInfo(_) | Action::RoutineInfo(_) | Action::RootInfo | Action::Describe { .. } => {}
@@ -124,8 +124,8 @@ impl Rules {
         }
     }
 
-    fn guard_written(&mut self, filter: &mut Condition) {
-        if !self.write.existing.is_empty() && is_close(filter) {
+    fn guard_written(&mut self, filter: &mut Condition, is_view: bool) {
+        if (is_view || !self.write.existing.is_empty()) && is_close(filter) {
             filter.forget_indexes();
             put_behind(filter, &Guard::Rules(self.write.existing.clone()));
         }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::{Applying, Rule};
 use crate::catalog::{
-    Bearer, Catalog, Change, Column, Expression, Generated, Policy, Privilege, QualifiedName, Reads, RowSecurity,
-    Table, Verb,
+    Bearer, Catalog, Change, Column, EVERYONE, Expression, Generated, Policy, Privilege, QualifiedName, Reads,
+    RowSecurity, Table, Verb, ViewRights,
 };
 use crate::plan::authorize::Roles;
-use crate::plan::needs::{Need, Needs};
+use crate::plan::needs::Needs;
 use crate::plan::{Action, Error, Insert};
 use crate::request::prefer::Resolution;
 
@@ -71,14 +71,19 @@ pub enum Absent {
 
 /// The rules for an action; none for what does not write, and where row security does not hold.
 pub(super) fn rules(action: &Action, needs: &Needs<'_>, roles: &Roles<'_>, catalog: &Catalog) -> WriteRules {
-    let Some((table, security)) = action.table().and_then(|name| {
-        Some((catalog.table(name)?, catalog.row_security.get(name).filter(|_| !roles.bypasses_policies)?))
-    }) else {
+    let everyone = BTreeSet::from([EVERYONE]);
+    // Of the roles that policies are for, the owner of a view is none.
+    let by_owner = action.through().and_then(|through| through.levels.last()).map(|level| level.shows.rights)
+        == Some(ViewRights::Owner);
+    let holds = |security: &&RowSecurity| if by_owner { security.forced } else { !roles.bypasses_policies };
+    let Some((table, security)) =
+        action.written().and_then(|name| Some((catalog.table(name)?, catalog.row_security.get(name).filter(holds)?)))
+    else {
         return WriteRules::default();
     };
-    let reads =
-        |need: &Need<'_>| need.privilege == Privilege::Select && need.table == &table.name && !need.columns.is_empty();
-    let target = Target { name: &table.name, security, roles: &roles.all, is_read: needs.tables.iter().any(reads) };
+    let is_read = action.table().is_some_and(|named| needs.reads(named));
+    let roles = if by_owner { &everyone } else { &roles.all };
+    let target = Target { name: &table.name, security, roles, is_read };
     let rules = match action {
         Action::Insert(insert) => target.insert(insert),
         Action::Update(_) => {
@@ -245,7 +250,7 @@ impl WriteRules {
 
     /// Adds the columns that a changed row keeps, and where the next number comes from.
     pub(super) fn add_reads(&self, action: &Action, reads: &mut Reads) {
-        let Some(table) = action.table().filter(|_| !self.row.is_empty()) else { return };
+        let Some(table) = action.written().filter(|_| !self.row.is_empty()) else { return };
         let columns = self.row.iter().map(|column| column.name.clone());
         reads.entry(table.clone()).or_default().extend(columns);
         if self.row.iter().any(|column| matches!(column.absent, Absent::Number(_))) {

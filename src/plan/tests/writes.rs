@@ -1,6 +1,7 @@
 //! Writes: columns, rows, keys, what is given back and expected.
 
 use super::*;
+use crate::catalog::{Obstacle, Verb, ViewWrites};
 use crate::request::prefer::{Handling, Missing, Resolution};
 
 fn insert(plan: Result<Plan, Error>) -> Insert {
@@ -146,8 +147,11 @@ fn an_upsert_by_columns_that_are_no_key_is_refused_on_sqlite() {
 #[test]
 fn a_view_has_no_key_that_an_upsert_could_go_by_on_sqlite() {
     let mut catalog = catalog();
-    let view = catalog.tables.get_mut(&QualifiedName::new("public", "films_view")).expect("the view");
+    let name = QualifiedName::new("public", "films_view");
+    let view = catalog.tables.get_mut(&name).expect("the view");
     (view.insertable, view.updatable, view.primary_key) = (true, true, vec!["title".to_owned()]);
+    let instead = [Verb::Insert, Verb::Update].into();
+    catalog.view_writes.insert(name, ViewWrites { instead, shows: Err(Obstacle::Distinct) });
     let json = r#"{"title":"a"}"#;
     let put = Request { method: Method::Put, filters: vec![at_top(equal("title", "a"))], ..post("films_view", json) };
     for wanted in [put, upsert("films_view", json, None)] {

@@ -25,6 +25,7 @@ fn json() -> InsertRows {
 pub(super) fn insert(columns: Vec<InsertColumn>, rows: Vec<Vec<Cell>>) -> Insert {
     Insert {
         into: films(),
+        through: None,
         columns,
         rows: InsertRows::Cells(rows),
         conflict: None,
@@ -37,6 +38,7 @@ pub(super) fn insert(columns: Vec<InsertColumn>, rows: Vec<Vec<Cell>>) -> Insert
 pub(super) fn update(columns: Vec<InsertColumn>, row: Vec<Cell>) -> Update {
     Update {
         table: films(),
+        through: None,
         columns,
         row: InsertRows::Cells(vec![row]),
         filter: equal("id", "1"),
@@ -46,7 +48,13 @@ pub(super) fn update(columns: Vec<InsertColumn>, row: Vec<Cell>) -> Update {
 }
 
 pub(super) fn delete() -> Delete {
-    Delete { from: films(), filter: equal("id", "1"), returning: Returning::Nothing, expect: Expectation::default() }
+    Delete {
+        from: films(),
+        through: None,
+        filter: equal("id", "1"),
+        returning: Returning::Nothing,
+        expect: Expectation::default(),
+    }
 }
 
 pub(super) fn two_columns() -> Insert {
@@ -206,6 +214,7 @@ fn what_a_domain_looks_like_is_read_by_its_functions_and_a_default_is_not() {
     let target = Target { parser: parser.clone(), ..Target::column("year", type_of("year")) };
     let update = |default| Update {
         table: films(),
+        through: None,
         columns: vec![InsertColumn { parser: parser.clone(), ..column("year", default) }],
         row: InsertRows::Json("[{…}]".to_owned()),
         filter: Condition::Or(vec![

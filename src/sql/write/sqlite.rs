@@ -7,17 +7,20 @@
 use super::{is_update, write_conflict};
 use crate::catalog::QualifiedName;
 use crate::plan::row_security::{Absent, RowColumn, WriteRules};
-use crate::plan::{Cell, Condition, Delete, Insert, InsertColumn, InsertRows, Returning, Rules, Update, Value};
+use crate::plan::{
+    Cell, Condition, Delete, Insert, InsertColumn, InsertRows, Returning, Rules, Through, Update, Value,
+};
 use crate::request::MediaType;
 use crate::sql::condition::{write_condition, write_where};
 use crate::sql::dialect::{Dialect, Scope};
 use crate::sql::embed::{output_columns, write_returned};
 use crate::sql::order::write_of_term;
-use crate::sql::rules::{From, write_refusals, write_row, write_rules, write_shown};
+use crate::sql::rules::{From, write_refusals, write_row, write_shown, write_there};
 use crate::sql::sqlite::Sqlite;
 use crate::sql::sqlite::key::write_returned_key;
+use crate::sql::through::Lens;
 use crate::sql::writer::{Place, Writer};
-use crate::sql::{Output, Query, Run, Work};
+use crate::sql::{Key, Output, Query, Run, Work};
 
 /// Counts an update of an upsert.
 const COUNT_UPDATE: &str = "berth_updated()";
@@ -26,37 +29,47 @@ const COUNT_UPDATE: &str = "berth_updated()";
 pub(in crate::sql) fn insert(insert: &Insert, media: &MediaType, rules: &Rules) -> Work {
     let stretches = cells(&insert.rows).chunk_by(|row, next| row.iter().map(is_given).eq(next.iter().map(is_given)));
     let runs = stretches.filter_map(|rows| Some(insert_run(insert, rules, rows.first()?, rows))).collect();
-    work(runs, &insert.returning, media)
+    work(runs, &insert.into, &insert.returning, media)
 }
 
 /// One run, or none when no column is to be set.
 pub(in crate::sql) fn update(update: &Update, media: &MediaType, rules: &Rules) -> Work {
     let row = cells(&update.row).first().filter(|_| !update.columns.is_empty());
     let runs = row.map(|row| update_run(update, rules, row)).into_iter().collect();
-    work(runs, &update.returning, media)
+    work(runs, &update.table, &update.returning, media)
 }
 
 /// One run.
 pub(in crate::sql) fn delete(delete: &Delete, media: &MediaType, rules: &Rules) -> Work {
+    let (table, scope) = (delete.written(), scope(&delete.from, delete.through.as_deref(), rules));
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     write_shown(&mut writer, &rules.shown);
     writer.push("DELETE FROM ");
-    Sqlite::table(&mut writer, &delete.from);
-    write_which(&mut writer, &delete.from, &delete.filter, rules);
-    write_returning(&mut writer, &delete.from, &delete.returning);
-    work(vec![run(writer, &delete.from, Vec::new())], &delete.returning, media)
+    Sqlite::table(&mut writer, table);
+    write_which(&mut writer, scope, &delete.filter, rules);
+    write_returning(&mut writer, scope, &delete.returning);
+    work(vec![run(writer, table, Vec::new())], &delete.from, &delete.returning, media)
+}
+
+/// Where columns of what was named are looked up.
+fn scope<'a>(named: &'a QualifiedName, through: Option<&'a Through>, rules: &'a Rules) -> Scope<'a> {
+    through.map_or(Scope::Table(named), |through| Scope::Written(Lens { through, rules }))
 }
 
 /// Adds ` WHERE …`: the filter, and that the rows are there for the sender.
-fn write_which(writer: &mut Writer, table: &QualifiedName, filter: &Condition, rules: &Rules) {
-    if rules.write.existing.is_empty() {
-        return write_where::<Sqlite>(writer, Scope::Table(table), filter);
+fn write_which(writer: &mut Writer, scope: Scope<'_>, filter: &Condition, rules: &Rules) {
+    let lens = match scope {
+        Scope::Written(lens) if lens.hides() => Some(lens),
+        Scope::Written(_) | Scope::Table(_) | Scope::Part(_) | Scope::Alias(_) => None,
+    };
+    if rules.write.existing.is_empty() && lens.is_none() {
+        return write_where::<Sqlite>(writer, scope, filter);
     }
     writer.push(" WHERE ");
-    write_rules(writer, &rules.write.existing);
+    write_there(writer, lens, &rules.write.existing);
     if !filter.is_always() {
         writer.push(" AND (");
-        write_condition::<Sqlite>(writer, Scope::Table(table), filter);
+        write_condition::<Sqlite>(writer, scope, filter);
         writer.push(")");
     }
 }
@@ -95,7 +108,7 @@ fn insert_run(insert: &Insert, rules: &Rules, first: &[Cell], rows: &[Vec<Cell>]
     let Query { text, values } = insert_query(insert, rules, &columns);
     let returning = values.get(columns.len()..).unwrap_or_default();
     let values = |row: &Vec<Cell>| given_values(row).into_iter().chain(returning.iter().cloned()).collect();
-    Run { table: insert.into.name.clone(), text, columns, values: rows.iter().map(values).collect() }
+    Run { table: insert.written().name.clone(), text, columns, values: rows.iter().map(values).collect() }
 }
 
 /// `INSERT … VALUES (?1, …)` for rows that give a value to `columns`.
@@ -105,7 +118,7 @@ fn insert_query(insert: &Insert, rules: &Rules, columns: &[String]) -> Query {
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     write_shown(&mut writer, &rules.shown);
     writer.push("INSERT INTO ");
-    Sqlite::table(&mut writer, &insert.into);
+    Sqlite::table(&mut writer, insert.written());
     // These stand for the values that every row brings; those of all else are behind them.
     let given: Vec<(&str, Place)> =
         columns.iter().map(|column| (column.as_str(), writer.reserve(Value::Null))).collect();
@@ -122,14 +135,14 @@ fn insert_query(insert: &Insert, rules: &Rules, columns: &[String]) -> Query {
         writer.push(")");
         write_upsert(&mut writer, insert, &rules.write);
     }
-    write_returning(&mut writer, &insert.into, &insert.returning);
+    write_returning(&mut writer, scope(&insert.into, insert.through.as_deref(), rules), &insert.returning);
     writer.finish()
 }
 
 /// Adds the row to be inserted, with what must hold of it. Defaults that were looked at are what is inserted: another
 /// evaluation might give another value.
 fn write_checked_row(writer: &mut Writer, insert: &Insert, write: &WriteRules, given: &[(&str, Place)]) {
-    let table = &insert.into;
+    let table = insert.written();
     let place = |name: &str| given.iter().find(|(column, _)| *column == name).map(|(_, place)| *place);
     let is_made = |column: &&RowColumn| {
         matches!(column.absent, Absent::Default(_) | Absent::Number(_)) && place(&column.name).is_none()
@@ -167,19 +180,20 @@ fn write_upsert(writer: &mut Writer, insert: &Insert, write: &WriteRules) {
         return;
     }
     writer.push(" AND CASE");
-    write_refusals(writer, &insert.into, &write.conflicting, None);
+    let table = insert.written();
+    write_refusals(writer, table, &write.conflicting, None);
     let row = |writer: &mut Writer| {
-        write_row(writer, &insert.into, &[], &write.row, &|name| {
-            if all.contains(&name) { From::Excluded } else { From::Existing(&insert.into) }
+        write_row(writer, table, &[], &write.row, &|name| {
+            if all.contains(&name) { From::Excluded } else { From::Existing(table) }
         });
     };
-    write_refusals(writer, &insert.into, &write.updated, Some(&row));
+    write_refusals(writer, table, &write.updated, Some(&row));
     writer.push(" ELSE TRUE END");
 }
 
 /// What must hold of the new row is asked where the last of its values is set: only rows that are changed get there.
 fn update_run(update: &Update, rules: &Rules, row: &[Cell]) -> Run {
-    let table = &update.table;
+    let (table, scope) = (update.written(), scope(&update.table, update.through.as_deref(), rules));
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     write_shown(&mut writer, &rules.shown);
     writer.push("UPDATE ");
@@ -213,17 +227,18 @@ fn update_run(update: &Update, rules: &Rules, row: &[Cell]) -> Run {
             writer.push(" END");
         }
     });
-    write_which(&mut writer, table, &update.filter, rules);
-    write_returning(&mut writer, table, &update.returning);
+    write_which(&mut writer, scope, &update.filter, rules);
+    write_returning(&mut writer, scope, &update.returning);
     run(writer, table, given_columns(&update.columns, row))
 }
 
 /// Adds what a row becomes.
 fn write_updated_row(writer: &mut Writer, update: &Update, row: &[RowColumn], set: &[(&InsertColumn, Option<Place>)]) {
-    write_row(writer, &update.table, &[], row, &|name| match set.iter().find(|(column, _)| column.name == name) {
+    let table = update.written();
+    write_row(writer, table, &[], row, &|name| match set.iter().find(|(column, _)| column.name == name) {
         Some((_, Some(place))) => From::Place(*place),
         Some((_, None)) => From::Absent,
-        None => From::Existing(&update.table),
+        None => From::Existing(table),
     });
 }
 
@@ -233,31 +248,46 @@ fn run(writer: Writer, table: &QualifiedName, columns: Vec<String>) -> Run {
     Run { table: table.name.clone(), text: query.text, columns, values: vec![query.values] }
 }
 
-/// Adds ` RETURNING …`: the representation itself, or the key.
-fn write_returning(writer: &mut Writer, table: &QualifiedName, returning: &Returning) {
-    let scope = Scope::Table(table);
+/// Adds ` RETURNING …`: the representation itself, or the key; behind that whether a view shows the row.
+fn write_returning(writer: &mut Writer, scope: Scope<'_>, returning: &Returning) {
+    let is_empty = match returning {
+        Returning::Nothing => true,
+        Returning::Location(columns) => columns.is_empty(),
+        Returning::Rows(_) => false,
+    };
+    let check = match scope {
+        Scope::Written(lens) if lens.checks() => Some(lens),
+        Scope::Written(_) | Scope::Table(_) | Scope::Part(_) | Scope::Alias(_) => None,
+    };
+    if is_empty && check.is_none() {
+        return;
+    }
+    writer.push(" RETURNING ");
     match returning {
         Returning::Nothing => {}
-        Returning::Location(columns) if columns.is_empty() => {}
         Returning::Location(columns) => {
-            writer.push(" RETURNING ");
             writer.separated(", ", columns, |writer, column| scope.column::<Sqlite>(writer, column));
         }
-        Returning::Rows(node) => {
-            writer.push(" RETURNING ");
-            write_returned::<Sqlite>(writer, node, scope);
-            for term in &node.order {
-                writer.push(", ");
-                write_of_term::<Sqlite>(writer, scope, term, |_| None, write_returned_key);
-            }
+        Returning::Rows(node) => write_returned::<Sqlite>(writer, node, scope),
+    }
+    if let Some(lens) = check {
+        writer.push(if is_empty { "" } else { ", " });
+        lens.write_check(writer);
+    }
+    // Last: that is where rows are sorted by.
+    if let Returning::Rows(node) = returning {
+        for term in &node.order {
+            writer.push(", ");
+            write_of_term::<Sqlite>(writer, scope, term, |_| None, write_returned_key);
         }
     }
 }
 
-fn work(runs: Vec<Run>, returning: &Returning, media: &MediaType) -> Work {
+fn work(runs: Vec<Run>, named: &QualifiedName, returning: &Returning, media: &MediaType) -> Work {
     let (output, location) = match returning {
         Returning::Nothing => (None, None),
-        Returning::Location(columns) => (None, (!columns.is_empty()).then(|| columns.clone())),
+        Returning::Location(columns) if columns.is_empty() => (None, None),
+        Returning::Location(columns) => (None, Some(Key { of: named.name.clone(), columns: columns.clone() })),
         Returning::Rows(node) => {
             (Some(Output { media: media.clone(), columns: output_columns(node), result: None }), None)
         }

@@ -271,6 +271,7 @@ mod tests {
     fn deletes(table: &str) -> Reach {
         let delete = Delete {
             from: QualifiedName::new("public", table),
+            through: None,
             filter: Condition::And(Vec::new()),
             returning: Returning::Nothing,
             expect: Expectation::default(),

@@ -236,7 +236,7 @@ impl Group {
         let (reach, expect) = (&statement.reach, statement.expect);
         let change = match &statement.work {
             Work::Write { runs, output, location, order } => {
-                let (output, location) = (output.as_ref(), location.as_deref());
+                let (output, location) = (output.as_ref(), location.as_ref());
                 Change::Rows(Write { runs, output, location, order, reach, expect })
             }
             Work::Call(invocation) if invocation.writes => Change::Call(invocation, call::runs(invocation)),

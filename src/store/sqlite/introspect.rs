@@ -13,6 +13,7 @@ mod metadata;
 mod row_security;
 #[cfg(test)]
 mod tests;
+mod updatable;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +61,8 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
     }
     resolve_references(&mut tables);
     let shown_keys = view::find_keys(transaction, &mut tables)?;
+    let stored = listed.iter().filter(|entry| entry.kind == "table").map(|entry| entry.name.as_str()).collect();
+    let view_writes = updatable::read(transaction, &mut tables, &stored, &metadata.views)?;
     let Found { bypassing_roles, row_security, view_queries } = Found::read(transaction, &names, &tables)?;
     let Metadata { schema_comments, grants, schema_users, roles, routines, search_indexes, .. } = metadata;
     let asks_headers = function::asks_headers(transaction, &names, &routines)?;
@@ -80,6 +83,7 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
         bypassing_roles,
         row_security,
         view_queries,
+        view_writes,
         routines,
         search_indexes,
         asks_headers,
@@ -159,12 +163,6 @@ fn read_table(connection: &Connection, entry: &Entry, metadata: &Metadata) -> ru
         [column] if !has_key_index && !entry.without_rowid && entry.kind == "table" => Some(column.name.as_str()),
         _ => None,
     };
-    let (insertable, updatable, deletable) = if entry.is_view() {
-        let events = view::events(connection, &entry.name)?;
-        (events.contains("INSERT"), events.contains("UPDATE"), events.contains("DELETE"))
-    } else {
-        (true, true, true)
-    };
     let name = &entry.name;
     // A file may have both: tables that were there before, and those that migrations made in Postgres' names of types.
     let origin = if metadata.migrated.contains(name) { Origin::Postgres } else { Origin::Sqlite };
@@ -178,9 +176,10 @@ fn read_table(connection: &Connection, entry: &Entry, metadata: &Metadata) -> ru
         columns: (columns.iter().filter(|column| column.hidden != 1))
             .map(|column| make_column(column, entry, row_id, origin, metadata))
             .collect(),
-        insertable,
-        updatable,
-        deletable,
+        // Of views that is found out when all of them are known.
+        insertable: true,
+        updatable: true,
+        deletable: true,
     }))
 }
 

@@ -7,7 +7,7 @@
 //! | `berth_session_user()` | `session_user` |
 //! | `berth_setting(name, missing_ok)` | `current_setting(name, missing_ok)` |
 //! | `berth_any_setting(name, missing_ok)` | the same with a name that is not known before |
-//! | `berth_refuse(message)` | the error of a row that a policy forbids |
+//! | `berth_refuse(message)`, `berth_refuse_unshown(message)` | the error of a row that a policy forbids, or a view's check option |
 //! | `berth_auth_uid()`, `berth_auth_role()`, `berth_auth_email()`, `berth_auth_jwt()` | Supabase's `auth.uid()` and its like |
 //!
 //! As [`interrupt`](super::interrupt) does, the functions ask the thread they run on: a connection is used by one thread
@@ -71,7 +71,8 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_auth_role", 0, |_| Ok(claim("role")))?;
     add(connection, "berth_auth_email", 0, |_| Ok(claim("email")))?;
     add(connection, "berth_auth_jwt", 0, |_| Ok(ask(claims)))?;
-    add(connection, "berth_refuse", 1, refuse)
+    add(connection, "berth_refuse", 1, |context| refuse(context, "42501"))?;
+    add(connection, "berth_refuse_unshown", 1, |context| refuse(context, "44000"))
 }
 
 fn add<Answer: ToSql>(
@@ -86,9 +87,9 @@ fn add<Answer: ToSql>(
 }
 
 /// Fails. Not deterministic, so that SQLite calls it nowhere but where it stands.
-fn refuse(context: &Context<'_>) -> Result<bool> {
+fn refuse(context: &Context<'_>, code: &'static str) -> Result<bool> {
     let message = String::from_utf8_lossy(context.get_raw(0).as_bytes().unwrap_or_default()).into_owned();
-    Err(failed(Fault { code: "42501", message }))
+    Err(failed(Fault { code, message }))
 }
 
 /// What the session says; `None` for nobody's.

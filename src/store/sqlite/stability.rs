@@ -137,13 +137,14 @@ mod tests {
 
     /// Not deterministic to SQLite, but the same for the same database, program and sender, whose role, claims and path
     /// are in the representation, and whose headers make nothing stable.
-    const OF_BUILD_ROW_OR_SENDER: [&str; 28] = [
+    const OF_BUILD_ROW_OR_SENDER: [&str; 29] = [
         "berth_any_setting",
         "berth_auth_email",
         "berth_auth_jwt",
         "berth_auth_role",
         "berth_auth_uid",
         "berth_refuse",
+        "berth_refuse_unshown",
         "berth_session_user",
         "berth_setting",
         "berth_user",

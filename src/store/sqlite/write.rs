@@ -13,7 +13,7 @@ use super::{authorizer, bind};
 use crate::catalog::{Catalog, Kind, QualifiedName, Table, TypeKind};
 use crate::plan::{Expectation, Reach, Value};
 use crate::request::order::{Direction, Nulls};
-use crate::sql::{Output, Run};
+use crate::sql::{Key, Output, Run};
 use crate::store::expectation::check;
 use crate::store::{Error, Outcome};
 
@@ -53,8 +53,8 @@ pub(super) struct Write<'a> {
     pub(super) runs: &'a [Run],
     /// How returned rows become a body.
     pub(super) output: Option<&'a Output>,
-    /// Names of the key columns that are returned, when nothing else is.
-    pub(super) location: Option<&'a [String]>,
+    /// The key that is returned, when nothing else is.
+    pub(super) location: Option<&'a Key>,
     /// The order of returned rows.
     pub(super) order: &'a [(Direction, Nulls)],
     /// What may be touched.
@@ -133,11 +133,12 @@ impl Write<'_> {
         for (index, run) in self.runs.iter().enumerate() {
             let at = |row| Place { run: index, row };
             let table = find_table(catalog, &run.table);
+            let keyed = self.location.and_then(|key| find_table(catalog, &key.of));
             let text = self.counted_text(run, table);
             let mut statement = authorizer::prepare(connection, &text, self.reach, catalog)
                 .map_err(|error| Failure::Sqlite(error, at(0)))?;
             for (row, values) in run.values.iter().enumerate() {
-                let step = self.step(&mut statement, values, table, &mut written);
+                let step = self.step(&mut statement, values, keyed, &mut written);
                 step.map_err(|fault| Failure::at(at(row), fault))?;
             }
         }
@@ -186,8 +187,8 @@ impl Write<'_> {
     /// Counts returned rows and keeps the key of the first.
     fn count(&self, rows: &mut Rows<'_>, table: Option<&Table>, written: &mut Written) -> Result<(), BodyFault> {
         while let Some(row) = rows.next()? {
-            if let (Some(columns), 0) = (self.location, written.rows) {
-                written.key = Some(key_text(row, columns, table)?);
+            if let (Some(key), 0) = (self.location, written.rows) {
+                written.key = Some(key_text(row, &key.columns, table)?);
             }
             written.rows += 1;
         }
@@ -289,10 +290,11 @@ mod tests {
     #[test]
     fn the_key_of_one_inserted_row_is_its_location() {
         let (connection, updates) = connection();
-        let columns = ["id".to_owned(), "name".to_owned()];
+        let columns = vec!["id".to_owned(), "name".to_owned()];
+        let key = Key { of: "t".to_owned(), columns };
         let insert = |rows: &[&[Value]]| {
             let runs = [run("INSERT INTO \"t\" (\"id\") VALUES (?1) RETURNING \"t\".\"id\", \"t\".\"name\"", rows)];
-            let write = Write { location: Some(&columns), ..Write::of(&runs) };
+            let write = Write { location: Some(&key), ..Write::of(&runs) };
             write.run(&connection, &Arc::default(), &updates, 100).unwrap()
         };
         let (one, two, three) = ([Value::Integer(1)], [Value::Integer(2)], [Value::Integer(3)]);

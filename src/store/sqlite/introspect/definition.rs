@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::catalog::Table;
+use crate::catalog::{Table, Verb};
 use token::{Token, matching_parenthesis, tokens};
 
 /// Kinds of constraints that have names.
@@ -147,11 +147,12 @@ pub(super) fn free_name(base: String, is_taken: impl Fn(&str) -> bool) -> String
     numbered.find(|name| !is_taken(name)).unwrap_or(base)
 }
 
-/// What the event of an `INSTEAD OF` trigger is: `INSERT`, `UPDATE` or `DELETE`.
-pub(super) fn instead_of(sql: &str) -> Option<String> {
+/// What an `INSTEAD OF` trigger is for.
+pub(super) fn instead_of(sql: &str) -> Option<Verb> {
     tokens(sql).windows(3).find_map(|words| match words {
-        [instead, of, Token::Word(event, _)] if instead.is_word("INSTEAD") && of.is_word("OF") => {
-            Some(event.to_ascii_uppercase())
+        [instead, of, event] if instead.is_word("INSTEAD") && of.is_word("OF") => {
+            let verbs = [("INSERT", Verb::Insert), ("UPDATE", Verb::Update), ("DELETE", Verb::Delete)];
+            verbs.into_iter().find(|(word, _)| event.is_word(word)).map(|(_, verb)| verb)
         }
         _ => None,
     })

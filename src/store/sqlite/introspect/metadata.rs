@@ -10,6 +10,8 @@
 //! | `_berth_tables` | `name` of a table that a migration made, `definition` |
 //! | `_berth_functions` | `signature`, `definition` (Postgres' SQL), `routine` (JSON, see `catalog::routine`) |
 //! | `_berth_word_indexes` | `name` (of the table of FTS5), `table_name`, `column_name`, `configuration` (null: a `tsvector`) |
+//! | `_berth_invoker_views` | `name` |
+//! | `_berth_checked_views` | `name`, `option_name` (`local` or `cascaded`) |
 //! | `_berth_columns` | `table_name`, `column_name`, `type_name`, `identity` (`always`, `by default` or null) |
 //!
 //! Any of them may be missing. A note that cannot be read gives nothing: a grant least of all.
@@ -18,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row};
 
-use crate::catalog::{EVERYONE, Generated, Grant, Privilege, QualifiedName, Routine, SearchIndex};
+use crate::catalog::{CheckOption, EVERYONE, Generated, Grant, Privilege, QualifiedName, Routine, SearchIndex};
 use crate::store::sqlite::write::SCHEMA;
 
 /// Everything that was noted.
@@ -42,6 +44,17 @@ pub(super) struct Metadata {
     pub(super) search_indexes: BTreeMap<QualifiedName, Vec<SearchIndex>>,
     /// Tables and views that migrations made.
     pub(super) migrated: BTreeSet<String>,
+    /// What was said of views.
+    pub(super) views: ViewNotes,
+}
+
+/// What migrations noted of views.
+#[derive(Debug, Default)]
+pub(super) struct ViewNotes {
+    /// Those that run with the rights of whoever asks.
+    pub(super) invokers: BTreeSet<String>,
+    /// Those with a check option.
+    pub(super) checks: BTreeMap<String, CheckOption>,
 }
 
 impl Metadata {
@@ -98,6 +111,20 @@ impl Metadata {
         if tables.contains("_berth_tables") {
             each(connection, "SELECT name FROM _berth_tables", |row| {
                 self.migrated.insert(row.get(0)?);
+                Ok(())
+            })?;
+        }
+        if tables.contains("_berth_invoker_views") {
+            each(connection, "SELECT name FROM _berth_invoker_views", |row| {
+                metadata.views.invokers.insert(row.get(0)?);
+                Ok(())
+            })?;
+        }
+        if tables.contains("_berth_checked_views") {
+            each(connection, "SELECT name, option_name FROM _berth_checked_views", |row| {
+                let is_local = row.get::<_, String>(1)? == "local";
+                let option = if is_local { CheckOption::Local } else { CheckOption::Cascaded };
+                metadata.views.checks.insert(row.get(0)?, option);
                 Ok(())
             })?;
         }

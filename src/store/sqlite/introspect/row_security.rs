@@ -122,7 +122,8 @@ fn read_policy(connection: &Connection, table: &str, row: &Row<'_>) -> rusqlite:
         let read = |sql| {
             let calls = calls.map_or_else(|| Some(BTreeMap::new()), |calls| serde_json::from_str(&calls).ok());
             let Some(calls) = calls else { return never() };
-            Expression { has_query, calls, ..read_expression(connection, table, sql) }
+            let read = read_expression(connection, table, table, sql).unwrap_or_else(|_| never());
+            Expression { has_query, calls, ..read }
         };
         sql.map(|sql| Arc::new(read(sql)))
     };
@@ -144,15 +145,32 @@ fn read_policy(connection: &Connection, table: &str, row: &Row<'_>) -> rusqlite:
 
 /// Learns what an expression reads by having SQLite read it twice: once over the table itself, which tells all columns,
 /// and once with every table that it names behind a common table expression, which tells the names that whoever asks must
-/// be allowed to use from those that lead past it (`main.…`).
-fn read_expression(connection: &Connection, table: &str, sql: String) -> Expression {
-    let plain = format!("SELECT 1 FROM main.{} WHERE ({sql}\n)", quoted(table));
-    let Ok(readings) = authorizer::readings(connection, &plain) else { return never() };
+/// be allowed to use from those that lead past it (`main.…`). `known_as`: what it calls the table.
+///
+/// # Errors
+/// What SQLite says of it.
+pub(super) fn read_expression(
+    connection: &Connection,
+    table: &str,
+    known_as: &str,
+    sql: String,
+) -> rusqlite::Result<Expression> {
+    let table_itself = format!("main.{}", quoted(table));
+    let over = |with: &str, from: &str| {
+        let alias =
+            if known_as == table && from == table_itself { String::new() } else { format!(" AS {}", quoted(known_as)) };
+        format!("{with}SELECT 1 FROM {from}{alias} WHERE ({sql}\n)")
+    };
+    let plain = over("", &table_itself);
+    let readings = authorizer::readings(connection, &plain)?;
     let named: BTreeSet<&str> = readings.iter().map(|reading| reading.table.as_str()).collect();
     let parts: Vec<String> =
         named.iter().map(|name| format!("{name} AS (SELECT * FROM main.{name})", name = quoted(name))).collect();
-    let hidden = format!("WITH {} {plain}", parts.join(", "));
-    let Ok(behind) = authorizer::readings(connection, &hidden) else { return never() };
+    // A view would tell of itself as the part of its name does: its row stands there without it.
+    let is_view = readings.iter().any(|reading| reading.accessor.as_deref() == Some(table));
+    let from = if is_view { row_of(&readings, table) } else { table_itself.clone() };
+    let with = if parts.is_empty() { String::new() } else { format!("WITH {} ", parts.join(", ")) };
+    let behind = authorizer::readings(connection, &over(&with, &from))?;
     let direct = |reading: &&Reading| reading.accessor.is_none();
     let asked: BTreeSet<&str> = behind.iter().filter_map(|reading| reading.accessor.as_deref()).collect();
     let past: BTreeSet<&str> = behind.iter().filter(direct).map(|reading| reading.table.as_str()).collect();
@@ -169,7 +187,16 @@ fn read_expression(connection: &Connection, table: &str, sql: String) -> Express
         }
     }
     expression.columns.remove("");
-    expression
+    Ok(expression)
+}
+
+/// A query of one row with the columns that are read of the table.
+fn row_of(readings: &[Reading], table: &str) -> String {
+    let is_own =
+        |reading: &&Reading| reading.accessor.is_none() && reading.table == table && !reading.column.is_empty();
+    let columns: BTreeSet<&str> = readings.iter().filter(is_own).map(|reading| reading.column.as_str()).collect();
+    let columns: Vec<String> = columns.into_iter().map(|column| format!(", NULL AS {}", quoted(column))).collect();
+    format!("(SELECT 1{})", columns.concat())
 }
 
 /// What holds of no row.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::{Grant, PolicyKind, Privilege, ViewRights};
+use crate::catalog::{CheckOption, Grant, Obstacle, PolicyKind, Privilege, Reads, ViewColumn, ViewRights};
 
 fn catalog(sql: &str) -> Catalog {
     let connection = Connection::open_in_memory().unwrap();
@@ -110,10 +110,71 @@ fn a_view_is_written_through_its_triggers_and_has_the_key_that_it_shows() {
         assert!(key(name).is_empty(), "{name}");
     }
     let plain = table(&catalog, "plain");
-    assert_eq!((plain.kind, plain.insertable, plain.updatable, plain.deletable), (Kind::View, true, true, false));
+    assert_eq!((plain.kind, plain.insertable, plain.updatable, plain.deletable), (Kind::View, true, true, true));
+    let cut = table(&catalog, "cut");
+    assert!(!cut.insertable && !cut.updatable && !cut.deletable);
     let whole = table(&catalog, "whole");
-    assert!(!whole.insertable && !whole.updatable && !whole.deletable);
+    assert!(whole.insertable && whole.updatable && whole.deletable);
+    let calculated = table(&catalog, "calculated");
+    assert_eq!((calculated.insertable, calculated.updatable, calculated.deletable), (false, false, true));
     assert_eq!(whole.columns[0].type_name, table(&catalog, "t").columns[0].type_name);
+}
+
+#[test]
+fn a_view_of_one_table_says_what_its_columns_are_and_another_what_is_in_the_way() {
+    let connection = Connection::open_in_memory().unwrap();
+    crate::store::sqlite::authorizer::heed_reach(&connection).unwrap();
+    let script = "CREATE TABLE t (id INTEGER PRIMARY KEY, Name TEXT, n INT); CREATE VIRTUAL TABLE words USING fts5 (body);
+         CREATE VIEW plain AS SELECT id AS no, x.name, upper(name) AS up, (SELECT max(n) FROM t) AS most FROM main.t AS x
+            WHERE n > 1;
+         CREATE VIEW again AS SELECT no FROM plain WHERE EXISTS (SELECT 1 FROM t WHERE t.id = no);
+         CREATE VIEW every AS SELECT *, n + 1 FROM t; CREATE VIEW cut AS SELECT id FROM t LIMIT 1;
+         CREATE VIEW one_of AS SELECT DISTINCT id FROM t; CREATE VIEW most AS SELECT max(id) FROM t;
+         CREATE VIEW ranked AS SELECT rank() OVER (ORDER BY id) FROM t; CREATE VIEW both AS SELECT id FROM t UNION SELECT 1;
+         CREATE VIEW pairs AS SELECT a.id FROM t a, t b; CREATE VIEW of_pairs AS SELECT count(a.id) FROM t a, t b;
+         CREATE VIEW called AS SELECT value FROM json_each('[1]'); CREATE VIEW bare AS SELECT 1;
+         CREATE VIEW of_words AS SELECT body FROM words; CREATE VIEW named AS WITH q AS (SELECT 1) SELECT id FROM t;
+         CREATE VIEW grouped AS SELECT n FROM t GROUP BY n;
+         CREATE TABLE _berth_invoker_views (name TEXT); INSERT INTO _berth_invoker_views VALUES ('again');
+         CREATE TABLE _berth_checked_views (name TEXT, option_name TEXT);
+         INSERT INTO _berth_checked_views VALUES ('again', 'cascaded'), ('plain', 'local');";
+    connection.execute_batch(script).unwrap();
+    let catalog = read(&connection).unwrap();
+    let reads = |table: &str, columns: &[&str]| {
+        Reads::from([(QualifiedName::new("public", table), columns.iter().map(|of| (*of).to_owned()).collect())])
+    };
+    let shows = |name: &str| catalog.view_writes[&QualifiedName::new("public", name)].shows.clone();
+    let plain = shows("plain").unwrap();
+    assert_eq!((plain.of.name.as_str(), plain.known_as.as_str()), ("t", "x"));
+    assert_eq!((plain.rights, plain.check), (ViewRights::Owner, Some(CheckOption::Local)));
+    assert_eq!([plain.column("no"), plain.column("Name"), plain.column("up")], [Some("id"), Some("Name"), None]);
+    let ViewColumn::Expression(most) = &plain.columns["most"] else { panic!("{:?}", plain.columns) };
+    assert_eq!((most.sql.as_str(), most.reads.clone()), ("(SELECT max(n) FROM t)", reads("t", &["n"])));
+    let condition = plain.condition.clone().unwrap();
+    assert_eq!((condition.sql.as_str(), condition.reads.len(), condition.columns.len()), ("n > 1", 0, 1));
+    let again = shows("again").unwrap();
+    assert_eq!(
+        (again.of.name.as_str(), again.rights, again.check),
+        ("plain", ViewRights::Invoker, Some(CheckOption::Cascaded))
+    );
+    assert_eq!(again.condition.clone().unwrap().reads, reads("t", &["id"]), "the view itself is no other");
+    assert_eq!(shows("every").unwrap().reads(), ["Name", "id", "n"].into());
+    for (name, obstacle) in [
+        ("cut", Obstacle::Limit),
+        ("one_of", Obstacle::Distinct),
+        ("most", Obstacle::Aggregate),
+        ("ranked", Obstacle::Window),
+        ("both", Obstacle::SetOperation),
+        ("pairs", Obstacle::Source),
+        ("of_pairs", Obstacle::Aggregate),
+        ("called", Obstacle::Source),
+        ("bare", Obstacle::Source),
+        ("of_words", Obstacle::Source),
+        ("named", Obstacle::With),
+        ("grouped", Obstacle::GroupBy),
+    ] {
+        assert_eq!(shows(name).unwrap_err(), obstacle, "{name}");
+    }
 }
 
 #[test]

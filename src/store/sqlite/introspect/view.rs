@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
-use sqlparser::ast::{SetExpr, Statement};
+use sqlparser::ast::{Query, SetExpr, Statement};
 use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
 
 use super::definition;
 use crate::catalog::view::{Keys, Shown, shown_keys, shown_primary_key};
-use crate::catalog::{Kind, QualifiedName, ShownKey, Table};
+use crate::catalog::{Kind, QualifiedName, ShownKey, Table, Verb};
 use crate::store::sqlite::write::SCHEMA;
 
 /// Deepest nesting that is read; a view beyond it has no key.
 const DEPTH_MAX: usize = 32;
 
-/// The events for which a view has an `INSTEAD OF` trigger.
-pub(super) fn events(connection: &Connection, view: &str) -> rusqlite::Result<BTreeSet<String>> {
+/// The verbs for which a view has an `INSTEAD OF` trigger.
+pub(super) fn events(connection: &Connection, view: &str) -> rusqlite::Result<BTreeSet<Verb>> {
     let sql =
         "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE nocase AND sql IS NOT NULL";
     let mut statement = connection.prepare_cached(sql)?;
@@ -75,9 +75,16 @@ fn shown_by(connection: &Connection, view: &str) -> rusqlite::Result<Vec<Shown>>
 
 /// True for a view of one `SELECT`; false for one that cannot be read.
 fn is_one_select(sql: &str) -> bool {
+    parse(sql).is_some_and(|query| matches!(*query.body, SetExpr::Select(_)))
+}
+
+/// The query of a view; `None` when it cannot be read.
+pub(super) fn parse(sql: &str) -> Option<Box<Query>> {
     let dialect = SQLiteDialect {};
     let parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX);
-    let statements = parser.try_with_sql(sql).and_then(|mut parser| parser.parse_statements()).unwrap_or_default();
-    let [Statement::CreateView(create)] = statements.as_slice() else { return false };
-    matches!(*create.query.body, SetExpr::Select(_))
+    let mut statements = parser.try_with_sql(sql).and_then(|mut parser| parser.parse_statements()).ok()?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some(Statement::CreateView(create)), true) => Some(create.query),
+        _ => None,
+    }
 }

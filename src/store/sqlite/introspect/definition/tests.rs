@@ -86,8 +86,8 @@ fn checks_are_called_as_postgres_calls_them() {
 #[test]
 fn an_instead_of_trigger_tells_its_event() {
     let event = |sql: &str| instead_of(sql);
-    assert_eq!(event("CREATE TRIGGER x INSTEAD OF INSERT ON v BEGIN SELECT 1; END").as_deref(), Some("INSERT"));
-    assert_eq!(event("create trigger \"instead of delete\" instead of update of a on v").as_deref(), Some("UPDATE"));
+    assert_eq!(event("CREATE TRIGGER x INSTEAD OF INSERT ON v BEGIN SELECT 1; END").unwrap(), Verb::Insert);
+    assert_eq!(event("create trigger \"instead of delete\" instead of update of a on v").unwrap(), Verb::Update);
     assert_eq!(event("CREATE TRIGGER x AFTER INSERT ON t BEGIN SELECT 'INSTEAD OF DELETE'; END"), None);
 }
 
