@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a Postgres server and a pooler, strace (system calls that fail),
-# podman (for the container's test), Python with the validator of OpenAPI documents, and the client libraries of tests/clients (npm and
-# PyPI). Does nothing where it is all there.
+# podman (for the container's test), Chromium (for the console's), Python with the validator of OpenAPI documents, and the
+# client libraries of tests/clients (npm and PyPI). Does nothing where it is all there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 postgres_is_here() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+browser_is_here() { command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null; }
 packages=()
 postgres_is_here || packages+=(postgresql)
 [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null || packages+=(pgbouncer)
@@ -17,13 +18,18 @@ command -v podman >/dev/null || packages+=(podman runc)
 command -v node >/dev/null || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
 
-if [ ${#packages[@]} -gt 0 ]; then
-  as_root=()
-  [ "$(id -u)" = 0 ] || as_root=(sudo)
-  if command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then
+as_root=()
+[ "$(id -u)" = 0 ] || as_root=(sudo)
+may_install() { command -v apt-get >/dev/null && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }
+install() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; }
+if [ ${#packages[@]} -gt 0 ] || ! browser_is_here; then
+  if may_install; then
     "${as_root[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}"
+    [ ${#packages[@]} = 0 ] || install "${packages[@]}"
+    # Not every distribution gives it by apt: the test says then that it was skipped.
+    browser_is_here || install chromium || echo "skipped: the console's test needs Chromium, which apt does not give here"
   else
+    browser_is_here || packages+=(chromium)
     echo "not installed (needs apt-get and root): ${packages[*]}; tests that need them will say that they were skipped"
   fi
 fi

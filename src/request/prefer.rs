@@ -41,6 +41,15 @@ pub struct Preferences {
     pub unknown: Vec<String>,
 }
 
+/// A preference with one of a few values, each a word of the header.
+pub trait Choice: Copy + 'static {
+    /// All values.
+    const ALL: &'static [Self];
+
+    /// The word that stands for the value.
+    fn word(self) -> &'static str;
+}
+
 /// What happens to a row whose key is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
@@ -48,6 +57,17 @@ pub enum Resolution {
     MergeDuplicates,
     /// It is left out.
     IgnoreDuplicates,
+}
+
+impl Choice for Resolution {
+    const ALL: &'static [Self] = &[Self::MergeDuplicates, Self::IgnoreDuplicates];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::MergeDuplicates => "merge-duplicates",
+            Self::IgnoreDuplicates => "ignore-duplicates",
+        }
+    }
 }
 
 /// What a write answers.
@@ -61,6 +81,18 @@ pub enum Representation {
     Minimal,
 }
 
+impl Choice for Representation {
+    const ALL: &'static [Self] = &[Self::Full, Self::HeadersOnly, Self::Minimal];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Full => "representation",
+            Self::HeadersOnly => "headers-only",
+            Self::Minimal => "minimal",
+        }
+    }
+}
+
 /// How the rows without a limit are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
@@ -72,6 +104,18 @@ pub enum Count {
     Estimated,
 }
 
+impl Choice for Count {
+    const ALL: &'static [Self] = &[Self::Exact, Self::Planned, Self::Estimated];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Planned => "planned",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
 /// Whether a transaction stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransactionEnd {
@@ -79,6 +123,17 @@ pub enum TransactionEnd {
     Commit,
     /// It does not.
     Rollback,
+}
+
+impl Choice for TransactionEnd {
+    const ALL: &'static [Self] = &[Self::Commit, Self::Rollback];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Rollback => "rollback",
+        }
+    }
 }
 
 /// What a key missing from an object means.
@@ -90,6 +145,17 @@ pub enum Missing {
     Null,
 }
 
+impl Choice for Missing {
+    const ALL: &'static [Self] = &[Self::Default, Self::Null];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Null => "null",
+        }
+    }
+}
+
 /// What happens to preferences that berth does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Handling {
@@ -97,6 +163,17 @@ pub enum Handling {
     Strict,
     /// They are ignored.
     Lenient,
+}
+
+impl Choice for Handling {
+    const ALL: &'static [Self] = &[Self::Strict, Self::Lenient];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Lenient => "lenient",
+        }
+    }
 }
 
 impl Preferences {
@@ -123,32 +200,32 @@ impl Preferences {
     }
 
     fn take_pair(&mut self, (name, value): (&str, &str)) -> Option<()> {
-        match (name, value) {
-            ("resolution", "merge-duplicates") => first(&mut self.resolution, Resolution::MergeDuplicates),
-            ("resolution", "ignore-duplicates") => first(&mut self.resolution, Resolution::IgnoreDuplicates),
-            ("return", "representation") => first(&mut self.representation, Representation::Full),
-            ("return", "headers-only") => first(&mut self.representation, Representation::HeadersOnly),
-            ("return", "minimal") => first(&mut self.representation, Representation::Minimal),
-            ("count", "exact") => first(&mut self.count, Count::Exact),
-            ("count", "planned") => first(&mut self.count, Count::Planned),
-            ("count", "estimated") => first(&mut self.count, Count::Estimated),
-            ("tx", "commit") => first(&mut self.transaction, TransactionEnd::Commit),
-            ("tx", "rollback") => first(&mut self.transaction, TransactionEnd::Rollback),
-            ("missing", "default") => first(&mut self.missing, Missing::Default),
-            ("missing", "null") => first(&mut self.missing, Missing::Null),
-            ("handling", "strict") => first(&mut self.handling, Handling::Strict),
-            ("handling", "lenient") => first(&mut self.handling, Handling::Lenient),
-            ("pagination" | "after" | "before", value) => return seek::prefer(&mut self.seek, name, value),
-            ("distinct", field) => return distinct::prefer(&mut self.distinct, Some(field)),
-            ("timezone", zone) => first(&mut self.timezone, zone.to_owned()),
+        match name {
+            "resolution" => choose(&mut self.resolution, value),
+            "return" => choose(&mut self.representation, value),
+            "count" => choose(&mut self.count, value),
+            "tx" => choose(&mut self.transaction, value),
+            "missing" => choose(&mut self.missing, value),
+            "handling" => choose(&mut self.handling, value),
+            "pagination" | "after" | "before" => seek::prefer(&mut self.seek, name, value),
+            "distinct" => distinct::prefer(&mut self.distinct, Some(value)),
+            "timezone" => {
+                self.timezone.get_or_insert_with(|| value.to_owned());
+                Some(())
+            }
             // What is no number of rows is ignored, under `handling=strict` too.
-            ("max-affected", rows) => rows.parse().ok().map_or((), |rows| first(&mut self.max_affected, rows)),
-            _ => return None,
+            "max-affected" => {
+                self.max_affected = self.max_affected.or_else(|| value.parse().ok());
+                Some(())
+            }
+            _ => None,
         }
-        Some(())
     }
 }
 
-fn first<T>(place: &mut Option<T>, value: T) {
-    place.get_or_insert(value);
+/// Takes in the choice that a word stands for, unless one was made before; `None` when it stands for none.
+fn choose<T: Choice>(place: &mut Option<T>, word: &str) -> Option<()> {
+    let choice = T::ALL.iter().find(|choice| choice.word() == word)?;
+    place.get_or_insert(*choice);
+    Some(())
 }

@@ -16,7 +16,18 @@ use crate::response::Reply;
 
 const PAGE: &str = include_str!("console/page.html");
 const STYLE: &str = include_str!("console/style.css");
-const SCRIPT: &str = include_str!("console/script.js");
+/// One script, whose parts share their names.
+const SCRIPT: &str = concat!(
+    include_str!("console/script/element.js"),
+    include_str!("console/script/token.js"),
+    include_str!("console/script/ask.js"),
+    include_str!("console/script/place.js"),
+    include_str!("console/script/snippet.js"),
+    include_str!("console/script/overview.js"),
+    include_str!("console/script/rows.js"),
+    include_str!("console/script/field.js"),
+    include_str!("console/script/function.js"),
+);
 
 struct Console {
     page: Bytes,
