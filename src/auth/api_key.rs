@@ -132,7 +132,8 @@ impl ApiKeys {
         Ok(Self { path: path.to_owned(), table: ArcSwap::from_pointee(table), look, telemetry })
     }
 
-    /// Whom a key stands for and how often it may come, at `now` (Unix seconds). Takes as long for a key that is nearly right as for any other.
+    /// Whom a key stands for and how often it may come, at `now` (Unix seconds). Takes as long for a key that is nearly
+    /// right as for any other.
     pub(super) fn find(&self, key: &str, now: i64) -> Option<(Identity, Option<Rate>)> {
         self.look(now);
         let hash: Hash = Sha256::digest(key.as_bytes()).into();

@@ -51,7 +51,8 @@ LEFT JOIN pg_depend q ON q.refclassid = 'pg_class'::regclass AND q.refobjid = c.
 WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
 ORDER BY n.nspname, c.relname, a.attnum";
 
-/// Of all schemas, as views may show tables of those that are not exposed: primary keys and unique indexes without conditions or expressions.
+/// Of all schemas, as views may show tables of those that are not exposed: primary keys and unique indexes without
+/// conditions or expressions.
 const KEYS: &str = r"
 SELECT n.nspname, c.relname, i.indisprimary, ARRAY(
     SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)

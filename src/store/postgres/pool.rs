@@ -144,8 +144,8 @@ impl Lease {
         self.object.as_deref().ok_or_else(|| Error::Internal("the connection was taken".to_owned()))
     }
 
-    /// Says that statements begin to run: when the lease is dropped before [`end_run`](Self::end_run), nobody waits for them any
-    /// more, and the server is asked to end them.
+    /// Says that statements begin to run: when the lease is dropped before [`end_run`](Self::end_run), nobody waits for
+    /// them any more, and the server is asked to end them.
     pub(super) fn begin_run(&mut self) {
         self.state = State::Running;
     }
