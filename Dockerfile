@@ -9,12 +9,8 @@ ARG SOURCE_DATE_EPOCH=0
 WORKDIR /source
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 COPY . .
-# The target is named so that the flags do not reach build scripts and procedural macros. No path of this machine is in
-# the binary.
-RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
- && RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/source --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
-    cargo build --release --locked --bin berth --target "$target" \
- && install -D "target/$target/release/berth" /image/berth \
+RUN binary="$(scripts/build_static.sh)" \
+ && install -D "$binary" /image/berth \
  && install -d -m 0755 -o 65532 -g 65532 /image/data /image/migrations \
  && install -d -m 1777 /image/tmp \
  && install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \

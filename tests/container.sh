@@ -22,13 +22,11 @@ expect() { [ "$2" = "$3" ] || { echo "$1: expected $3, got $2"; podman logs "$na
 
 # The last stage of the Dockerfile, with the binary that is there: tests/dockerfile.sh builds all of it.
 build_last_stage() {
-  local target profile=$1 folder=${STATIC_TARGET:-target/static} first
-  target=$(rustc -vV | sed -n 's/^host: //p')
-  RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/source --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
-    cargo build --profile "$profile" --locked --bin berth --target "$target" --target-dir "$folder"
+  local binary first
+  binary=$(scripts/build_static.sh "$1" "${STATIC_TARGET:-target/static}")
   mkdir -p "$work/image"/{data,migrations,tmp}
   chmod 1777 "$work/image/tmp"
-  cp "$folder/$target/${profile/#dev/debug}/berth" "$work/image/berth"
+  cp "$binary" "$work/image/berth"
   { echo 'FROM scratch'; echo 'COPY image /'; sed -n '/^FROM scratch/,$p' Dockerfile | grep -vE '^(FROM|COPY)'; } > "$work/Dockerfile"
   podman_build >/dev/null 2>"$work/error" || skip "podman cannot build images here: $(tail -1 "$work/error")"
   first=$(layers)
