@@ -145,3 +145,31 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{plan, store};
+
+    #[test]
+    fn a_table_that_is_not_there_is_told_with_a_name_that_is_close() {
+        let error = Error::from(plan::Error::TableNotFound {
+            schema: "public".into(),
+            name: "film".into(),
+            suggestion: Some("films".into()),
+        });
+        assert_eq!(error.code(), "PGRST205");
+        assert_eq!(error.message(), "Could not find the table 'public.film' in the schema cache");
+        assert_eq!(error.hint().as_deref(), Some("Perhaps you meant the table 'public.films'"));
+    }
+
+    #[test]
+    fn what_is_meant_for_the_log_does_not_reach_the_client() {
+        for error in [store::Error::Internal("secret".into()), store::Error::Unreachable("secret".into())] {
+            let error = Error::from(error);
+            assert!(!error.message().contains("secret"));
+            assert!(error.details().is_none() && error.hint().is_none());
+            assert!(error.cause().contains("secret"));
+        }
+    }
+}
