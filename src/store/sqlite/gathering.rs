@@ -91,7 +91,7 @@ impl<'a> Gathering<'a> {
             let _ = self.take(task, &mut group);
             next = if group.len() < GROUP_MAX { self.tasks.try_recv().ok() } else { None };
         }
-        self.is_complete(&group);
+        self.complete_with(&group);
         Some(group)
     }
 
@@ -110,7 +110,7 @@ impl<'a> Gathering<'a> {
             let Some(task) = task else { break };
             self.take(task, group)?;
         }
-        self.is_complete(group);
+        self.complete_with(group);
         Ok(())
     }
 
@@ -121,7 +121,8 @@ impl<'a> Gathering<'a> {
         self.requests
     }
 
-    fn is_complete(&mut self, group: &[Job]) {
+    /// Takes note of a group that gets no more requests.
+    fn complete_with(&mut self, group: &[Job]) {
         self.requests = group.len();
         self.complete = Stopwatch::start();
     }
