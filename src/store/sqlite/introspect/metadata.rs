@@ -116,7 +116,7 @@ impl Metadata {
         }
         if tables.contains("_berth_invoker_views") {
             each(connection, "SELECT name FROM _berth_invoker_views", |row| {
-                metadata.views.invokers.insert(row.get(0)?);
+                self.views.invokers.insert(row.get(0)?);
                 Ok(())
             })?;
         }
@@ -124,7 +124,7 @@ impl Metadata {
             each(connection, "SELECT name, option_name FROM _berth_checked_views", |row| {
                 let is_local = row.get::<_, String>(1)? == "local";
                 let option = if is_local { CheckOption::Local } else { CheckOption::Cascaded };
-                metadata.views.checks.insert(row.get(0)?, option);
+                self.views.checks.insert(row.get(0)?, option);
                 Ok(())
             })?;
         }
