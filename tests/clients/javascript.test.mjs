@@ -63,6 +63,11 @@ for (const [name, client] of Object.entries(clients)) {
     ['or', (q) => q.or('id.eq.4,and(author_id.eq.1,pages.lt.100)'), [1, 4]],
     ['filter', (q) => q.filter('id', 'in', '(1,4)'), [1, 4]],
     ['a JSON path', (q) => q.eq('facts->>rooms', '2'), [2]],
+    ['textSearch', (q) => q.textSearch('title', 'stars', { config: 'english', type: 'websearch' }), [1]],
+    ['a phrase', (q) => q.textSearch('title', 'hour of the star', { config: 'english', type: 'phrase' }), [1]],
+    ['in with signs of its own', (q) => q.in('title', ['a"b', 'x\\y', '(p)', 'Fictions']), [3]],
+    ['in of nothing', (q) => q.in('id', []), []],
+    ['a negated tree', (q) => q.or('and(id.gte.2,id.lte.3),not.and(id.gt.1,id.lt.5)'), [1, 2, 3]],
   ]
   for (const [filter, ask, expected] of filters) {
     test(`${name} filters with ${filter}`, async () => assert.deepEqual(await ids(ask), expected))
@@ -125,6 +130,50 @@ for (const [name, client] of Object.entries(clients)) {
     assert.equal((await one(client.from('books')).maybeSingle()).error.code, 'PGRST116')
     assert.equal(done(await client.from('authors').select('id,name,born').order('id').csv()),
       'id,name,born\n1,Lispector,1920\n2,Borges,1899\n3,Nobody,')
+  })
+
+  test(`${name} tries writes, and bounds them`, async () => {
+    const books = () => client.from('books')
+    assert.deepEqual(done(await books().insert({ title: 'Tried' }).select('title').rollback()), [{ title: 'Tried' }])
+    assert.equal((await books().select('*', { count: 'exact', head: true })).count, 4)
+    const bounded = await books().update({ pages: 1 }).gt('id', 0).maxAffected(1)
+    assert.equal(bounded.error.code, 'PGRST124')
+    assert.equal(done(await books().select('pages').eq('id', 1).single()).pages, 96)
+    assert.deepEqual(done(await books().insert([]).select()), [])
+    assert.equal(done(await books().update({ pages: 3 }).eq('id', 99).select().maybeSingle()), null)
+    const rows = [{ id: 50, title: 'a' }, { id: 51, title: 'b', printed: false }]
+    const upserted = await books().upsert(rows, { defaultToNull: false }).select('id,printed').order('id')
+    assert.deepEqual(done(upserted), [{ id: 50, printed: true }, { id: 51, printed: false }])
+    const ignored = await books().upsert([...rows, { id: 52, title: 'c' }], { defaultToNull: false, ignoreDuplicates: true })
+      .select('id')
+    assert.deepEqual(done(ignored), [{ id: 52 }])
+    assert.equal((await books().delete({ count: 'exact' }).gte('id', 50)).count, 3)
+  })
+
+  test(`${name} asks for schemas, aborts and throws`, async () => {
+    assert.deepEqual(done(await client.schema('public').from('books').select('id').eq('id', 1)), [{ id: 1 }])
+    assert.equal((await client.schema('other').from('books').select('id')).error.code, 'PGRST106')
+    const aborted = new AbortController()
+    aborted.abort()
+    const answer = await client.from('books').select().abortSignal(aborted.signal)
+    assert.match(answer.error.message, /AbortError/)
+    await assert.rejects(async () => client.from('nothing').select().throwOnError(), { code: 'PGRST205' })
+    const head = await client.rpc('longest', { at_least: 100 }, { head: true, count: 'exact' })
+    assert.equal(head.count, 2)
+    assert.equal(done(await client.rpc('longest', { at_least: 1 }).select('id').order('id').csv()), 'id\n1\n2\n3')
+  })
+
+  test(`${name} filters embedded rows, and counts and sums`, async () => {
+    const either = await client.from('authors').select('id,books(id)').or('id.eq.1,pages.gt.200', { referencedTable: 'books' })
+      .order('id')
+    assert.deepEqual(done(either), [{ id: 1, books: [{ id: 1 }] }, { id: 2, books: [] }, { id: 3, books: [] }])
+    const second = await client.from('authors').select('id,books(id)').order('id')
+      .order('id', { referencedTable: 'books' }).range(1, 1, { referencedTable: 'books' })
+    assert.deepEqual(done(second), [{ id: 1, books: [{ id: 2 }] }, { id: 2, books: [] }, { id: 3, books: [] }])
+    const counted = await client.from('authors').select('name,books(count)').eq('id', 1).single()
+    assert.deepEqual(done(counted), { name: 'Lispector', books: [{ count: 2 }] })
+    const titles = await client.from('authors').select('name,...books(titles:title)').eq('id', 2)
+    assert.deepEqual(done(titles), [{ name: 'Borges', titles: ['Fictions'] }])
   })
 
   test(`${name} calls functions`, async () => {

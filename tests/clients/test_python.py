@@ -32,6 +32,8 @@ FILTERS = [
     ("overlaps", lambda q: q.overlaps("labels", ["short", "stories"]), [1, 3]),
     ("match", lambda q: q.match({"author_id": 1, "pages": 96}), [1]),
     ("not", lambda q: q.not_.eq("author_id", 1), [3]),
+    ("text_search", lambda q: q.text_search("title", "stars", {"config": "english", "type": "web_search"}), [1]),
+    ("in with signs of its own", lambda q: q.in_("title", ["a b", "(p)", "x,y", "Fictions"]), [3]),
     ("or", lambda q: q.or_("id.eq.4,and(author_id.eq.1,pages.lt.100)"), [1, 4]),
 ]
 
@@ -64,6 +66,18 @@ def test_it_embeds_counts_orders_and_cuts(client):
     page = client.from_("books").select("id", count="exact").order("id", desc=True).range(1, 2).execute()
     assert (page.data, page.count) == ([{"id": 3}, {"id": 2}], 4)
     assert client.from_("books").select("*", count="exact", head=True).gt("pages", 100).execute().count == 2
+
+
+def test_it_filters_embedded_rows_and_bounds_what_is_written(client):
+    either = client.from_("authors").select("id,books(id)").or_("id.eq.1,pages.gt.200", "books").order("id").execute()
+    assert either.data == [{"id": 1, "books": [{"id": 1}]}, {"id": 2, "books": []}, {"id": 3, "books": []}]
+    rows = [{"id": 50, "title": "a"}, {"id": 51, "title": "b", "printed": False}]
+    upserted = client.from_("books").upsert(rows, default_to_null=False).execute().data
+    assert [row["printed"] for row in upserted] == [True, False]
+    with pytest.raises(APIError) as raised:
+        client.from_("books").delete().gte("id", 50).max_affected(1).execute()
+    assert raised.value.code == "PGRST124"
+    assert client.from_("books").delete(count="exact").gte("id", 50).execute().count == 2
 
 
 def test_it_reads_one_row_perhaps_one_row_and_csv(client):
