@@ -3,6 +3,7 @@
 //! Postgres is the oracle. Runs over the project's own sample tables, over requests generated from a seed and, where it is
 //! there, over Chinook.
 
+mod expressions;
 pub(crate) mod generated;
 mod numeric;
 mod ordered;

@@ -46,7 +46,7 @@ fn names_are_columns_before_parameters_and_the_functions_name_tells_them_apart()
          WHERE (f.year >= ?1) AND (year <> ?2) ORDER BY id NULLS LAST LIMIT ?2"]
     );
     let row = only("CREATE FUNCTION loud(films) RETURNS text LANGUAGE sql AS $$ SELECT upper($1.title) || '!' $$;");
-    assert_eq!(written(&row), ["SELECT upper(<title>) || '!' AS \"?column?\""]);
+    assert_eq!(written(&row), ["SELECT berth_upper(<title>) || '!' AS \"?column?\""]);
 }
 
 #[test]

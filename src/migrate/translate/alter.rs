@@ -35,7 +35,9 @@ impl Translator<'_> {
         use AlterTableOperation as Operation;
         match operation {
             // SQLite's objects have no owner, and a row of another replica is none of its business.
-            Operation::OwnerTo { .. } | Operation::ReplicaIdentity { .. } => self.schema.require_relation(name),
+            Operation::OwnerTo { .. } | Operation::ReplicaIdentity { .. } | Operation::SetOptionsParens { .. } => {
+                self.schema.require_relation(name)
+            }
             Operation::SetLogged | Operation::SetUnlogged => self.schema.require_table(name).map(drop),
             Operation::RenameTable { table_name } => {
                 let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;

@@ -168,6 +168,11 @@ impl Scope<'_> {
     pub(super) fn cast(&self, expression: &Expr, data_type: &DataType) -> Result<String, Refusal> {
         let declared = types::declared(data_type, &self.schema.types)?;
         let kind = types::type_name(types::base(&declared, &self.schema.types)).kind;
+        if let (Expr::Array(array), TypeKind::Array(_)) = (expression, &kind)
+            && array.elem.is_empty()
+        {
+            return Ok("'[]'".to_owned());
+        }
         let is_text = matches!(kind, TypeKind::Text { .. });
         let written = if is_text { self.operand_as_held(expression)? } else { self.operand(expression)? };
         let from = self.kind(expression);
@@ -176,6 +181,9 @@ impl Scope<'_> {
         }
         let base = types::base(&declared, &self.schema.types);
         if let Some(written) = self.read_as(&written, from.as_ref(), base, &kind) {
+            return Ok(written);
+        }
+        if let Some(written) = self.converted(&written, from.as_ref(), &kind) {
             return Ok(written);
         }
         convert(&written, from.as_ref().unwrap_or(&TypeKind::Any), &kind)
@@ -215,7 +223,10 @@ pub(super) fn convert(written: &str, from: &TypeKind, to: &TypeKind) -> Result<S
         (Kind::Text { .. } | Kind::Other | Kind::Any, Kind::Other) => written.to_owned(),
         (Kind::Array(from), Kind::Array(to)) if from == to => written.to_owned(),
         (Kind::Array(from), Kind::Array(to)) if is_text(from) && is_text(to) => written.to_owned(),
-        (from, to) => return refuse(format!("a cast from {from:?} to {to:?} is not supported")),
+        (from, to) => {
+            let (from, to) = (from.postgres_name(), to.postgres_name());
+            return refuse(format!("a cast from {from} to {to} is not supported"));
+        }
     })
 }
 

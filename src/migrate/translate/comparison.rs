@@ -24,13 +24,18 @@ impl Scope<'_> {
         high: &Expr,
         negation: &str,
     ) -> Result<String, Refusal> {
+        let compared = self.compared_side(side, low)?;
         let (low, high) = (self.comparand(low, side)?, self.comparand(high, side)?);
-        Ok(format!("{} {negation}BETWEEN {low} AND {high}", self.operand_as_held(side)?))
+        Ok(format!("{compared} {negation}BETWEEN {low} AND {high}"))
     }
 
     pub(super) fn write_in(&self, left: &Expr, target: &InTarget, negation: &str) -> Result<String, Refusal> {
         let inside = match target {
-            InTarget::List(items) => self.comparands(items, left)?,
+            InTarget::List(items) => {
+                let side =
+                    items.first().map_or_else(|| self.operand_as_held(left), |item| self.compared_side(left, item))?;
+                return Ok(format!("{side} {negation}IN ({})", self.comparands(items, left)?));
+            }
             InTarget::Subquery(query) => self.query(query)?,
             InTarget::Unnest(_) | InTarget::Table { .. } => return refuse("IN takes a list or a query"),
         };
@@ -51,19 +56,15 @@ impl Scope<'_> {
                 Expr::Subquery(query) => {
                     return Ok(format!("{} {negation}IN ({})", self.operand_as_held(left)?, self.query(query)?));
                 }
-                array if self.functions.get().are_extended() => return self.any_element(left, array, negation),
-                _ => return refuse("ANY and ALL take an array that is written out, or a query"),
+                array => return self.any_element(left, array, negation),
             }
         }
     }
 
-    /// `LIKE` minds the case on Postgres and does not on SQLite; `GLOB` does.
+    /// `LIKE` minds the case on Postgres and does not on SQLite; `GLOB` does, and finds what begins with a text by an index.
     pub(super) fn write_like(&self, left: &Expr, pattern: &Expr, negation: &str) -> Result<String, Refusal> {
-        if self.functions.get().are_extended() {
-            return self.match_pattern("berth_like", left, pattern, negation);
-        }
         let Some(Literal::Text(pattern)) = self.constant(pattern)? else {
-            return refuse("the pattern of LIKE must be a constant");
+            return self.match_pattern("berth_like", left, pattern, negation);
         };
         let mut glob = String::new();
         let mut characters = pattern.chars();
@@ -83,9 +84,6 @@ impl Scope<'_> {
     }
 
     pub(super) fn write_ilike(&self, left: &Expr, pattern: &Expr, negation: &str) -> Result<String, Refusal> {
-        if self.functions.get().are_extended() {
-            return self.match_pattern("berth_ilike", left, pattern, negation);
-        }
-        Ok(format!("lower({}) {negation}LIKE lower({}) ESCAPE '\\'", self.write(left)?, self.write(pattern)?))
+        self.match_pattern("berth_ilike", left, pattern, negation)
     }
 }

@@ -53,7 +53,11 @@ impl Scope<'_> {
         if let (Some(literal), Some(kind)) = (self.constant(side)?, self.kind(other)) {
             let is_long = matches!(&literal, Literal::Number(digits) if !is_exact_number(digits));
             let kind = if kind.is_wide() && is_long { TypeKind::DECIMAL } else { kind };
-            return Ok(literal.comparable(&kind)?.to_sql());
+            let written = literal.comparable(&kind)?.to_sql();
+            return Ok(if kind == TypeKind::Interval { format!("berth_key({written}, 'interval')") } else { written });
+        }
+        if let Some(written) = self.aligned(side, other)? {
+            return Ok(written);
         }
         match (self.decimal_origin(side), self.decimal_origin(other)) {
             // With a column it is compared as the column is.

@@ -1,9 +1,9 @@
-//! Expressions: PostgreSQL's → SQLite's. What stands in the file is written such that a plain `sqlite3` without berth's
-//! functions evaluates it ([`Functions::Own`]).
+//! Expressions: PostgreSQL's → SQLite's. What stands in the definition of a table is written with SQLite's own functions
+//! where they mean the same ([`Functions::Own`]): whoever writes to the file by other means has no others.
 //!
 //! What is not known to mean the same on both engines is refused. Start at [`Scope::write`].
 
-use sqlparser::ast::{AccessExpr, Array, BinaryOperator, Expr, TrimWhereField, UnaryOperator};
+use sqlparser::ast::{AccessExpr, Array, BinaryOperator, Expr, Subscript, TrimWhereField, UnaryOperator};
 
 use super::literal::Literal;
 use super::scope::Scope;
@@ -16,9 +16,9 @@ const DEPTH_MAX: usize = 200;
 /// Which functions an expression may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Functions {
-    /// SQLite's own, so that a plain `sqlite3` can read the file.
+    /// SQLite's own where they serve, so that others can write to the file.
     Own,
-    /// berth's too, which mean what Postgres' operators and casts mean: nobody else evaluates the expression.
+    /// berth's too, which mean what Postgres' operators and casts mean also for odd values.
     Served,
     /// The same, inside of an expression that asks the request and no row.
     Request,
@@ -106,6 +106,7 @@ impl Scope<'_> {
             Expr::Tuple(items) => Ok(format!("({})", self.write_all(items)?)),
             Expr::Array(Array { elem, .. }) => Ok(format!("json_array({})", self.write_all(elem)?)),
             Expr::Function(function) => self.call(function),
+            Expr::Interval(interval) => self.interval(interval),
             _ => self.write_syntax(expression),
         }
     }
@@ -126,12 +127,9 @@ impl Scope<'_> {
         match expression {
             Expr::Extract { field, expr, .. } => self.extract(&field.to_string(), expr),
             Expr::Position { expr, r#in } => Ok(format!("instr({}, {})", self.write(r#in)?, self.write(expr)?)),
-            Expr::Substring { expr, substring_from: Some(from), substring_for, .. } => {
-                let mut arguments = format!("{}, {}", self.write(expr)?, self.write(from)?);
-                if let Some(length) = substring_for {
-                    arguments += &format!(", {}", self.write(length)?);
-                }
-                Ok(format!("substr({arguments})"))
+            Expr::Substring { expr, substring_from: from, substring_for: length, .. } => {
+                let first = Expr::value(sqlparser::ast::Value::Number("1".to_owned(), false));
+                self.substring(expr, from.as_deref().unwrap_or(&first), length.as_deref())
             }
             Expr::Trim { trim_where, trim_what, expr, trim_characters: None } => {
                 let function = match trim_where {
@@ -155,6 +153,11 @@ impl Scope<'_> {
     }
 
     fn written_argument(&self, root: &Expr, access: &[AccessExpr]) -> Result<String, Refusal> {
+        if let (Some(TypeKind::Array(_)), [AccessExpr::Subscript(Subscript::Index { index })]) =
+            (self.kind(root), access)
+        {
+            return Ok(format!("berth_array_element({}, {})", self.write(root)?, self.write(index)?));
+        }
         match self.argument(root, access)? {
             Some(written) => Ok(written),
             None => {
@@ -189,12 +192,25 @@ impl Scope<'_> {
                 let names: Vec<String> = idents.iter().rev().take(2).rev().map(name::fold).collect();
                 self.kind_of_name(&names)
             }
-            Expr::CompoundFieldAccess { root, access_chain } => self.kind_of_member(root, access_chain),
+            Expr::CompoundFieldAccess { root, access_chain } => match (self.kind(root), access_chain.as_slice()) {
+                (Some(TypeKind::Array(element)), [AccessExpr::Subscript(Subscript::Index { .. })]) => Some(*element),
+                _ => self.kind_of_member(root, access_chain),
+            },
             Expr::Value(_) => self.placeholder(expression).and_then(|of| self.kind_of_declared(&of.declared)),
             Expr::Nested(inner) => self.kind(inner),
             Expr::Cast { data_type, .. } => {
                 let declared = types::declared(data_type, &self.schema.types).ok()?;
                 Some(types::type_name(types::base(&declared, &self.schema.types)).kind)
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Minus, .. } if self.is_document(left) => self.kind(left),
+            Expr::BinaryOp { left, op, right } if self.reckoned_kind(left, op, right).is_some() => {
+                self.reckoned_kind(left, op, right)
+            }
+            Expr::Interval(_) => Some(TypeKind::Interval),
+            // A number of SQLite, which may have a fraction.
+            Expr::Extract { .. } => Some(TypeKind::Double),
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } if self.kind(expr) == Some(TypeKind::Interval) => {
+                Some(TypeKind::Interval)
             }
             Expr::BinaryOp {
                 left,
@@ -207,10 +223,15 @@ impl Scope<'_> {
             {
                 Some(TypeKind::TsVector)
             }
-            Expr::BinaryOp { op: BinaryOperator::StringConcat | BinaryOperator::LongArrow, .. } => {
+            Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => self.kind_of_joined(left, right),
+            Expr::BinaryOp { op: BinaryOperator::LongArrow | BinaryOperator::HashLongArrow, .. } => {
                 Some(TypeKind::Text { max_length: None })
             }
-            Expr::BinaryOp { left, op: BinaryOperator::Arrow, .. } => self.kind(left),
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Arrow | BinaryOperator::HashArrow | BinaryOperator::HashMinus,
+                ..
+            } => self.kind(left),
             Expr::BinaryOp {
                 op:
                     BinaryOperator::Eq
@@ -221,7 +242,17 @@ impl Scope<'_> {
                     | BinaryOperator::GtEq
                     | BinaryOperator::And
                     | BinaryOperator::Or
-                    | BinaryOperator::AtAt,
+                    | BinaryOperator::AtAt
+                    | BinaryOperator::AtArrow
+                    | BinaryOperator::ArrowAt
+                    | BinaryOperator::PGOverlap
+                    | BinaryOperator::Question
+                    | BinaryOperator::QuestionAnd
+                    | BinaryOperator::QuestionPipe
+                    | BinaryOperator::PGRegexMatch
+                    | BinaryOperator::PGRegexIMatch
+                    | BinaryOperator::PGRegexNotMatch
+                    | BinaryOperator::PGRegexNotIMatch,
                 ..
             }
             | Expr::UnaryOp { op: UnaryOperator::Not, .. }
@@ -233,6 +264,8 @@ impl Scope<'_> {
             | Expr::IsNotFalse(_)
             | Expr::IsDistinctFrom(..)
             | Expr::IsNotDistinctFrom(..)
+            | Expr::AnyOp { .. }
+            | Expr::AllOp { .. }
             | Expr::In { .. }
             | Expr::Between { .. }
             | Expr::Like { .. }
@@ -243,12 +276,29 @@ impl Scope<'_> {
                 results.into_iter().find_map(|result| self.kind(result).or_else(|| constant_kind(result)))
             }
             Expr::Function(function) => self.function_kind(function),
+            Expr::Array(Array { elem, .. }) => {
+                let of = elem.iter().find_map(|element| self.kind(element).or_else(|| constant_kind(element)))?;
+                Some(TypeKind::Array(Box::new(of)))
+            }
+            Expr::TypedString(typed) => {
+                let declared = types::declared(&typed.data_type, &self.schema.types).ok()?;
+                Some(types::type_name(types::base(&declared, &self.schema.types)).kind)
+            }
+            Expr::AtTimeZone { timestamp, .. } => match self.kind(timestamp)? {
+                TypeKind::TimestampTz => Some(TypeKind::Timestamp),
+                TypeKind::Timestamp => Some(TypeKind::TimestampTz),
+                _ => None,
+            },
+            Expr::Substring { .. } | Expr::Trim { .. } => Some(TypeKind::Text { max_length: None }),
             _ => self.moment(expression),
         };
         kind.filter(|kind| *kind != TypeKind::Any)
     }
 
     fn unary(&self, operator: &UnaryOperator, inner: &Expr) -> Result<String, Refusal> {
+        if *operator == UnaryOperator::Minus && self.kind(inner) == Some(TypeKind::Interval) {
+            return Ok(format!("berth_interval_times({}, -1)", self.write(inner)?));
+        }
         let sign = match operator {
             UnaryOperator::Not => "NOT ",
             UnaryOperator::Minus => "-",
@@ -264,11 +314,15 @@ impl Scope<'_> {
         if let Some(written) = self.call_for(left, operator, right)? {
             return Ok(written);
         }
+        if let Some(written) = self.reckon(left, operator, right)? {
+            return Ok(written);
+        }
         match operator {
             Op::AtAt => self.search_match(left, right),
             Op::StringConcat if self.kind(left) == Some(TypeKind::TsVector) => {
                 Ok(format!("berth_ts_join({}, {})", self.write(left)?, self.write(right)?))
             }
+            Op::StringConcat => Ok(format!("{} || {}", self.printed(left)?, self.printed(right)?)),
             Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => {
                 self.compare(left, &operator.to_string(), right)
             }
@@ -281,26 +335,17 @@ impl Scope<'_> {
                 // A numeric without a fraction is stored as an integer, and SQLite would cut the quotient off.
                 Ok(format!("CAST({} AS REAL) / {}", self.write(left)?, self.operand(right)?))
             }
-            Op::Plus | Op::Minus if self.kind(left).or_else(|| self.kind(right)).as_ref().is_some_and(is_temporal) => {
-                refuse("arithmetic with dates and times is not supported")
-            }
-            Op::StringConcat if self.kind(left).as_ref().is_some_and(is_structured) => {
-                refuse("joining arrays or JSON with || is not supported")
-            }
             Op::Plus
             | Op::Minus
             | Op::Multiply
             | Op::Divide
             | Op::Modulo
-            | Op::StringConcat
             | Op::And
             | Op::Or
             | Op::BitwiseAnd
             | Op::BitwiseOr
             | Op::PGBitwiseShiftLeft
-            | Op::PGBitwiseShiftRight
-            | Op::Arrow
-            | Op::LongArrow => Ok(format!("{} {operator} {}", self.operand(left)?, self.operand(right)?)),
+            | Op::PGBitwiseShiftRight => Ok(format!("{} {operator} {}", self.operand(left)?, self.operand(right)?)),
             other => refuse(format!("the operator {other} is not supported")),
         }
     }
@@ -322,10 +367,8 @@ pub(super) fn moment(kind: &TypeKind) -> String {
 fn constant_kind(expression: &Expr) -> Option<TypeKind> {
     match Literal::read(expression)? {
         Literal::Text(_) => Some(TypeKind::Text { max_length: None }),
-        Literal::Number(number) if number.parse::<i32>().is_ok() => Some(TypeKind::Integer),
-        Literal::Number(number) if number.parse::<i64>().is_ok() => Some(TypeKind::BigInt),
-        Literal::Number(_) => Some(TypeKind::NUMERIC),
         Literal::Boolean(_) => Some(TypeKind::Boolean),
+        number @ Literal::Number(_) => number.number_kind(),
         Literal::Bytes(_) | Literal::Null => None,
     }
 }
@@ -337,10 +380,6 @@ pub(super) fn is_temporal(kind: &TypeKind) -> bool {
 
 pub(super) fn is_fractional(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Numeric { .. } | TypeKind::Real | TypeKind::Double)
-}
-
-fn is_structured(kind: &TypeKind) -> bool {
-    matches!(kind, TypeKind::Array(_) | TypeKind::Json | TypeKind::Jsonb)
 }
 
 fn not(negated: bool) -> &'static str {

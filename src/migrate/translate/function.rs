@@ -15,8 +15,11 @@ const UUID_V4: &str = "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || 
     substr(hex(randomblob(2)), 2) || '-' || substr('89ab', 1 + (random() & 3), 1) || \
     substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))";
 
+/// Most arguments of `greatest` and `least`: what is written doubles with each.
+const COMPARED_MAX: usize = 8;
+
 /// PostgreSQL's name and SQLite's, where the arguments and the meaning are the same.
-const RENAMED: [(&str, &str); 60] = [
+const RENAMED: [(&str, &str); 54] = [
     ("abs", "abs"),
     ("array_agg", "json_group_array"),
     ("avg", "avg"),
@@ -28,8 +31,6 @@ const RENAMED: [(&str, &str); 60] = [
     ("char_length", "length"),
     ("character_length", "length"),
     ("coalesce", "coalesce"),
-    ("concat", "concat"),
-    ("concat_ws", "concat_ws"),
     ("count", "count"),
     ("cume_dist", "cume_dist"),
     ("dense_rank", "dense_rank"),
@@ -52,7 +53,6 @@ const RENAMED: [(&str, &str); 60] = [
     ("lead", "lead"),
     ("length", "length"),
     ("ln", "ln"),
-    ("lower", "lower"),
     ("ltrim", "ltrim"),
     ("max", "max"),
     ("min", "min"),
@@ -73,10 +73,7 @@ const RENAMED: [(&str, &str); 60] = [
     ("sqrt", "sqrt"),
     ("string_agg", "group_concat"),
     ("strpos", "instr"),
-    ("substr", "substr"),
-    ("substring", "substr"),
     ("sum", "sum"),
-    ("upper", "upper"),
 ];
 
 /// The function's name without the schemas that extensions and the catalog live in.
@@ -116,6 +113,12 @@ impl Scope<'_> {
             return Ok(written);
         }
         if let Some(written) = self.search_call(&name, call)? {
+            return Ok(written);
+        }
+        if let Some(written) = self.served_call(&name, call)? {
+            return Ok(written);
+        }
+        if let Some(written) = self.temporal_call(&name, call)? {
             return Ok(written);
         }
         if let Some(written) = self.spell_out(&name, call)? {
@@ -180,21 +183,26 @@ impl Scope<'_> {
             }
             "gen_random_uuid" | "uuid_generate_v4" => UUID_V4.to_owned(),
             "random" => "(0.5 + random() / 18446744073709551616.0)".to_owned(),
-            "left" => {
-                let (text, length) = pair()?;
-                format!("substr({}, 1, {})", self.write(text)?, self.write(length)?)
-            }
-            "right" => {
-                let (text, length) = pair()?;
-                format!("substr({}, -{})", self.write(text)?, self.operand(length)?)
-            }
             // SQLite's min and max give null when any argument is null; Postgres' pass nulls over.
             "greatest" | "least" => {
-                let (first, second) = pair()?;
-                let (first, second) = (self.write(first)?, self.write(second)?);
                 let function = if name == "greatest" { "max" } else { "min" };
-                format!("{function}(coalesce({first}, {second}), coalesce({second}, {first}))")
+                let [rest @ .., last] = &arguments(call)?[..] else { return refuse(format!("{name}() of nothing")) };
+                if rest.len() >= COMPARED_MAX {
+                    return refuse(format!("the function {name}() takes at most {COMPARED_MAX} arguments"));
+                }
+                let mut written = self.write(last)?;
+                for argument in rest.iter().rev() {
+                    let first = self.write(argument)?;
+                    written = format!("{function}(coalesce({first}, {written}), coalesce({written}, {first}))");
+                }
+                written
             }
+            // An argument that is null is passed over, and a separator that is null gives null.
+            "concat" | "concat_ws" => {
+                let written: Result<Vec<_>, _> = arguments(call)?.into_iter().map(|of| self.concatenated(of)).collect();
+                format!("{name}({})", written?.join(", "))
+            }
+            "round" if self.is_float(call)? => format!("berth_round({})", self.argument_list(call)?),
             "json_typeof" | "jsonb_typeof" => {
                 let [json] = arguments(call)?[..] else { return refuse(format!("the function {name}() takes JSON")) };
                 let json = self.write(json)?;
@@ -222,40 +230,21 @@ impl Scope<'_> {
         }))
     }
 
-    fn date_trunc(&self, unit: &Expr, moment: &Expr) -> Result<String, Refusal> {
-        let Some(Literal::Text(unit)) = self.constant(unit)? else {
-            return refuse("the unit of date_trunc() must be a constant");
-        };
-        let zone = match self.kind(moment) {
-            Some(TypeKind::Timestamp) => "",
-            Some(TypeKind::TimestampTz | TypeKind::Date) => "+00",
-            _ => return refuse("date_trunc() needs a column of a timestamp type"),
-        };
-        let (kept, rest) = match unit.to_lowercase().as_str() {
-            "year" => (4, "-01-01 00:00:00"),
-            "month" => (7, "-01 00:00:00"),
-            "day" => (10, " 00:00:00"),
-            "hour" => (13, ":00:00"),
-            "minute" => (16, ":00"),
-            "second" => (19, ""),
-            other => return refuse(format!("the unit \"{other}\" of date_trunc() is not supported")),
-        };
-        Ok(format!("(substr({}, 1, {kept}) || '{rest}{zone}')", self.write(moment)?))
+    /// An argument of `concat`: booleans become `t` and `f` there.
+    fn concatenated(&self, argument: &Expr) -> Result<String, Refusal> {
+        match self.kind(argument) {
+            Some(TypeKind::Boolean) => {
+                let written = self.operand(argument)?;
+                Ok(format!("CASE WHEN {written} THEN 't' WHEN NOT {written} THEN 'f' END"))
+            }
+            _ => self.printed(argument),
+        }
     }
 
-    /// `EXTRACT(field FROM moment)` of the fields that are whole numbers.
-    pub(super) fn extract(&self, field: &str, moment: &Expr) -> Result<String, Refusal> {
-        let format = match field.to_lowercase().as_str() {
-            "year" => "%Y",
-            "month" => "%m",
-            "day" => "%d",
-            "hour" => "%H",
-            "minute" => "%M",
-            "dow" => "%w",
-            "doy" => "%j",
-            other => return refuse(format!("EXTRACT of \"{other}\" is not supported")),
-        };
-        Ok(format!("CAST(strftime('{format}', substr({}, 1, 19)) AS INTEGER)", self.write(moment)?))
+    /// True when the only argument is a float.
+    fn is_float(&self, call: &Function) -> Result<bool, Refusal> {
+        let [only] = arguments(call)?[..] else { return Ok(false) };
+        Ok(matches!(self.kind(only), Some(TypeKind::Real | TypeKind::Double)))
     }
 
     pub(super) fn function_kind(&self, call: &Function) -> Option<TypeKind> {
@@ -263,7 +252,8 @@ impl Scope<'_> {
             return Some(asked.kind());
         }
         let name = name_of(call).ok()?;
-        if let Some(kind) = self.kind_of_own(&name, call) {
+        let own = self.kind_of_own(&name, call).or_else(|| self.kind_of_served(&name, call));
+        if let Some(kind) = own.or_else(|| self.kind_of_temporal(&name, call)) {
             return Some(kind);
         }
         match name.as_str() {
@@ -284,11 +274,9 @@ impl Scope<'_> {
                 _ => Some(TypeKind::NUMERIC),
             },
             "count" | "row_number" | "rank" | "dense_rank" => Some(TypeKind::BigInt),
-            "length" | "char_length" | "character_length" => Some(TypeKind::Integer),
-            "json_typeof" | "jsonb_typeof" | "lower" | "upper" | "concat" | "concat_ws" | "string_agg" => {
-                Some(TypeKind::Text { max_length: None })
-            }
-            "date_trunc" => self.kind(arguments(call).ok()?.get(1)?),
+            "length" | "char_length" | "character_length" | "octet_length" | "strpos" => Some(TypeKind::Integer),
+            "btrim" | "concat" | "concat_ws" | "json_typeof" | "jsonb_typeof" | "ltrim" | "replace" | "rtrim"
+            | "string_agg" => Some(TypeKind::Text { max_length: None }),
             "gen_random_uuid" | "uuid_generate_v4" => Some(TypeKind::Uuid),
             "to_tsvector" | "setweight" => Some(TypeKind::TsVector),
             _ => self.moment(&Expr::Function(call.clone())),

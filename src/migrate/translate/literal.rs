@@ -51,6 +51,16 @@ impl Literal {
         }
     }
 
+    /// The kind of a number that is written out.
+    pub(super) fn number_kind(&self) -> Option<TypeKind> {
+        match self {
+            Self::Number(number) if number.parse::<i32>().is_ok() => Some(TypeKind::Integer),
+            Self::Number(number) if number.parse::<i64>().is_ok() => Some(TypeKind::BigInt),
+            Self::Number(_) => Some(TypeKind::NUMERIC),
+            Self::Text(_) | Self::Boolean(_) | Self::Bytes(_) | Self::Null => None,
+        }
+    }
+
     /// The constant as SQLite reads it.
     pub(super) fn to_sql(&self) -> String {
         match self {

@@ -6,7 +6,8 @@ use super::{Refusal, Translator, name, parse, refuse};
 use crate::migrate::script::Statement;
 
 /// Extensions whose functions are translated, or that change nothing here.
-const EXTENSIONS: [&str; 4] = ["pgcrypto", "uuid-ossp", "citext", "plpgsql"];
+const EXTENSIONS: [&str; 8] =
+    ["btree_gin", "btree_gist", "citext", "pg_stat_statements", "pg_trgm", "pgcrypto", "plpgsql", "uuid-ossp"];
 
 impl Translator<'_> {
     /// Takes one statement of the script.
@@ -18,8 +19,12 @@ impl Translator<'_> {
         match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["alter", "sequence"] => return self.alter_sequence(&statement.text),
             ["alter", "view"] => return self.alter_view(&statement.text),
-            // Parameters of a session of Postgres.
-            ["set" | "reset", ..] => return Ok(()),
+            // Parameters of a session of Postgres, and what Supabase's realtime server listens to.
+            ["set" | "reset", ..] | ["create" | "alter" | "drop", "publication"] => return Ok(()),
+            // What a server keeps about itself, whom it tells, and what waits for whom: a script runs alone.
+            ["create" | "alter" | "drop", "statistics"] | ["alter", "database"] => return Ok(()),
+            ["notify" | "listen" | "unlisten" | "lock" | "reindex", ..] => return Ok(()),
+            ["alter", "role"] if sets_parameter(&statement.text) => return Ok(()),
             ["do", ..] => {
                 return match parse::guarded_roles(&statement.text) {
                     Some(roles) => self.create_guarded_roles(&roles),
@@ -95,6 +100,7 @@ impl Translator<'_> {
             }
             Parsed::DropFunction(drop) => self.drop_functions(drop),
             Parsed::AlterFunction(alter) => self.alter_function(alter, text),
+            Parsed::DropTrigger(drop) if drop.if_exists => Ok(()),
             Parsed::CreateTrigger(_) => refuse("triggers are not supported on SQLite"),
             _ => refuse("this kind of statement is not supported"),
         }
@@ -165,6 +171,14 @@ fn gives_away(text: &str) -> bool {
     words.next().as_deref() == Some("to")
         && words.next().as_deref() == Some("owner")
         && !matches!(words.next().as_deref(), Some("column" | "rename"))
+}
+
+/// True for `ALTER ROLE … SET parameter …` and `RESET`: parameters of the sessions of a role.
+fn sets_parameter(text: &str) -> bool {
+    let mut words = text.split_whitespace().skip(3).map(str::to_ascii_lowercase);
+    let first = words.next();
+    let verb = if first.as_deref() == Some("in") { words.nth(2) } else { first };
+    matches!(verb.as_deref(), Some("set" | "reset"))
 }
 
 /// The one schema is there: `pg_dump` creates it all the same.

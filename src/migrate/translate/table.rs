@@ -3,6 +3,7 @@
 use sqlparser::ast::{ColumnDef, ColumnOption, CreateTable, CreateTableOptions, CreateView, Expr, GeneratedAs};
 
 use super::constraint::{self, Place};
+use super::expression::Functions;
 use super::model::{Column, Identity, IdentityKind, Nullability, Table};
 use super::schema::Schema;
 use super::scope::{Purpose, Scope};
@@ -101,6 +102,7 @@ impl Translator<'_> {
             return Ok(());
         }
         let mut scope = Scope::new(self.schema);
+        scope.functions.set(Functions::Served);
         if rights != Some(Rights::Invoker) {
             scope.purpose = Purpose::View;
         }

@@ -14,17 +14,24 @@ use super::{fault, temporal};
 use crate::catalog::TypeKind;
 use crate::plan::Error;
 
-const SECOND: i64 = 1_000_000;
-const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+/// Microseconds of a second.
+pub const SECOND: i64 = 1_000_000;
+/// Microseconds of a minute.
+pub const MINUTE: i64 = 60 * SECOND;
+/// Microseconds of an hour.
+pub const HOUR: i64 = 60 * MINUTE;
+/// Microseconds of a day.
+pub const DAY: i64 = 24 * HOUR;
 
-/// Postgres' three fields, which never turn into one another.
+/// Postgres' three fields, which never turn into one another. It is displayed as Postgres prints it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Interval {
-    months: i64,
-    days: i64,
-    micros: i64,
+pub struct Interval {
+    /// Years count as twelve.
+    pub months: i64,
+    /// Weeks count as seven.
+    pub days: i64,
+    /// Hours, minutes and seconds.
+    pub micros: i64,
 }
 
 /// A unit as Postgres names it; equal units may not be given twice.
@@ -93,7 +100,7 @@ fn read_amount(text: &str) -> Result<Amount, Problem> {
     Ok(if is_negative { Amount { whole: -whole, fraction: -fraction } } else { Amount { whole, fraction } })
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a fraction of at most a month in microseconds")]
+#[expect(clippy::cast_possible_truncation, reason = "whoever calls it has bounded the number")]
 fn rounded(number: f64) -> i64 {
     number.round_ties_even() as i64
 }
@@ -104,6 +111,43 @@ fn portion(fraction: f64, of: i64) -> i64 {
 }
 
 impl Interval {
+    /// Reads an interval as it is kept; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        read_parts(text).ok()
+    }
+
+    /// The sum; `None` beyond the range.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let micros = self.micros.checked_add(other.micros)?;
+        Self { months: self.months + other.months, days: self.days + other.days, micros }.checked().ok()
+    }
+
+    /// The product: a part of a month becomes days, a part of a day time. `None` beyond the range.
+    ///
+    /// Source: Postgres' `interval_mul`.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "each is of 32 bits, or microseconds, which Postgres multiplies as floats"
+    )]
+    pub fn times(self, factor: f64) -> Option<Self> {
+        let cut = |number: f64| if number.abs() < 1e15 { Some(rounded(number.trunc())) } else { None };
+        // What binary fractions leave over is less than a microsecond.
+        let settled = |number: f64| (number * 1e6).round_ties_even() / 1e6;
+        let (months, days) = (self.months as f64 * factor, self.days as f64 * factor);
+        let (whole_months, whole_days) = (cut(months)?, cut(days)?);
+        let part_of_month = settled((months - months.trunc()) * 30.0);
+        let seconds = settled((days - days.trunc() + part_of_month - part_of_month.trunc()) * 86_400.0);
+        let micros = (self.micros as f64 * factor + seconds * 1e6).round_ties_even();
+        let micros = if micros.abs() < 9e18 { rounded(micros) } else { return None };
+        let days = whole_days.checked_add(cut(part_of_month)?)?;
+        // A whole day that time makes out of parts of days belongs to the days.
+        let from_parts = if seconds.abs() >= 86_400.0 { cut(seconds / 86_400.0)? } else { 0 };
+        Self { months: whole_months, days: days + from_parts, micros: micros - from_parts * DAY }.checked().ok()
+    }
+
     fn add(&mut self, amount: Amount, unit: Unit) -> Result<(), Problem> {
         match unit {
             Unit::Microsecond => self.add_time(amount, 1),

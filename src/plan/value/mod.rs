@@ -32,7 +32,7 @@ pub mod decimal;
 mod fault;
 pub mod form;
 mod input;
-mod interval;
+pub mod interval;
 mod json;
 pub mod key;
 mod numeric;

@@ -8,6 +8,7 @@
 //! | `berth_has_key(json, text)` | `json ? text` |
 //! | `berth_cast(text, type)` | `text::type` |
 //! | `berth_convert(value, from, to)` | `value::to` of a value of type `from` |
+//! | `berth_round(float)` | `round(float)` |
 //! | `berth_decimal(value)` | `value::numeric::text` of a number, or of the text of one |
 //! | `berth_contains(a, b)` | `a @> b` of `jsonb` |
 //! | `berth_array_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` and `a && b` of arrays |
@@ -17,7 +18,8 @@
 //! The collation `decimal` compares texts as the decimals they spell.
 //!
 //! What is embedded is written by the functions of `rows`, sums and means are those of `sum`, the greatest and least of
-//! what sorts by keys those of `key`, those of text search are in `search`.
+//! what sorts by keys those of `key`, those of text search are in `search`, other functions of text in `text`, those of
+//! arrays in `array`, of JSON in `document`, of dates and times in `moment`.
 //!
 //! What fails gives an error whose text begins with Postgres' code and a colon, e.g.
 //! `2201B: invalid regular expression: parentheses () not balanced`.
@@ -28,20 +30,24 @@
 //! Source: <https://www.postgresql.org/docs/15/functions-matching.html>,
 //! <https://www.postgresql.org/docs/15/functions-json.html>.
 
+mod array;
 mod cast;
 pub(super) mod cell;
 mod containment;
 mod convert;
+mod document;
 mod exact;
 pub(super) mod json;
 mod key;
 mod like;
+mod moment;
 mod pattern;
 mod rows;
 mod search;
 mod sum;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::borrow::Cow;
 
@@ -117,6 +123,7 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_cast", cast::cast)?;
     add_of(connection, "berth_convert", 3, convert::convert)?;
     add_of(connection, "berth_decimal", 1, |context| Ok(bind::print(context.get_raw(0), &TypeKind::NUMERIC)))?;
+    add_of(connection, "berth_round", 1, |context| Ok(context.get::<Option<f64>>(0)?.map(f64::round_ties_even)))?;
     connection.create_collation(DECIMAL, decimal::compare)?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
     add(connection, "berth_array_contains", |context| pair_function(context, containment::array_contains))?;
@@ -126,6 +133,10 @@ pub fn register(connection: &Connection) -> Result<()> {
     rows::register(connection)?;
     search::register(connection)?;
     super::session::register(connection)?;
+    text::register(connection)?;
+    array::register(connection)?;
+    document::register(connection)?;
+    moment::register(connection)?;
     sum::register(connection)
 }
 
@@ -197,12 +208,17 @@ fn json_function(context: &Context<'_>, get: fn(&str, json::Operand<'_>) -> Opti
 /// Whether the text is a member's name of an object, or an element of an array.
 fn key_function(context: &Context<'_>) -> Result<Option<bool>> {
     let (Some(document), Some(key)) = (text(context.get_raw(0)), text(context.get_raw(1))) else { return Ok(None) };
-    Ok(serde_json::from_str(&document).ok().map(|document: serde_json::Value| match document {
-        serde_json::Value::Object(members) => members.contains_key(key.as_ref()),
-        serde_json::Value::Array(elements) => elements.iter().any(|element| element.as_str() == Some(&key)),
+    Ok(serde_json::from_str(&document).ok().map(|document| has_key(&document, &key)))
+}
+
+/// Whether the text is a member's name, an element, or the document itself.
+fn has_key(document: &serde_json::Value, key: &str) -> bool {
+    match document {
+        serde_json::Value::Object(members) => members.contains_key(key),
+        serde_json::Value::Array(elements) => elements.iter().any(|element| element.as_str() == Some(key)),
         serde_json::Value::String(text) => text == key,
         serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => false,
-    }))
+    }
 }
 
 fn pair_function<Answer>(

@@ -134,6 +134,14 @@ fn compile(pattern: &str, case: Case, bytes_max: usize) -> Result<Regex, Fault> 
         .map_err(|error| invalid(&reason(&error)))
 }
 
+/// A pattern whose matches are taken out of a text.
+///
+/// # Errors
+/// As of [`Pattern::new`].
+pub(super) fn regex(pattern: &str, case: Case) -> Result<Regex, Fault> {
+    compile(&translate(pattern), case, BOUNDED_BYTES_MAX)
+}
+
 fn invalid(reason: &str) -> Fault {
     Fault { code: "2201B", message: format!("invalid regular expression: {reason}") }
 }
