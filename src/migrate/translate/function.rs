@@ -5,6 +5,7 @@ use sqlparser::ast::{
     WindowType,
 };
 
+use super::expression::is_temporal;
 use super::literal::Literal;
 use super::scope::Scope;
 use super::{Refusal, name, refuse, session};
@@ -202,6 +203,12 @@ impl Scope<'_> {
                 let written: Result<Vec<_>, _> = arguments(call)?.into_iter().map(|of| self.concatenated(of)).collect();
                 format!("{name}({})", written?.join(", "))
             }
+            "coalesce" | "nullif" if self.kind_of_texts(call)?.is_some() => {
+                let kind = self.kind_of_texts(call)?.unwrap_or(TypeKind::Any);
+                let written: Result<Vec<_>, _> =
+                    arguments(call)?.into_iter().map(|of| self.as_constant_of(of, &kind)).collect();
+                format!("{name}({})", written?.join(", "))
+            }
             "round" if self.is_float(call)? => format!("berth_round({})", self.argument_list(call)?),
             "json_typeof" | "jsonb_typeof" => {
                 let [json] = arguments(call)?[..] else { return refuse(format!("the function {name}() takes JSON")) };
@@ -239,6 +246,15 @@ impl Scope<'_> {
             }
             _ => self.printed(argument),
         }
+    }
+
+    /// The kind of the arguments where it is one whose constants are written otherwise than they are kept.
+    fn kind_of_texts(&self, call: &Function) -> Result<Option<TypeKind>, Refusal> {
+        let kind = arguments(call)?.into_iter().find_map(|argument| self.kind(argument));
+        let is_kept_otherwise = |kind: &TypeKind| {
+            matches!(kind, TypeKind::Array(_) | TypeKind::Jsonb | TypeKind::Interval) || is_temporal(kind)
+        };
+        Ok(kind.filter(is_kept_otherwise))
     }
 
     /// True when the only argument is a float.
