@@ -193,6 +193,20 @@ fn what_stops_a_script_is_named_and_nothing_of_it_stays() {
     }
 }
 
+/// Each operator asks its sides what they are: asked twice, a chain of these would take for ever.
+#[test]
+fn a_chain_of_operators_is_read_soon() {
+    let chain = |operator: &str| vec!["x"; 60].join(operator);
+    let connection = migrated(&format!(
+        "CREATE TABLE a (x int); CREATE VIEW v AS SELECT {}, {}, {}, {} FROM a;",
+        chain(" + "),
+        chain(" - "),
+        chain(" || '-' || "),
+        chain(" * - - "),
+    ));
+    assert_eq!(value::<i64>(&connection, "SELECT count(*) FROM v"), 0);
+}
+
 #[test]
 fn what_changes_nothing_on_sqlite_is_passed_over() {
     let connection = migrated(

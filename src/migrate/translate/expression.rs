@@ -202,26 +202,17 @@ impl Scope<'_> {
                 let declared = types::declared(data_type, &self.schema.types).ok()?;
                 Some(types::type_name(types::base(&declared, &self.schema.types)).kind)
             }
-            Expr::BinaryOp { left, op: BinaryOperator::Minus, .. } if self.is_document(left) => self.kind(left),
-            Expr::BinaryOp { left, op, right } if self.reckoned_kind(left, op, right).is_some() => {
-                self.reckoned_kind(left, op, right)
-            }
+            Expr::BinaryOp {
+                left,
+                op:
+                    op @ (BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide),
+                right,
+            } => self.kind_of_arithmetic(left, op, right),
             Expr::Interval(_) => Some(TypeKind::Interval),
             // A number of SQLite, which may have a fraction.
             Expr::Extract { .. } => Some(TypeKind::Double),
-            Expr::UnaryOp { op: UnaryOperator::Minus, expr } if self.kind(expr) == Some(TypeKind::Interval) => {
-                Some(TypeKind::Interval)
-            }
-            Expr::BinaryOp {
-                left,
-                op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply,
-                right,
-            } => self.kind(left).filter(is_fractional).or_else(|| self.kind(right)),
-            Expr::BinaryOp { left, op: BinaryOperator::Divide, .. } => self.kind(left),
-            Expr::BinaryOp { left, op: BinaryOperator::StringConcat, .. }
-                if self.kind(left) == Some(TypeKind::TsVector) =>
-            {
-                Some(TypeKind::TsVector)
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+                self.kind(expr).filter(|kind| *kind == TypeKind::Interval)
             }
             Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => self.kind_of_joined(left, right),
             Expr::BinaryOp { op: BinaryOperator::LongArrow | BinaryOperator::HashLongArrow, .. } => {

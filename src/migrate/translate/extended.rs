@@ -81,7 +81,11 @@ impl Scope<'_> {
 
     /// The kind of what `||` gives.
     pub(super) fn kind_of_joined(&self, left: &Expr, right: &Expr) -> Option<TypeKind> {
+        // Each side is asked once, for it asks its own sides.
         let kinds = [self.kind(left), self.kind(right)];
+        if kinds[0] == Some(TypeKind::TsVector) {
+            return Some(TypeKind::TsVector);
+        }
         let found = |wanted: fn(&TypeKind) -> bool| kinds.iter().flatten().find(|kind| wanted(kind)).cloned();
         found(|kind| matches!(kind, TypeKind::Array(_)))
             .or_else(|| found(|kind| *kind == TypeKind::Jsonb))

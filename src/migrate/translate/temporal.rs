@@ -35,8 +35,9 @@ impl Scope<'_> {
         operator: &BinaryOperator,
         right: &Expr,
     ) -> Result<Option<String>, Refusal> {
-        let Some(reckoned) = self.reckoned(left, operator, right) else {
-            let is_time = [left, right].iter().any(|side| self.kind(side).as_ref().is_some_and(is_temporal));
+        let kinds = (self.kind(left), self.kind(right));
+        let Some(reckoned) = reckoned((left, &kinds.0), operator, (right, &kinds.1)) else {
+            let is_time = [&kinds.0, &kinds.1].into_iter().flatten().any(is_temporal);
             let is_arithmetic = matches!(
                 operator,
                 BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide
@@ -80,72 +81,23 @@ impl Scope<'_> {
         }))
     }
 
-    /// The kind of what [`reckon`](Self::reckon) writes.
-    pub(super) fn reckoned_kind(&self, left: &Expr, operator: &BinaryOperator, right: &Expr) -> Option<TypeKind> {
-        Some(match self.reckoned(left, operator, right)? {
-            Reckoned::Days { .. } => TypeKind::Date,
-            Reckoned::Moved { kind, .. } => kind,
-            Reckoned::DaysBetween => TypeKind::Integer,
-            Reckoned::Between | Reckoned::Intervals { .. } | Reckoned::Times { .. } => TypeKind::Interval,
-        })
-    }
-
-    fn reckoned<'e>(&self, left: &'e Expr, operator: &BinaryOperator, right: &'e Expr) -> Option<Reckoned<'e>> {
-        use BinaryOperator as Op;
-        use TypeKind as Kind;
-        let kind = |side: &Expr, other: &Expr| match self.kind(side) {
-            None => self.literal_kind(side, operator, other),
-            known => known,
-        };
-        let moved = |moment: &'e Expr, of: &Kind, interval: &'e Expr, is_back: bool| {
-            let kind = if *of == Kind::Date { Kind::Timestamp } else { of.clone() };
-            Some(Reckoned::Moved { moment, interval, is_back, kind })
-        };
-        match (&kind(left, right)?, operator, &kind(right, left)?) {
-            (Kind::Date, Op::Plus | Op::Minus, days) if is_whole(days) => {
-                Some(Reckoned::Days { date: left, days: right, are_less: *operator == Op::Minus })
-            }
-            (days, Op::Plus, Kind::Date) if is_whole(days) => {
-                Some(Reckoned::Days { date: right, days: left, are_less: false })
-            }
-            (of, Op::Plus | Op::Minus, Kind::Interval) if is_moment(of) || *of == Kind::Time => {
-                moved(left, of, right, *operator == Op::Minus)
-            }
-            (Kind::Interval, Op::Plus, of) if is_moment(of) || *of == Kind::Time => moved(right, of, left, false),
-            (Kind::Date, Op::Minus, Kind::Date) => Some(Reckoned::DaysBetween),
-            (one, Op::Minus, other) if is_moment(one) && is_moment(other) => Some(Reckoned::Between),
-            (Kind::Time, Op::Minus, Kind::Time) => Some(Reckoned::Between),
-            (Kind::Interval, Op::Plus | Op::Minus, Kind::Interval) => {
-                Some(Reckoned::Intervals { is_less: *operator == Op::Minus })
-            }
-            (Kind::Interval, Op::Multiply | Op::Divide, number) if is_number(number) => {
-                Some(Reckoned::Times { interval: left, number: right, is_part: *operator == Op::Divide })
-            }
-            (number, Op::Multiply, Kind::Interval) if is_number(number) => {
-                Some(Reckoned::Times { interval: right, number: left, is_part: false })
-            }
-            _ => None,
+    /// The kind of what an operator of arithmetic gives.
+    pub(super) fn kind_of_arithmetic(&self, left: &Expr, operator: &BinaryOperator, right: &Expr) -> Option<TypeKind> {
+        // Each side is asked once, for it asks its own sides.
+        let (of_left, of_right) = (self.kind(left), self.kind(right));
+        match reckoned((left, &of_left), operator, (right, &of_right)) {
+            Some(reckoned) => Some(reckoned.kind()),
+            None => match (operator, of_left) {
+                (BinaryOperator::Minus, Some(document @ (TypeKind::Json | TypeKind::Jsonb))) => Some(document),
+                (BinaryOperator::Divide, of_left) => of_left,
+                (_, of_left) => of_left.filter(is_fractional).or(of_right),
+            },
         }
-    }
-
-    /// What a constant without a type is beside a time: a text that is added is an interval, one that is taken away from a
-    /// moment is a moment.
-    fn literal_kind(&self, side: &Expr, operator: &BinaryOperator, other: &Expr) -> Option<TypeKind> {
-        let literal = Literal::read(side)?;
-        if let Literal::Text(_) = literal {
-            return match (operator, self.kind(other)?) {
-                (BinaryOperator::Plus | BinaryOperator::Minus, TypeKind::Interval)
-                | (BinaryOperator::Plus, TypeKind::Timestamp | TypeKind::TimestampTz) => Some(TypeKind::Interval),
-                (BinaryOperator::Minus, of) if is_moment(&of) => Some(of),
-                _ => None,
-            };
-        }
-        literal.number_kind()
     }
 
     /// A side of an operator between times; a text without a type is read as what it is there.
     fn timed(&self, side: &Expr, operator: &BinaryOperator, other: &Expr) -> Result<String, Refusal> {
-        match (self.kind(side), self.literal_kind(side, operator, other)) {
+        match (self.kind(side), literal_kind(side, operator, self.kind(other).as_ref())) {
             (None, Some(kind)) if matches!(Literal::read(side), Some(Literal::Text(_))) => {
                 self.as_constant_of(side, &kind)
             }
@@ -305,6 +257,75 @@ impl Scope<'_> {
             _ => return None,
         })
     }
+}
+
+impl Reckoned<'_> {
+    fn kind(self) -> TypeKind {
+        match self {
+            Self::Days { .. } => TypeKind::Date,
+            Self::Moved { kind, .. } => kind,
+            Self::DaysBetween => TypeKind::Integer,
+            Self::Between | Self::Intervals { .. } | Self::Times { .. } => TypeKind::Interval,
+        }
+    }
+}
+
+/// What an operator does whose sides are of these kinds; `None` where none of them is a time.
+fn reckoned<'e>(
+    (left, left_kind): (&'e Expr, &Option<TypeKind>),
+    operator: &BinaryOperator,
+    (right, right_kind): (&'e Expr, &Option<TypeKind>),
+) -> Option<Reckoned<'e>> {
+    use BinaryOperator as Op;
+    use TypeKind as Kind;
+    let kind = |side: &Expr, of: &Option<TypeKind>, other: &Option<TypeKind>| {
+        of.clone().or_else(|| literal_kind(side, operator, other.as_ref()))
+    };
+    let kinds = (kind(left, left_kind, right_kind)?, kind(right, right_kind, left_kind)?);
+    let moved = |moment: &'e Expr, of: &Kind, interval: &'e Expr, is_back: bool| {
+        let kind = if *of == Kind::Date { Kind::Timestamp } else { of.clone() };
+        Some(Reckoned::Moved { moment, interval, is_back, kind })
+    };
+    match (&kinds.0, operator, &kinds.1) {
+        (Kind::Date, Op::Plus | Op::Minus, days) if is_whole(days) => {
+            Some(Reckoned::Days { date: left, days: right, are_less: *operator == Op::Minus })
+        }
+        (days, Op::Plus, Kind::Date) if is_whole(days) => {
+            Some(Reckoned::Days { date: right, days: left, are_less: false })
+        }
+        (of, Op::Plus | Op::Minus, Kind::Interval) if is_moment(of) || *of == Kind::Time => {
+            moved(left, of, right, *operator == Op::Minus)
+        }
+        (Kind::Interval, Op::Plus, of) if is_moment(of) || *of == Kind::Time => moved(right, of, left, false),
+        (Kind::Date, Op::Minus, Kind::Date) => Some(Reckoned::DaysBetween),
+        (one, Op::Minus, other) if is_moment(one) && is_moment(other) => Some(Reckoned::Between),
+        (Kind::Time, Op::Minus, Kind::Time) => Some(Reckoned::Between),
+        (Kind::Interval, Op::Plus | Op::Minus, Kind::Interval) => {
+            Some(Reckoned::Intervals { is_less: *operator == Op::Minus })
+        }
+        (Kind::Interval, Op::Multiply | Op::Divide, number) if is_number(number) => {
+            Some(Reckoned::Times { interval: left, number: right, is_part: *operator == Op::Divide })
+        }
+        (number, Op::Multiply, Kind::Interval) if is_number(number) => {
+            Some(Reckoned::Times { interval: right, number: left, is_part: false })
+        }
+        _ => None,
+    }
+}
+
+/// What a constant without a type is beside a time: a text that is added is an interval, one that is taken away from a
+/// moment is a moment.
+fn literal_kind(side: &Expr, operator: &BinaryOperator, other: Option<&TypeKind>) -> Option<TypeKind> {
+    let literal = Literal::read(side)?;
+    if let Literal::Text(_) = literal {
+        return match (operator, other?) {
+            (BinaryOperator::Plus | BinaryOperator::Minus, TypeKind::Interval)
+            | (BinaryOperator::Plus, TypeKind::Timestamp | TypeKind::TimestampTz) => Some(TypeKind::Interval),
+            (BinaryOperator::Minus, of) if is_moment(of) => Some(of.clone()),
+            _ => None,
+        };
+    }
+    literal.number_kind()
 }
 
 fn is_moment(kind: &TypeKind) -> bool {
