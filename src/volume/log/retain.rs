@@ -149,7 +149,7 @@ pub fn remove_old(volume: &dyn Volume, now_millis: i64, retention: Duration) -> 
     let names = list(volume, slot::SNAPSHOTS)?;
     let snapshots: Vec<Txid> = slot::snapshots(&names).collect();
     let retention_millis = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
-    let old = find_old(volume, &snapshots, now_millis.saturating_sub(retention_millis))?;
+    let old = find_old(volume, &snapshots, now_millis, retention_millis)?;
     let Some(&newest_old) = old.last() else { return Ok(Removed::default()) };
     let slots = oldest_slots(volume, newest_old)?;
     if slots.is_empty() && snapshots.first() == Some(&newest_old) {
@@ -166,13 +166,24 @@ pub fn remove_old(volume: &dyn Volume, now_millis: i64, retention: Duration) -> 
     Ok(removed)
 }
 
-/// Snapshots from before the cutoff, the oldest first.
-fn find_old(volume: &dyn Volume, snapshots: &[Txid], cutoff_millis: i64) -> Result<Vec<Txid>, Error> {
+/// Snapshots that are older than the retention, the oldest first.
+fn find_old(
+    volume: &dyn Volume,
+    snapshots: &[Txid],
+    now_millis: i64,
+    retention_millis: i64,
+) -> Result<Vec<Txid>, Error> {
+    let cutoff_millis = now_millis.saturating_sub(retention_millis);
     let mut old = Vec::new();
     for &txid in snapshots.iter().take(KEEPERS_MAX) {
         // The slot tells the time as well as the snapshot, and is small. Without slot, a newer keeper was there once.
         let Found::Whole((record, _)) = read_slot(volume, txid)? else { continue };
-        if record.header.timestamp_millis > cutoff_millis {
+        let made_millis = record.header.timestamp_millis;
+        if made_millis > now_millis {
+            // By a clock that was wrong: it says nothing of those that follow, and must not keep them for years.
+            continue;
+        }
+        if made_millis > cutoff_millis {
             break;
         }
         old.push(txid);

@@ -1,5 +1,6 @@
 use super::*;
-use crate::volume::log::scenario::{Kept, commit, database, mount, snapshot};
+use crate::volume::log::publish::Attempt;
+use crate::volume::log::scenario::{Kept, Never, commit, database, mount, snapshot};
 use crate::volume::memory::{Faults, Memory, Mount};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -51,6 +52,24 @@ fn nothing_goes_while_all_is_young_or_without_snapshot() {
     snapshot(&mount, &positions[3], 3);
     assert_eq!(remove_old(&mount, 4, 2 * MILLISECOND).unwrap(), Removed::default());
     assert_eq!(left(&mount).0, [1, 2, 3, 4]);
+}
+
+/// An instance whose clock was a century ahead wrote the snapshot at 5.
+#[test]
+fn a_snapshot_from_the_future_does_not_keep_what_follows_it() {
+    let mount = mount();
+    let mut positions = commit(&mount, 4);
+    for (value, time) in [(5, 1_000_000), (6, 6), (7, 7), (8, 8)] {
+        let (change, after) = database(value);
+        let base = positions.last().unwrap();
+        let attempt = Attempt::new(base, change, after, Nonce(value.into()), time).unwrap();
+        attempt.publish(&mount, &mut Never);
+        positions.push(attempt.position());
+    }
+    write_snapshot(&mount, &positions[5], 1_000_000, &database(5).0).unwrap();
+    snapshot(&mount, &positions[7], 7);
+    remove_old(&mount, 20, 5 * MILLISECOND).unwrap();
+    assert_eq!(left(&mount), (vec![7, 8], vec![7]));
 }
 
 #[test]
