@@ -42,7 +42,9 @@ fn log(survey: &Result<Option<Survey>, restore::Error>) -> Finding {
         }
         Err(error @ restore::Error::Torn { .. }) => Finding::ok(name, "torn", error.to_string()).advise(
             Level::Unsafe,
-            "If no instance is writing it any more, move the torn file away: what it was to be was never acknowledged.",
+            "Only where a mount shows files before their close does a killed writer leave one, of what was never \
+             acknowledged: move it away when no instance writes it any more. Elsewhere it was damaged, and bringing it back \
+             from a copy of the volume keeps what was acknowledged.",
         ),
         Err(error) => Finding::ok(name, "cannot be read", error.to_string())
             .advise(Level::Unsafe, "Look at the volume; your platform's snapshots of it may have what is missing."),

@@ -34,6 +34,8 @@
 
 pub mod change;
 pub mod copy;
+#[cfg(test)]
+mod damage;
 mod fault_point;
 pub mod growth;
 pub mod import;
@@ -80,6 +82,13 @@ pub enum Error {
     /// The file is listed, but is not there: the mount still believes it absent. Try again.
     #[error("slot {txid} is listed but cannot be opened yet")]
     Unreadable {
+        /// Which slot.
+        txid: Txid,
+    },
+    /// The slot's file is not whole: it is being written, where a mount shows that, or it was damaged. Try again; a
+    /// commit group that was acknowledged may be in it, so the log does not end before it.
+    #[error("the file of slot {txid} is not whole: it is being written, or it was damaged")]
+    Torn {
         /// Which slot.
         txid: Txid,
     },

@@ -19,7 +19,7 @@ use super::copy::NewFile;
 use super::sums::Sums;
 use super::tail::{self, Look, Tail};
 use super::{
-    Found, Pages, first_slot_name, import, list, newest_slot_name, read_header, read_slot, read_snapshot, slot,
+    Error as LogError, Found, Pages, first_slot_name, import, list, newest_slot_name, read_header, read_snapshot, slot,
 };
 use crate::volume::Volume;
 
@@ -132,7 +132,7 @@ pub enum Error {
     },
     /// The log's own checksums say that something is wrong.
     #[error(transparent)]
-    Log(#[from] super::Error),
+    Log(#[from] LogError),
     /// What is read was removed again and again.
     #[error("the log moved on faster than it could be read")]
     TooFast,
@@ -265,7 +265,7 @@ impl<'a> Building<'a> {
             None => Err(Error::Empty),
             Some(oldest) if oldest.txid == Txid::FIRST => Ok(building),
             Some(oldest) if target.is_before(oldest) => Err(Error::TooOld { oldest }),
-            Some(_) => Err(super::Error::NoBeginning { first: first_slot_name(volume)? }.into()),
+            Some(_) => Err(LogError::NoBeginning { first: first_slot_name(volume)? }.into()),
         }
     }
 
@@ -286,10 +286,12 @@ impl<'a> Building<'a> {
             if self.target == Target::Position(self.position.txid) {
                 return self.done().map(Some);
             }
-            match tail::read_on(self.volume, &self.position, Look::Names)? {
-                Tail::Gap => return Ok(None),
-                Tail::End => return self.at_the_end().map(Some),
-                Tail::Next(batch) => {
+            match tail::read_on(self.volume, &self.position, Look::Names) {
+                Err(LogError::Torn { txid }) => return Err(Error::Torn { txid }),
+                Err(error) => return Err(error.into()),
+                Ok(Tail::Gap) => return Ok(None),
+                Ok(Tail::End) => return self.at_the_end().map(Some),
+                Ok(Tail::Next(batch)) => {
                     for record in &batch.records {
                         if self.is_reached(&record.header) {
                             return self.done().map(Some);
@@ -314,7 +316,7 @@ impl<'a> Building<'a> {
         let delta = self.sums.delta(&record.change);
         let txid = record.header.last;
         if delta.checksum() != record.header.after {
-            return Err(super::Error::Diverged { txid }.into());
+            return Err(LogError::Diverged { txid }.into());
         }
         self.sums.apply(&delta);
         self.file.apply(&record.change).map_err(|source| file_fault(self.path, source))?;
@@ -328,12 +330,8 @@ impl<'a> Building<'a> {
         Ok(())
     }
 
-    /// What the log ends with; a torn slot at its end is said to be one.
+    /// What the log ends with.
     fn at_the_end(&self) -> Result<Restored, Error> {
-        let next = self.position.txid.next();
-        if newest_slot_name(self.volume)? >= next && matches!(read_slot(self.volume, next)?, Found::Torn) {
-            return Err(Error::Torn { txid: next });
-        }
         match self.target {
             Target::Position(_) => Err(Error::NotYet { newest: self.stamp() }),
             Target::Newest | Target::Moment(_) => self.done(),

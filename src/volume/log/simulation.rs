@@ -266,7 +266,7 @@ fn run_writer(memory: &Arc<Memory>, writer: usize, seed: u64, steps: u64, ledger
             let mut instance = Instance { mount: &mount, ledger, random: &mut random, copy: None, unsettled: None };
             while mount.step() < steps {
                 match instance.work() {
-                    Ok(()) | Err(Error::Volume { .. } | Error::Unreadable { .. }) => {}
+                    Ok(()) | Err(Error::Volume { .. } | Error::Unreadable { .. } | Error::Torn { .. }) => {}
                     Err(error) => panic!("an instance met what cannot be: {error}"),
                 }
             }

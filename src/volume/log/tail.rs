@@ -118,7 +118,7 @@ pub fn start(volume: &dyn Volume, pages: &mut dyn Pages) -> Result<Start, Error>
 /// Reads what follows `from`, which must be a position on the log: where a copy began, came to by a batch, or committed.
 ///
 /// # Errors
-/// [`Error::Volume`] and [`Error::Unreadable`]: try again. [`Error::Diverged`]: start again.
+/// [`Error::Volume`], [`Error::Unreadable`] and [`Error::Torn`]: try again. [`Error::Diverged`]: start again.
 pub fn read_on(volume: &dyn Volume, from: &Position, look: Look) -> Result<Tail, Error> {
     let listed = match look {
         Look::Names => {
@@ -141,11 +141,16 @@ pub fn read_on(volume: &dyn Volume, from: &Position, look: Look) -> Result<Tail,
     // After the slots were read, not before: see the anchor.
     let anchor = newest_snapshot_name(volume)?;
     let last = run.last().map_or(from.txid, |record| record.header.last);
-    if run.is_cut_off() && last < listed {
-        // The mount still believes a slot absent that it lists.
+    // The mount still believes a slot absent that it lists, or does not show it as a whole yet.
+    let unread = match run.ending {
+        Ending::Absent if last < listed => Some(Error::Unreadable { txid: last.next() }),
+        Ending::Torn => Some(Error::Torn { txid: last.next() }),
+        Ending::Absent | Ending::Broken | Ending::Full => None,
+    };
+    if let Some(unread) = unread {
         run.is_end = false;
         if last == from.txid && anchor <= last {
-            return Err(Error::Unreadable { txid: last.next() });
+            return Err(unread);
         }
     }
     prove(run, last, anchor)
@@ -162,7 +167,7 @@ pub fn patiently<Answer>(
 ) -> Result<Answer, Error> {
     loop {
         match read() {
-            Err(Error::Unreadable { .. } | Error::NoBeginning { .. }) if patience.wait() => {}
+            Err(Error::Unreadable { .. } | Error::Torn { .. } | Error::NoBeginning { .. }) if patience.wait() => {}
             answer => return answer,
         }
     }
@@ -186,7 +191,7 @@ enum Ending {
     /// No file.
     #[default]
     Absent,
-    /// A file that is not whole: not committed yet.
+    /// A file that is not whole: not committed yet, or acknowledged and damaged since.
     Torn,
     /// A record that does not follow.
     Broken,
@@ -197,11 +202,6 @@ enum Ending {
 impl Run {
     fn last(&self) -> Option<&Record> {
         self.records.last().map(|(record, _)| record)
-    }
-
-    /// Whether it ended only because there was no file.
-    fn is_cut_off(&self) -> bool {
-        self.ending == Ending::Absent
     }
 
     fn is_full(&self) -> bool {

@@ -6,6 +6,7 @@
 //! logged and written, and says where; `BERTH_SEED` sets the seed of the torment.
 
 mod copies;
+mod damaged;
 mod fleet;
 mod ledger;
 mod linear;

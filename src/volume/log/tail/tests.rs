@@ -12,6 +12,7 @@ fn read(volume: &dyn Volume, from: &Position, look: Look) -> Result<Vec<u64>, &'
         Ok(Tail::Gap) => Err("gap"),
         Ok(Tail::Next(batch)) => Ok(batch.records.iter().map(|record| record.header.last.0).collect()),
         Err(Error::Diverged { .. }) => Err("diverged"),
+        Err(Error::Torn { .. }) => Err("torn"),
         Err(error) => panic!("{error}"),
     }
 }
@@ -91,14 +92,14 @@ fn a_position_that_is_not_the_logs_is_told_so() {
 }
 
 #[test]
-fn a_torn_slot_is_the_end_for_now() {
+fn a_torn_slot_is_no_end_of_the_log() {
     let memory = Memory::new(1, 1, Faults::default());
     let mount = memory.mount(0);
     let positions = commit(&mount, 2);
     memory.overwrite(&slot::slot_path(Txid(2)), b"LTX1");
     for look in BOTH {
         assert_eq!(read(&mount, &positions[0], look), Ok(vec![1]));
-        assert_eq!(read(&mount, &positions[1], look), Err("end"));
+        assert_eq!(read(&mount, &positions[1], look), Err("torn"));
     }
 }
 
