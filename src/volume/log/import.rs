@@ -23,7 +23,7 @@ use super::change::{Change, Nonce, Position, Shape, Txid, page_checksum};
 use super::ltx::StreamError;
 use super::publish::{Attempt, Until, Verdict};
 use super::retain::{Whole, write_snapshot};
-use super::sums::Sums;
+use super::sums::{Delta, Sums};
 use super::tail::{self, Look, Tail};
 use super::{Found, Unkept, list, newest_snapshot_name, read_header, read_slot, slot};
 use crate::clock::{self, Deadline};
@@ -143,7 +143,8 @@ fn import_in_slots_of(
     let mut import = match look(volume, shape, &sums, intent)? {
         Beginning::There(position) => return Ok(Imported { position, is_new: false }),
         Beginning::From(position, there) => {
-            Import { volume, shape, slot_bytes, position, there, pages: BTreeMap::new(), first: Vec::new(), tell }
+            let (pages, first) = (BTreeMap::new(), Vec::new());
+            Import { volume, shape, wanted: sums, slot_bytes, position, there, pages, first, tell }
         }
     };
     let size_bytes = u64::from(shape.database_pages) * u64::from(shape.page_size);
@@ -152,10 +153,7 @@ fn import_in_slots_of(
     }
     each_page(database, |number, content| import.take(number, content))?;
     import.publish(shape.database_pages, Marked::No)?;
-    let (position, there) = (import.position, import.there);
-    if there != sums {
-        return Err(Error::Changed);
-    }
+    let position = import.position;
     if position.txid > Txid::FIRST {
         // So that no start has to read all these slots. It is read back, and so is everything on the volume.
         let millis = clock::unix_micros() / 1_000;
@@ -250,6 +248,8 @@ enum Marked {
 struct Import<'a> {
     volume: &'a dyn Volume,
     shape: Shape,
+    /// Sums of the pages that the log shall have.
+    wanted: Sums,
     slot_bytes: u64,
     position: Position,
     /// Sums of the pages that the log has.
@@ -296,6 +296,10 @@ impl Import<'_> {
         let last = pages.keys().next_back().copied().unwrap_or_default();
         let change = Change { page_size: self.shape.page_size, database_pages, pages };
         let delta = self.there.delta(&change);
+        // The last slot takes the mark away: what it leaves is served.
+        if marked == Marked::No && !self.makes_what_is_wanted(&delta) {
+            return Err(Error::Changed);
+        }
         let nonce = Nonce::draw().map_err(|error| Error::Pages(std::io::Error::other(error.to_string())))?;
         let millis = clock::unix_micros() / 1_000;
         let attempt = Attempt::new(&self.position, change, delta.checksum(), nonce, millis)?;
@@ -311,6 +315,12 @@ impl Import<'_> {
             Verdict::Unknown(_) => Err(Error::Unknown(txid)),
             Verdict::Refused(refusal) => Err(Error::Refused(txid, refusal)),
         }
+    }
+
+    fn makes_what_is_wanted(&self, delta: &Delta) -> bool {
+        let mut made = self.there.clone();
+        made.apply(delta);
+        made == self.wanted
     }
 }
 

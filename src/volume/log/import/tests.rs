@@ -130,7 +130,39 @@ fn what_was_broken_off_is_gone_on_with_only_when_told_whatever_the_file() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_or_changes_is_said_to_and_leaves_the_mark() {
+fn a_file_that_changes_meanwhile_is_said_to_and_is_served_by_nobody() {
+    for (pages, slots_left) in [(4, 0), (11, 4)] {
+        let mount = mount();
+        let changing = Changing(database(pages, 1), database(pages, 2), std::cell::Cell::new(false));
+        let imported = import_in_slots_of(4 * 512, &mount, &changing, Intent::Begin, &mut |_| {});
+        assert!(matches!(imported, Err(Error::Changed)), "{imported:?}");
+        assert_eq!(slots(&mount), slots_left);
+        for txid in 1..=u64::try_from(slots_left).unwrap() {
+            let Found::Whole((record, _)) = read_slot(&mount, Txid(txid)).unwrap() else { panic!("slot {txid}") };
+            assert!(is_marked(&record.change.pages[&1]), "slot {txid}");
+        }
+        if slots_left > 0 {
+            run(&mount, &database(pages, 2), Intent::GoOn).unwrap();
+            assert_has(&mount, &database(pages, 2));
+        }
+    }
+}
+
+/// A database that says otherwise when it is read again.
+struct Changing(Change, Change, std::cell::Cell<bool>);
+
+impl Whole for Changing {
+    fn shape(&self) -> Shape {
+        self.0.shape()
+    }
+
+    fn each_page(&self, visit: &mut crate::volume::log::retain::Visit<'_>) -> Result<(), StreamError> {
+        if self.2.replace(true) { self.1.each_page(visit) } else { self.0.each_page(visit) }
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_leaves_nothing() {
     let mount = mount();
     assert!(matches!(
         import_in_slots_of(4 * 512, &mount, &Broken(database(11, 1), 6), Intent::Begin, &mut |_| {}),
