@@ -8,6 +8,9 @@ use thiserror::Error;
 
 use crate::clock;
 
+/// What SQLite would take for the transactions of whatever database gets the name.
+const JOURNALS: [&str; 2] = ["-wal", "-journal"];
+
 /// What SQLite may leave beside a database.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -17,6 +20,12 @@ pub(super) enum Error {
     /// Something has its name.
     #[error("\"{path}\" is there already, and is not overwritten", path = .0.display())]
     Exists(PathBuf),
+    /// What another database of that name has left would be applied to it.
+    #[error(
+        "\"{path}\" was left by another database: SQLite would apply it to the new one; remove it, or choose another name",
+        path = .0.display()
+    )]
+    Journal(PathBuf),
     /// There is no place for it.
     #[error("the directory of \"{path}\" cannot be used", path = path.display())]
     Directory {
@@ -48,10 +57,13 @@ impl Output {
     /// Begins a file that is to appear at `path`.
     ///
     /// # Errors
-    /// [`Error::Exists`], [`Error::Directory`]: before any work was done for it.
+    /// [`Error::Exists`], [`Error::Journal`], [`Error::Directory`]: before any work was done for it.
     pub(super) fn begin(path: &Path) -> Result<Self, Error> {
         if path.symlink_metadata().is_ok() {
             return Err(Error::Exists(path.to_owned()));
+        }
+        if let Some(journal) = JOURNALS.map(|end| beside(path, end)).into_iter().find(|left| has_content(left)) {
+            return Err(Error::Journal(journal));
         }
         let directory = |source| Error::Directory { path: path.to_owned(), source };
         let nonce = clock::nonce().map_err(|error| directory(io::Error::other(error.to_string())))?;
@@ -97,11 +109,21 @@ impl Drop for Output {
         // What is not there need not be removed.
         let _ = fs::remove_file(&self.part);
         for end in BESIDE {
-            let mut name = self.part.clone().into_os_string();
-            name.push(end);
-            let _ = fs::remove_file(name);
+            let _ = fs::remove_file(beside(&self.part, end));
         }
     }
+}
+
+/// SQLite passes over an empty journal.
+fn has_content(journal: &Path) -> bool {
+    fs::metadata(journal).is_ok_and(|left| left.len() > 0)
+}
+
+/// The file that SQLite keeps beside a database.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(end);
+    name.into()
 }
 
 #[cfg(test)]
@@ -140,5 +162,19 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"another's");
         assert!(matches!(Output::begin(&folder.path().join("no/app.db")), Err(Error::Directory { .. })));
         assert_eq!(names(folder.path()), ["app.db"]);
+    }
+
+    #[test]
+    fn a_name_beside_which_another_database_left_its_journal_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        for end in JOURNALS {
+            let left = beside(&path, end);
+            fs::write(&left, "transactions").unwrap();
+            assert!(matches!(Output::begin(&path), Err(Error::Journal(found)) if found == left));
+            fs::write(&left, "").unwrap();
+            drop(Output::begin(&path).unwrap());
+            fs::remove_file(&left).unwrap();
+        }
     }
 }

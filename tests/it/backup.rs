@@ -165,6 +165,13 @@ fn what_cannot_be_restored_says_why_and_leaves_no_file() {
     assert_eq!(std::fs::read_to_string(&output).unwrap(), "precious");
     std::fs::remove_file(&output).unwrap();
 
+    // Of a database that had this name and was removed without its WAL.
+    let left = folder.join("out.db-wal");
+    std::fs::write(&left, "transactions of another database").unwrap();
+    let journal = refused(folder, &[], &["restore", "-o", output.to_str().unwrap()]);
+    assert!(journal.contains("was left by another database"), "{journal}");
+    std::fs::remove_file(&left).unwrap();
+
     // What is not a position or a moment is misuse.
     let misuse = crate::support::command::berth(folder, &[], &["restore", "-o", "x.db", "--at", "yesterday"]);
     assert_eq!(misuse.status.code(), Some(2));
