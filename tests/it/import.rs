@@ -101,6 +101,84 @@ fn of_files_that_are_imported_at_once_one_is_served() {
     assert!(complaint.contains("the log is not empty: it has a database at position 1"), "{complaint}");
 }
 
+/// What a file of somebody else may have: settings in its header, tables without rowid, generated columns, full text,
+/// triggers, an encoding and a vacuum that berth never chooses.
+const OF_ANOTHER: &str = "
+    PRAGMA application_id = 1234567; PRAGMA user_version = 42;
+    CREATE TABLE words (word TEXT PRIMARY KEY COLLATE NOCASE, times INT NOT NULL DEFAULT 0) WITHOUT ROWID;
+    CREATE TABLE papers (id INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT,
+        length INT GENERATED ALWAYS AS (length(body)) VIRTUAL,
+        shout TEXT GENERATED ALWAYS AS (upper(title)) STORED, CHECK (title <> ''));
+    CREATE INDEX papers_shout ON papers (shout) WHERE body IS NOT NULL;
+    CREATE VIRTUAL TABLE found USING fts5 (title, body, content = 'papers', content_rowid = 'id');
+    CREATE TRIGGER papers_found AFTER INSERT ON papers BEGIN
+        INSERT INTO found (rowid, title, body) VALUES (new.id, new.title, new.body);
+        INSERT INTO words VALUES (new.title, 1) ON CONFLICT (word) DO UPDATE SET times = times + 1;
+    END;
+    CREATE VIEW long AS SELECT id, title FROM papers WHERE length > 100;
+    INSERT INTO papers (title, body) VALUES ('one', 'a harbour'), ('two', 'été ' || hex(zeroblob(9000))), ('One', NULL);";
+
+/// What the file of somebody else says, after a check of the whole of it.
+fn content_of(file: &Path) -> Vec<String> {
+    let connection = Connection::open(file).unwrap();
+    [
+        "PRAGMA integrity_check",
+        "SELECT group_concat(application_id || ' ' || user_version || ' ' || encoding || ' ' || auto_vacuum)
+             FROM pragma_application_id, pragma_user_version, pragma_encoding, pragma_auto_vacuum",
+        "SELECT group_concat(sql, ';') FROM sqlite_schema",
+        "SELECT group_concat(word || times, ';') FROM words",
+        "SELECT group_concat(id || title || hex(coalesce(body, '')) || coalesce(length, '-') || shout, ';') FROM papers",
+        "SELECT group_concat(rowid) FROM found WHERE found MATCH 'harbour OR quay'",
+        "SELECT coalesce(group_concat(title), '') FROM long",
+    ]
+    .map(|sql| connection.query_row(sql, [], |row| row.get(0)).unwrap())
+    .to_vec()
+}
+
+#[test]
+fn a_file_with_what_berth_never_makes_comes_out_of_the_log_as_it_went_in() {
+    for (encoding, vacuum) in [("UTF-8", "FULL"), ("UTF-16le", "INCREMENTAL"), ("UTF-16be", "NONE")] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let file = folder.join("mine.db");
+        let writer = Connection::open(&file).unwrap();
+        writer.execute_batch(&format!("PRAGMA encoding = '{encoding}'; PRAGMA auto_vacuum = {vacuum};")).unwrap();
+        writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).unwrap();
+        writer.execute_batch(OF_ANOTHER).unwrap();
+        let expected = content_of(&file);
+        assert_eq!((expected[0].as_str(), expected[5].as_str()), ("ok", "1"));
+        // Its process was killed: all is in the WAL still, and nothing that tells what of it counts.
+        let left = folder.join("left.db");
+        for end in ["", "-wal"] {
+            std::fs::copy(format!("{}{end}", file.display()), format!("{}{end}", left.display())).unwrap();
+        }
+        drop(writer);
+        import(folder, &left);
+        let restored = |name: &str| {
+            let output = folder.join(name);
+            done(folder, SHARED, &["restore", "-o", output.to_str().unwrap()]);
+            content_of(&output)
+        };
+        assert_eq!(restored("first.db"), expected, "{encoding} {vacuum}");
+
+        // It is served, and its triggers run.
+        let (one, other) = (shared(folder).run(), shared(folder).run());
+        let headers = [("Content-Type", "application/json"), ("Prefer", "return=minimal")];
+        for (berth, title) in [(&one, "ONE"), (&other, "four"), (&one, "five")] {
+            let body = format!(r#"{{"title":"{title}","body":"a quay"}}"#);
+            let answer = berth.client().send("POST", "/papers", &headers, &body);
+            assert_eq!(answer.status, 201, "{encoding}: {}", answer.body);
+        }
+        let deleted = other.client().send("DELETE", "/papers?title=eq.two", &[], "");
+        assert_eq!(deleted.status, 204, "{encoding}: {}", deleted.body);
+        let after = restored("second.db");
+        assert_eq!(after[..3], expected[..3], "{encoding} {vacuum}");
+        assert_eq!((after[3].as_str(), after[5].as_str()), ("five1;four1;one3;two1", "1,4,5,6"));
+        let words = |berth: &Berth| berth.client().get("/words?select=word,times&order=word").body;
+        assert_eq!(words(&one), words(&other));
+    }
+}
+
 #[test]
 fn what_is_no_sound_database_is_refused_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();

@@ -409,3 +409,42 @@ fn anothers_tables_come_and_go_whatever_the_size_of_the_file() {
     one.catch_up();
     assert_eq!(one.pages(), other.pages());
 }
+
+/// `SQLite` never writes the page with byte `0x4000_0000`, and the log has it nowhere. The gibibyte before it is a hole.
+#[test]
+fn a_database_grows_past_the_page_that_only_locks_have_and_shrinks_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let volume = volume(folder.path());
+    let (one, other) = (Instance::start(&volume), Instance::start(&volume));
+    one.commit("CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
+    let lock_page = crate::volume::log::change::lock_page(4_096);
+    let first = "SELECT data FROM sqlite_dbpage WHERE pgno = 1";
+    let mut first: Vec<u8> = one.connection.query_row(first, [], |row| row.get(0)).unwrap();
+    fit_first_page(&mut first, lock_page - 1);
+    let pages = [(1, first), (lock_page - 1, vec![0; 4_096])].into();
+    let change = Change { page_size: 4_096, database_pages: lock_page - 1, pages };
+    let checksum = one.copy().contents.sums.delta(&change).checksum();
+    let base = one.copy().position();
+    let attempt = Attempt::new(&base, change, checksum, Nonce::draw().unwrap(), 0).unwrap();
+    attempt.publish(volume.as_ref(), &mut Until::new(Deadline::after(PATIENCE)));
+
+    one.commit("INSERT INTO t (b) VALUES (randomblob(30000))");
+    let made: Vec<u32> = match tail::read_on(volume.as_ref(), &attempt.position(), Look::Names).unwrap() {
+        Tail::Next(batch) => batch.records[0].change.pages.keys().copied().collect(),
+        tail @ (Tail::End | Tail::Gap) => panic!("{tail:?}"),
+    };
+    assert!(made.contains(&(lock_page + 1)) && !made.contains(&lock_page), "{made:?}");
+    other.commit("INSERT INTO t (b) VALUES (randomblob(30000))");
+    let rows = |instance: &Instance| {
+        instance.catch_up();
+        let sql = "SELECT group_concat(hex(b)) || (SELECT page_count FROM pragma_page_count) FROM t";
+        instance.connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    let expected = rows(&one);
+    assert_eq!((expected.len() > 120_000, rows(&other) == expected), (true, true));
+    let third = Instance::start(&volume);
+    assert!(rows(&third) == expected, "who starts from the log");
+    third.commit("VACUUM");
+    assert!(rows(&one) == rows(&third) && one.pages().len() < 100);
+    assert_eq!(one.pages(), third.pages());
+}
