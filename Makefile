@@ -34,9 +34,10 @@ test: ## install what the tests need and run every test
 	./tests/cloud_run.sh
 
 .PHONY: lint
-lint: ## formatting, clippy, licences
+lint: ## formatting, clippy, licences, and whether what fuzzes still compiles
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cp Cargo.lock fuzz/ && cargo check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 	./tests/deny.sh
 
 .PHONY: conformance

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use berth::migrate::{Mode, Script, migrate_file};
-use berth::plan::{AccessMode, Engine, Root, Settings, Streaming, TransactionOverride};
+use berth::plan::{AccessMode, Engine, Root, Settings, Streaming, TargetNames, TransactionOverride};
 use berth::request::prefer::TransactionEnd;
 use tempfile::TempDir;
 
@@ -47,6 +47,7 @@ pub fn settings(engine: Engine) -> Settings {
         streaming: Streaming::Rows { at_most: Some(100) },
         aggregates: true,
         plans: true,
+        target_names: TargetNames::Legacy,
         access: AccessMode::Closed,
         root: Root::Usable,
         transaction_end: TransactionEnd::Rollback,
