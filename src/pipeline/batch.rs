@@ -277,6 +277,15 @@ impl Script for Program {
             Next::Stop
         })
     }
+
+    fn independent(&self) -> Vec<&Statement> {
+        let prepared = self.ahead.iter().flatten();
+        let statements = prepared.filter_map(|prepared| match &prepared.work {
+            Work::Run(statement) => Some(statement.as_ref()),
+            Work::Known(_) => None,
+        });
+        statements.collect()
+    }
 }
 
 /// The statement without what is for the whole transaction to say.

@@ -31,6 +31,9 @@ pub trait Script: fmt::Debug + Send {
     ///
     /// It runs while the transaction is open: it must not wait for anything.
     fn next(&mut self, last: Option<Outcome>) -> Next;
+
+    /// The statements that depend on no other, as long as none has run.
+    fn independent(&self) -> Vec<&Statement>;
 }
 
 /// What a script wants.

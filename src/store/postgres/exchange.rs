@@ -86,6 +86,31 @@ pub(super) async fn begin_and_run(
     outcome.map_err(|error| Error::Internal(error.to_string()).into())
 }
 
+/// Asks whether the sender may run a statement, without running it: to explain it, the server prepares its execution, and
+/// looks at privileges on tables, columns and functions as it does.
+///
+/// # Errors
+/// What the server says against it.
+pub(super) async fn ask_privileges(
+    lease: &Lease,
+    statement: &Statement,
+    settings: &PostgresSettings,
+    deadline: Deadline,
+) -> Result<(), Failed> {
+    let Work::Envelope { query, .. } = &statement.work else { return Ok(()) };
+    let client = lease.client()?;
+    let pre_request = settings.pre_request.as_ref().map(session::call);
+    let set = session::settings(&statement.session, settings, deadline);
+    let explain = format!("EXPLAIN {}", query.text);
+    let (setting, explaining) = (Ready::Text(&set.text), Ready::Text(&explain));
+    let set = query_with(client, &setting, &set.values);
+    let called: Vec<_> = pre_request.iter().map(|text| client.batch_execute(text)).collect();
+    let explained = query_with(client, &explaining, &query.values);
+    let (set, called, explained) = join!(set, join_all(called), explained);
+    let first_fault = set.err().or(called.into_iter().find_map(Result::err)).or(explained.err());
+    first_fault.map_or(Ok(()), |error| Err(fault::failed(&error)))
+}
+
 /// Runs a query, and gives its rows as the server sends them.
 pub(super) async fn rows_with(
     client: &tokio_postgres::Client,

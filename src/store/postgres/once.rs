@@ -3,6 +3,8 @@
 //! ```text
 //! BEGIN · claim the name (who claims it second waits for the first to end) · settings · statement
 //! keep the outcome, as the connection's own role · COMMIT
+//!
+//! BEGIN · the name is claimed already: find the outcome · settings · explain the statement, for its privileges · ROLLBACK
 //! ```
 //!
 //! The table lies in a schema of berth's own, which no exposed schema shows, and is made by the first write that needs
@@ -43,7 +45,7 @@ const REMOVE: &str = "DELETE FROM berth.replies WHERE name IN (SELECT name FROM 
 pub(super) enum Claim {
     /// The write is to be run, in the transaction that is open now.
     Run,
-    /// It was run before; the transaction is over.
+    /// It was run before; the transaction is open still.
     Replayed(Box<Outcome>),
 }
 
@@ -121,7 +123,6 @@ async fn claim_in_table(
     }
     let find = Ready::on(client, FIND, settings.prepared).await?;
     let row = find.query(client, &[(&name as _, Type::BYTEA)]).await?.into_iter().next();
-    client.batch_execute("ROLLBACK").await?;
     // Removed by another's write in this very moment: it was a day old.
     let row = row.ok_or_else(|| Error::Internal("a kept outcome was removed".to_owned()))?;
     let kept = Kept {

@@ -14,7 +14,7 @@
 
 use std::sync::Arc;
 
-use super::exchange::{End, Steps, begin_and_run, plan_count};
+use super::exchange::{End, Steps, ask_privileges, begin_and_run, plan_count};
 use super::once::{self, Claim};
 use super::pool::Lease;
 use super::{Cause, Failed, PostgresSettings, fault, session};
@@ -40,7 +40,7 @@ pub(super) async fn run(
     let once = statement.once.as_ref().filter(|_| nature.is_kept());
     let begin = match begin(lease, once, nature, settings).await? {
         Begin::Run(text) => text,
-        Begin::Replayed(outcome) => return Ok(*outcome),
+        Begin::Replayed(outcome) => return hand_out(lease, outcome, &[statement], settings, deadline).await,
     };
     // Nothing can be undone in a read, so its end need not wait for its rows.
     let at_once = nature.read_only && !nature.rollback && !needs_plan(statement);
@@ -73,7 +73,9 @@ pub(super) async fn run_script(
     let once = transaction.once.as_ref().filter(|_| nature.is_kept());
     let begin = match begin(lease, once, nature, settings).await? {
         Begin::Run(text) => text,
-        Begin::Replayed(outcome) => return Ok(*outcome),
+        Begin::Replayed(outcome) => {
+            return hand_out(lease, outcome, &transaction.script.independent(), settings, deadline).await;
+        }
     };
     let script = transaction.script.as_mut();
     let answer = async {
@@ -166,7 +168,7 @@ impl Nature {
 enum Begin {
     /// By this text; by none where a claim began it.
     Run(Option<&'static str>),
-    /// Not at all: what is to be done was done before, and the connection is given back.
+    /// By the claim, and it shall do nothing: what is to be done was done before.
     Replayed(Box<Outcome>),
 }
 
@@ -181,9 +183,33 @@ async fn begin(
     };
     match once::claim(lease, once, nature.begin(), settings).await {
         Ok(Claim::Run) => Ok(Begin::Run(None)),
-        Ok(Claim::Replayed(outcome)) => {
+        Ok(Claim::Replayed(outcome)) => Ok(Begin::Replayed(outcome)),
+        Err(failed) => {
+            undo(lease, &failed).await?;
+            Err(failed)
+        }
+    }
+}
+
+/// Gives what was kept to whoever may still run the statements that brought it, and ends the transaction of the claim.
+async fn hand_out(
+    lease: &mut Lease,
+    kept: Box<Outcome>,
+    statements: &[&Statement],
+    settings: &PostgresSettings,
+    deadline: Deadline,
+) -> Result<Outcome, Failed> {
+    let allowed = async {
+        for statement in statements {
+            ask_privileges(lease, statement, settings, deadline).await?;
+        }
+        Ok(())
+    };
+    match allowed.await {
+        Ok(()) => {
+            lease.client()?.batch_execute("ROLLBACK").await.map_err(|error| fault::failed(&error))?;
             lease.keep();
-            Ok(Begin::Replayed(outcome))
+            Ok(*kept)
         }
         Err(failed) => {
             undo(lease, &failed).await?;
