@@ -396,5 +396,7 @@ fn what_is_acknowledged_is_in_the_log_once_whatever_goes_wrong() {
         total.removed as u64,
     ];
     assert!(chosen.is_some() || happened.iter().all(|&times| times > 0), "some fault never came: {happened:?}");
-    assert!(total.committed.len() > total.lost.len() / 10 && commits > 100, "hardly anything was committed");
+    let is_little = total.committed.len() <= total.lost.len() / 10 || commits <= 100;
+    // Of one seed alone, which may commit hardly anything, only the log is asked.
+    assert!(chosen.is_some() || !is_little, "hardly anything was committed");
 }
