@@ -4,35 +4,76 @@
     reason = "this module is the one place that may call the system's clock and randomness"
 )]
 
+mod standstill;
+
+use std::pin::pin;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// A monotonic moment at which work must be done or given up.
+use standstill::Standstill;
+use thiserror::Error;
+
+/// Of this process.
+static STANDSTILL: Standstill = Standstill::new();
+
+/// A monotonic moment at which work must be done or given up. The time in which the process was stopped does not count,
+/// as long as somebody waits by [`within`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
+
+/// The deadline came first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not done in time")]
+pub struct Late;
 
 impl Deadline {
     /// The moment `after` from now.
     #[must_use]
     pub fn after(after: Duration) -> Self {
-        Self(Instant::now() + after)
+        // A standstill that just ended is not this one's.
+        STANDSTILL.look();
+        Self(awake() + after)
     }
 
     /// True once the moment has come.
     #[must_use]
     pub fn is_past(self) -> bool {
-        Instant::now() >= self.0
+        self.remaining().is_zero()
     }
 
     /// What is left until the moment; zero once it has come.
     #[must_use]
     pub fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
+        let left = self.0.saturating_duration_since(awake());
+        if left.is_zero() {
+            STANDSTILL.look();
+            return self.0.saturating_duration_since(awake());
+        }
+        left
     }
+}
 
-    /// The moment as the standard library has it, for waits that take one.
-    #[must_use]
-    pub fn instant(self) -> Instant {
-        self.0
+/// The moment, as it would be had the process never been stopped.
+fn awake() -> Instant {
+    let now = Instant::now();
+    now.checked_sub(STANDSTILL.stood()).unwrap_or(now)
+}
+
+/// What `work` comes to, unless the deadline comes first. Work that is done is looked at before the clock is.
+///
+/// # Errors
+/// [`Late`].
+pub async fn within<Work: Future>(deadline: Deadline, work: Work) -> Result<Work::Output, Late> {
+    let mut work = pin!(work);
+    let _waiting = STANDSTILL.wait();
+    loop {
+        let wait = deadline.remaining().min(standstill::BEAT);
+        if let Ok(done) = tokio::time::timeout(wait, work.as_mut()).await {
+            return Ok(done);
+        }
+        STANDSTILL.look();
+        if deadline.is_past() {
+            return Err(Late);
+        }
     }
 }
 

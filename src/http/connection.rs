@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use tokio::time::{Sleep, sleep};
 
 use super::fault::Fault;
 use super::occupancy::Seat;
-use super::target::{Targets, encode};
+use super::patience::{Occupation, Patience};
+use super::target::{Awaited, Targets, encode};
 
 /// How long a client may take nothing of its answer, which is in memory until it does.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -24,7 +25,8 @@ const CLIENT_ERROR: &[u8] = b"HTTP/1.1 4";
 /// What every answer of ours says.
 const OURS: &[u8] = b"\r\nserver: berth/";
 
-/// Makes requests' targets proper URIs, and actix's own answers, which have no body, the dialect's.
+/// Makes requests' targets proper URIs, and actix's own answers, which have no body, the dialect's. Ends the wait for
+/// requests that do not come.
 #[derive(Debug)]
 pub(super) struct Connection<Io> {
     io: Io,
@@ -39,6 +41,9 @@ pub(super) struct Connection<Io> {
     /// Runs while the client takes nothing of what there is to write.
     stall: Option<Pin<Box<Sleep>>>,
     stall_timeout: Duration,
+    patience: Patience,
+    /// The client sent nothing in its time: it is taken as if it had closed its side.
+    is_given_up: bool,
 }
 
 /// What is known of the other side, for the requests of a connection.
@@ -47,11 +52,33 @@ pub(super) struct Client(Arc<ClientState>);
 
 #[derive(Debug, Default)]
 struct ClientState {
+    /// Requests being answered.
+    requests: AtomicUsize,
     has_left: AtomicBool,
     changed: Notify,
 }
 
+/// A request that is being answered, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Serving(Client);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Client {
+    /// One of its requests is being answered.
+    pub(super) fn serve(&self) -> Serving {
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
+        Serving(self.clone())
+    }
+
+    fn occupation(&self) -> Occupation {
+        if self.0.requests.load(Ordering::Relaxed) == 0 { Occupation::Idle } else { Occupation::Answering }
+    }
+
     /// Done when the client closes its side: hardly any does so and waits for an answer.
     pub(super) async fn leaves(&self) {
         let changed = self.0.changed.notified();
@@ -79,6 +106,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
             _seat: seat,
             stall: None,
             stall_timeout: STALL_TIMEOUT,
+            patience: Patience::new(),
+            is_given_up: false,
         }
     }
 
@@ -99,12 +128,32 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Connection<Io> {
         let written = Pin::new(&mut self.io).poll_write(context, bytes);
         if written.is_ready() {
             self.stall = None;
+            self.patience.has_written();
             return written;
         }
         let timeout = self.stall_timeout;
         let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(stall.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Reads from the client, for as long as it sends something now and then.
+    fn poll_hear(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        let Poll::Ready(read) = read else {
+            ready!(self.patience.poll_over(self.client.occupation(), context));
+            self.is_given_up = true;
+            // Not amid an answer that is still on its way.
+            if self.stall.is_none() && matches!(self.targets.awaited(), Awaited::Head { .. }) {
+                self.unwritten = dressed(&Fault::HeadTooSlow);
+            }
+            return Poll::Ready(Ok(()));
+        };
+        if read.is_err() || (buffer.filled().len() == before && buffer.remaining() > 0) {
+            self.client.leave();
+        }
+        Poll::Ready(read)
     }
 
     fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -128,15 +177,16 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<Io> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.is_given_up {
+            return Poll::Ready(Ok(()));
+        }
         if self.unread.is_empty() {
             let before = buffer.filled().len();
-            let read = ready!(Pin::new(&mut self.io).poll_read(context, buffer));
-            if read.is_err() || (buffer.filled().len() == before && buffer.remaining() > 0) {
-                self.client.leave();
-            }
-            read?;
+            ready!(self.poll_hear(context, buffer))?;
             let bytes = buffer.filled().get(before..).unwrap_or_default();
             let places = self.targets.illegal(bytes);
+            let awaited = self.targets.awaited();
+            self.patience.has_read(awaited);
             if places.is_empty() {
                 return Poll::Ready(Ok(()));
             }
@@ -213,7 +263,11 @@ fn http_reason(status: u16) -> &'static str {
 mod tests {
     use std::future::poll_fn;
 
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::time::timeout;
+
     use super::*;
+    use crate::clock::Stopwatch;
     use crate::http::occupancy::Occupancy;
 
     /// Takes a few bytes, and then none.
@@ -251,5 +305,75 @@ mod tests {
         let mut write = async || poll_fn(|context| Pin::new(&mut connection).poll_write(context, b"12345")).await;
         assert_eq!(write().await.unwrap(), 3);
         assert_eq!(write().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    /// A connection, and its client.
+    fn pair(keep_alive: u64, head_timeout: u64) -> (Connection<DuplexStream>, DuplexStream) {
+        let (io, client) = duplex(1_000);
+        let patience = Patience::of(Duration::from_millis(keep_alive), Duration::from_millis(head_timeout));
+        (Connection { patience, ..Connection::new(io, Occupancy::new(1).take()) }, client)
+    }
+
+    async fn read(connection: &mut Connection<DuplexStream>) -> String {
+        let mut bytes = [0; 1_000];
+        let count = connection.read(&mut bytes).await.unwrap();
+        String::from_utf8(bytes[..count].to_vec()).unwrap()
+    }
+
+    const HEAD: &str = "GET / HTTP/1.1\r\n\r\n";
+
+    #[tokio::test]
+    async fn what_came_in_time_is_read_however_late_that_is() {
+        let (mut connection, mut client) = pair(20, 20);
+        assert!(timeout(Duration::from_millis(1), read(&mut connection)).await.is_err());
+        client.write_all(HEAD.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(60)).await;
+        assert_eq!(read(&mut connection).await, HEAD);
+        assert!(timeout(Duration::from_millis(1), read(&mut connection)).await.is_err());
+        client.write_all(HEAD.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(60)).await;
+        assert_eq!(read(&mut connection).await, HEAD);
+    }
+
+    #[tokio::test]
+    async fn a_freeze_costs_nobody_their_connection() {
+        let (mut connection, _client) = pair(20, 20);
+        assert!(timeout(Duration::from_millis(1), read(&mut connection)).await.is_err());
+        std::thread::sleep(Duration::from_millis(1_100));
+        assert!(timeout(Duration::from_millis(5), read(&mut connection)).await.is_err());
+        assert_eq!(read(&mut connection).await, "", "nobody came after it");
+    }
+
+    #[tokio::test]
+    async fn a_connection_ends_when_no_request_begins_and_not_while_one_is_answered() {
+        let (mut connection, mut client) = pair(30, 10_000);
+        client.write_all(HEAD.as_bytes()).await.unwrap();
+        assert_eq!(read(&mut connection).await, HEAD);
+        let serving = connection.client().serve();
+        assert!(timeout(Duration::from_millis(150), read(&mut connection)).await.is_err());
+        drop(serving);
+        assert_eq!(read(&mut connection).await, "");
+        connection.shutdown().await.unwrap();
+        let mut told = String::new();
+        drop(connection);
+        client.read_to_string(&mut told).await.unwrap();
+        assert_eq!(told, "");
+    }
+
+    #[tokio::test]
+    async fn each_head_must_end_in_time_and_its_sender_is_told() {
+        for before in ["", HEAD] {
+            let (mut connection, mut client) = pair(10_000, 30);
+            client.write_all(format!("{before}GET /fi").as_bytes()).await.unwrap();
+            assert_eq!(read(&mut connection).await, format!("{before}GET /fi"));
+            let begun = Stopwatch::start();
+            assert_eq!(read(&mut connection).await, "");
+            assert!(begun.elapsed() < Duration::from_secs(5));
+            connection.shutdown().await.unwrap();
+            drop(connection);
+            let mut told = String::new();
+            client.read_to_string(&mut told).await.unwrap();
+            assert!(told.starts_with("HTTP/1.1 408 ") && told.contains("BERTH408"), "{told}");
+        }
     }
 }

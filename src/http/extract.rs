@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use super::fault::Fault;
 use super::limits::BodyLease;
 use super::own;
+use crate::clock::{Deadline, within};
 use crate::request::Raw;
 use crate::telemetry::RouteClass;
 
@@ -54,7 +55,7 @@ pub(super) async fn body(
     let announced = header(request, CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<usize>().ok());
     grow(lease, announced.unwrap_or_default(), limit_bytes)?;
     let collected = collect(payload, limit_bytes, lease);
-    tokio::time::timeout(BODY_TIMEOUT, collected).await.unwrap_or(Err(Fault::BodyTooSlow))
+    within(Deadline::after(BODY_TIMEOUT), collected).await.unwrap_or(Err(Fault::BodyTooSlow))
 }
 
 /// True when what follows the head is no body: who asks for a WebSocket or for a tunnel (`CONNECT`) sends nothing

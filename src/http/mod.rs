@@ -15,6 +15,7 @@ mod fault;
 pub mod limits;
 mod occupancy;
 pub mod own;
+mod patience;
 mod reply;
 mod request_id;
 pub mod server;

@@ -133,7 +133,14 @@ mod tests {
 
     fn told() -> Told {
         let telemetry = Telemetry::silent().unwrap();
-        Told { telemetry, request_id: "id".to_owned(), trace: None, stopwatch: Stopwatch::start(), permit: None }
+        Told {
+            telemetry,
+            request_id: "id".to_owned(),
+            trace: None,
+            stopwatch: Stopwatch::start(),
+            permit: None,
+            serving: None,
+        }
     }
 
     #[test]

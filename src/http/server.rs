@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::{HttpService, Request};
+use actix_http::{HttpService, KeepAlive, Request};
 use actix_service::{ServiceFactoryExt as _, fn_service};
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
@@ -19,13 +19,6 @@ use super::connection::Connection;
 use super::service::{Shared, serve};
 use crate::config::Config;
 use crate::telemetry::{Event, Measure, Telemetry};
-
-/// How long an idle connection is kept: longer than the minute that most load balancers keep theirs, so that it is
-/// they who close.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-
-/// Time for a request's head to arrive.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time for a client to take its leave.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -91,8 +84,9 @@ impl Server {
             let (shared, stopping) = (Arc::clone(&shared), stopping.clone());
             let occupancy = shared.occupancy.clone();
             let http = HttpService::build()
-                .keep_alive(KEEP_ALIVE)
-                .client_request_timeout(HEAD_TIMEOUT)
+                // The connection itself knows better how long to wait for its client (`patience`).
+                .keep_alive(KeepAlive::Os)
+                .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(DISCONNECT_TIMEOUT)
                 .on_connect_ext(|connection: &Connection<TcpStream>, data| drop(data.insert(connection.client())))
                 .graceful_shutdown_signal(move || {

@@ -79,6 +79,7 @@ impl<A: Answer> Shared<A> {
 pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -> HttpResponse {
     let payload = request.take_payload();
     let request = &request;
+    let serving = request.conn_data::<Client>().map(Client::serve);
     let stopwatch = Stopwatch::start();
     let [standard, googles] = trace_headers(request);
     let context = Context {
@@ -99,7 +100,7 @@ pub(super) async fn serve<A: Answer>(shared: &Shared<A>, mut request: Request) -
 
     let body = if request.method() == Method::HEAD { reply::Body::LeftOut } else { reply::Body::Sent };
     let Context { request_id, trace, .. } = context;
-    let told = Told { telemetry: shared.telemetry.clone(), request_id, trace, stopwatch, permit };
+    let told = Told { telemetry: shared.telemetry.clone(), request_id, trace, stopwatch, permit, serving };
     let mut response = reply::response(reply, body, told);
     // Of an endless one it is not known where the next request would begin.
     if extract::is_endless(request) || shared.occupancy.is_crowded() {

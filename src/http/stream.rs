@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 
+use super::connection::Serving;
 use super::limits::Permit;
 use crate::clock::Stopwatch;
 use crate::error::Error;
@@ -36,6 +37,9 @@ pub(super) struct Told {
     /// The request is in flight until then.
     #[expect(dead_code, reason = "its end is what matters")]
     pub(super) permit: Option<Permit>,
+    /// And its connection is not idle.
+    #[expect(dead_code, reason = "its end is what matters")]
+    pub(super) serving: Option<Serving>,
 }
 
 enum Ending {

@@ -11,6 +11,8 @@ const FIELD_BYTES: usize = 48;
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     place: Place,
+    /// Heads that have begun.
+    heads: u64,
     /// The beginning of the field line at hand.
     field: Vec<u8>,
     /// The body's length, as far as the head has said.
@@ -20,7 +22,9 @@ pub(super) struct Targets {
 /// What the next byte belongs to.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Place {
+    /// Between requests; line breaks are nothing.
     #[default]
+    Between,
     Method,
     Target,
     Version,
@@ -32,13 +36,47 @@ enum Place {
     Blind,
 }
 
+/// What a connection's next bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// The beginning of a request.
+    Request,
+    /// More of a head.
+    Head {
+        /// Which one of the connection, from 1.
+        number: u64,
+    },
+    /// More of a body.
+    Body,
+    /// It is not known.
+    Anything,
+}
+
 impl Targets {
+    /// What comes next.
+    pub(super) fn awaited(&self) -> Awaited {
+        match self.place {
+            Place::Between => Awaited::Request,
+            Place::Method | Place::Target | Place::Version | Place::Field => Awaited::Head { number: self.heads },
+            Place::Body { .. } => Awaited::Body,
+            Place::Blind => Awaited::Anything,
+        }
+    }
+
     /// Places in `bytes`, the connection's next, of those that a request's target may not hold, in order.
     pub(super) fn illegal(&mut self, bytes: &[u8]) -> Vec<usize> {
         let mut found = Vec::new();
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             at += match self.place {
+                Place::Between => {
+                    let breaks = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+                    if breaks < rest.len() {
+                        self.place = Place::Method;
+                        self.heads += 1;
+                    }
+                    breaks
+                }
                 Place::Method => self.skip_past(b' ', rest, Place::Target),
                 Place::Target => {
                     let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\n'));
@@ -54,7 +92,7 @@ impl Targets {
                 Place::Body { rest: left } => {
                     let here = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
                     let left = left.saturating_sub(here as u64);
-                    self.place = if left == 0 { Place::Method } else { Place::Body { rest: left } };
+                    self.place = if left == 0 { Place::Between } else { Place::Body { rest: left } };
                     here
                 }
                 Place::Blind => break,
@@ -92,7 +130,7 @@ impl Targets {
         let line = self.field.trim_ascii_end();
         if line.is_empty() {
             self.place = match std::mem::take(&mut self.body_bytes) {
-                0 => Place::Method,
+                0 => Place::Between,
                 rest => Place::Body { rest },
             };
             return;

@@ -95,7 +95,7 @@ impl Running {
     fn start(typed: &[(&str, &str)]) -> Self {
         let typed = typed.iter().chain(&[("PORT", "0"), ("HOST", "127.0.0.1")]);
         let typed: Vec<_> = typed.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let config = Config::read(typed, &Machine { memory_bytes: 64 << 20, cores: 1 }).unwrap();
+        let config = Config::read(typed, &Machine { memory_bytes: 64 << 20, cores: 1, files: 1_024 }).unwrap();
         let fake = Arc::new(Fake::default());
         let app = Arc::clone(&fake);
         let (told_port, port) = std::sync::mpsc::channel();

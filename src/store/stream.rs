@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::Error;
-use crate::clock::Deadline;
+use crate::clock::{Deadline, within};
 
 /// How much is handed on at one time.
 pub(super) const PIECE_BYTES: usize = 64 << 10;
@@ -35,7 +35,7 @@ impl Places {
     /// # Errors
     /// [`Error::PoolTimeout`] when others have all of them until the deadline.
     pub(super) async fn take(&self, deadline: Deadline) -> Result<OwnedSemaphorePermit, Error> {
-        let place = tokio::time::timeout_at(deadline.instant().into(), Arc::clone(&self.0).acquire_owned());
+        let place = within(deadline, Arc::clone(&self.0).acquire_owned());
         place.await.map_err(|_| Error::PoolTimeout)?.map_err(|error| Error::Internal(error.to_string()))
     }
 }
@@ -97,7 +97,7 @@ impl Feed {
     /// # Errors
     /// [`Error::Timeout`] when time is up, or nobody takes pieces any more.
     pub(super) async fn give(&self, piece: Bytes) -> Result<(), Error> {
-        let given = tokio::time::timeout_at(self.until.instant().into(), self.pieces.send(piece)).await;
+        let given = within(self.until, self.pieces.send(piece)).await;
         given.ok().and_then(Result::ok).ok_or(Error::Timeout)
     }
 

@@ -26,6 +26,7 @@ mod durability;
 mod embed;
 mod failover;
 mod foreign_keys;
+mod freeze;
 mod full_text;
 mod idempotency;
 mod import;

@@ -31,7 +31,7 @@ use arc_swap::ArcSwapOption;
 use super::stream::Places;
 use super::{Error, Outcome, Transaction};
 use crate::catalog::Catalog;
-use crate::clock::{Deadline, Stopwatch};
+use crate::clock::{Deadline, Late, Stopwatch, within};
 use crate::sql::Statement;
 use crate::telemetry::{Event, Operation, Telemetry};
 use keep::Listening;
@@ -234,7 +234,7 @@ impl Shared {
     async fn ping(&self, deadline: Deadline) -> Result<(), Failed> {
         let mut lease = self.lease(deadline).await?;
         let ask = lease.client()?.batch_execute("");
-        let answered = tokio::time::timeout_at(deadline.instant().into(), ask).await;
+        let answered = within(deadline, ask).await;
         answered.map_err(|_| Error::Timeout)?.map_err(|error| fault::failed(&error))?;
         lease.keep();
         Ok(())
@@ -265,17 +265,13 @@ impl Shared {
         let mut lease = self.lease(deadline).await?;
         let stopwatch = Stopwatch::start();
         lease.begin_run();
-        let answer = tokio::time::timeout_at(deadline.instant().into(), run(&mut lease)).await;
+        let answer = within(deadline, run(&mut lease)).await;
         lease.end_run();
         self.in_time(&lease, answer).map(|outcome| (stopwatch, outcome))
     }
 
     /// Ends what is still running when time is up, and takes note of a server that has gone.
-    fn in_time<Answer>(
-        &self,
-        lease: &Lease,
-        answer: Result<Result<Answer, Failed>, tokio::time::error::Elapsed>,
-    ) -> Result<Answer, Failed> {
+    fn in_time<Answer>(&self, lease: &Lease, answer: Result<Result<Answer, Failed>, Late>) -> Result<Answer, Failed> {
         let mut failed = match answer {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(failed)) => failed,
@@ -342,7 +338,7 @@ impl Shared {
     async fn introspect(&self, deadline: Deadline) -> Result<Catalog, Failed> {
         let mut lease = self.lease(deadline).await?;
         let read = introspect::read(lease.client()?, &self.settings);
-        let catalog = tokio::time::timeout_at(deadline.instant().into(), read).await.map_err(|_| Error::Timeout)?;
+        let catalog = within(deadline, read).await.map_err(|_| Error::Timeout)?;
         let catalog = catalog.map_err(|error| {
             let cause = if matches!(error, Error::Unreachable(_)) { Cause::ConnectionLost } else { Cause::Final };
             Failed { error, cause }

@@ -15,7 +15,7 @@ use super::connect::{Connections, Failure};
 use super::dsn::Target;
 use super::tls::Connector;
 use super::{Cause, Failed, PostgresSettings, Prepare, fault};
-use crate::clock::{Deadline, Stopwatch};
+use crate::clock::{Deadline, Stopwatch, within};
 use crate::store::Error;
 use crate::telemetry::{Event, Telemetry};
 
@@ -55,9 +55,18 @@ impl Pool {
     pub(super) async fn lease(&self, deadline: Deadline, telemetry: &Telemetry) -> Result<Lease, Failed> {
         let stopwatch = Stopwatch::start();
         self.used.notify_one();
-        let wait = self.wait.min(deadline.remaining());
-        let timeouts = Timeouts { wait: Some(wait), ..self.pool.timeouts() };
-        let object = self.pool.timeout_get(&timeouts).await.map_err(|error| match error {
+        let by = Deadline::after(self.wait).min(deadline);
+        let get = async {
+            loop {
+                let timeouts = Timeouts { wait: Some(by.remaining()), ..self.pool.timeouts() };
+                match self.pool.timeout_get(&timeouts).await {
+                    // The pool counts the time in which this process was stopped.
+                    Err(PoolError::Timeout(managed::TimeoutType::Wait)) if !by.is_past() => {}
+                    got => return got,
+                }
+            }
+        };
+        let object = within(deadline, get).await.map_err(|_| Error::PoolTimeout)?.map_err(|error| match error {
             PoolError::Timeout(managed::TimeoutType::Wait) => Error::PoolTimeout.into(),
             PoolError::Backend(failure) => unconnected(&failure),
             PoolError::Timeout(_) => lost("the server did not accept a connection in time"),

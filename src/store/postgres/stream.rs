@@ -18,7 +18,7 @@ use super::pool::Lease;
 use super::repeat::{Patience, Repeats};
 use super::transaction::{self, Head};
 use super::{Failed, Postgres, PostgresSettings, Shared, exchange, fault};
-use crate::clock::{Deadline, Stopwatch};
+use crate::clock::{Deadline, Stopwatch, within};
 use crate::sql::{Query, Statement, Work};
 use crate::store::stream::{self, Feed, PIECE_BYTES, Rest};
 use crate::store::{Error, Extent, Outcome};
@@ -103,7 +103,7 @@ impl Shared {
             }
             begun
         };
-        let begun = tokio::time::timeout_at(deadline.instant().into(), begin).await;
+        let begun = within(deadline, begin).await;
         if !matches!(begun, Ok(Ok(_))) {
             lease.end_run();
         }
@@ -153,16 +153,14 @@ async fn hand_on(mut lease: Lease, mut lines: Lines, feed: Feed, place: OwnedSem
 }
 
 async fn give_all(lease: &Lease, lines: &mut Lines, feed: &Feed) -> Result<u64, Error> {
-    let until = feed.until().instant().into();
-    while let Some(piece) = tokio::time::timeout_at(until, lines.next())
-        .await
-        .map_err(|_| Error::Timeout)?
-        .map_err(|failed| failed.error)?
+    let until = feed.until();
+    while let Some(piece) =
+        within(until, lines.next()).await.map_err(|_| Error::Timeout)?.map_err(|failed| failed.error)?
     {
         feed.give(piece).await?;
     }
     feed.give(std::mem::take(&mut lines.piece).into()).await?;
-    let committed = tokio::time::timeout_at(until, lease.client()?.batch_execute("COMMIT")).await;
+    let committed = within(until, lease.client()?.batch_execute("COMMIT")).await;
     committed.map_err(|_| Error::Timeout)?.map_err(|error| fault::failed(&error).error)?;
     Ok(lines.count)
 }

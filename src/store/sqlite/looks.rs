@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::journal::SharedLog;
 use super::writer::CatchUp;
-use crate::clock::{Deadline, Stopwatch};
+use crate::clock::{Deadline, Stopwatch, within};
 use crate::store::Error;
 
 /// Reads that wait for one look. While the volume does not answer, those whose time is over are counted until there are
@@ -103,7 +103,7 @@ impl Looks {
         };
         self.shared.changed.notify_one();
         let ended = || Error::Internal("the thread that looks ended".to_owned());
-        match tokio::time::timeout_at(deadline.instant().into(), answer).await {
+        match within(deadline, answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
             Err(_) => Err(Error::Timeout),
         }

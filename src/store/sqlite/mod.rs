@@ -53,7 +53,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Error, Outcome, Rest, Transaction};
 use crate::catalog::Catalog;
-use crate::clock::{Deadline, Stopwatch};
+use crate::clock::{Deadline, Stopwatch, within};
 use crate::sql::{Statement, Work};
 use crate::telemetry::{Event, LogState, Operation, Telemetry};
 use connection::{Readers, open_readers, open_writer};
@@ -357,7 +357,7 @@ impl Sqlite {
     ) -> Result<Outcome, Error> {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| Error::QueueFull)?;
         let stopwatch = Stopwatch::start();
-        let turn = tokio::time::timeout_at(deadline.instant().into(), Arc::clone(&self.running).acquire_owned());
+        let turn = within(deadline, Arc::clone(&self.running).acquire_owned());
         let turn = turn.await.map_err(|_| Error::PoolTimeout)?.map_err(|error| Error::Internal(error.to_string()))?;
         let (readers, telemetry) = (self.readers.clone(), self.telemetry.clone());
         let interest = interrupt::Interest::default();

@@ -28,7 +28,7 @@ use super::gathering::{Counted, Gathering, Open};
 use super::group::Group;
 use super::journal::Journal;
 use crate::catalog::Catalog;
-use crate::clock::{Deadline, Stopwatch};
+use crate::clock::{Deadline, Stopwatch, within};
 use crate::sql::Statement;
 use crate::store::{Error, Outcome, Transaction};
 use crate::telemetry::{Event, Telemetry};
@@ -185,10 +185,10 @@ impl Writer {
             TrySendError::Full(_) => Error::QueueFull,
             TrySendError::Disconnected(_) => ended(),
         })?;
-        match tokio::time::timeout_at(deadline.instant().into(), &mut answer).await {
+        match within(deadline, &mut answer).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
             Err(_) if claim.give_up() => Err(Error::Timeout),
-            Err(_) => match tokio::time::timeout(COMMIT_GRACE, answer).await {
+            Err(_) => match within(Deadline::after(COMMIT_GRACE), answer).await {
                 Ok(answer) => answer.unwrap_or_else(|_| Err(ended())),
                 Err(_) => Err(Error::OutcomeUnknown),
             },
