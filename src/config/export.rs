@@ -10,8 +10,9 @@ use percent_encoding::percent_decode_str;
 
 use super::Export;
 use super::raw::Raw;
-use super::resolve::{Resolver, text};
+use super::resolve::Resolver;
 use super::secret::Secret;
+use super::value::text;
 
 impl Resolver {
     /// Reads the variables.
@@ -55,12 +56,8 @@ impl Resolver {
 
     /// OpenTelemetry's durations are whole milliseconds.
     fn milliseconds(&mut self, variable: &'static str, typed: &Option<String>) -> Duration {
-        let expected = "a number of milliseconds, at least 1";
-        let number = self.number(variable, typed, expected).unwrap_or(1);
-        if number == 0 {
-            self.unexpected(variable, "0", expected);
-        }
-        Duration::from_millis(number)
+        let number = self.number(variable, typed, "a number of milliseconds", 1..=86_400_000);
+        Duration::from_millis(number.unwrap_or(1))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can be wrong with what was typed.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
@@ -23,7 +24,13 @@ pub enum Problem {
         /// What was typed; never of a secret.
         value: String,
         /// What would be right.
-        expected: &'static str,
+        expected: Cow<'static, str>,
+    },
+    /// The value is no text.
+    #[error("\"{value}\" is not UTF-8")]
+    NoText {
+        /// What was typed, as far as it is text.
+        value: String,
     },
     /// A secret's value is not what is possible; it is not repeated.
     #[error("the value is not {expected}")]

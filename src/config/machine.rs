@@ -2,19 +2,26 @@
 
 use std::path::Path;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Taken when neither a cgroup nor the kernel says how much memory there is: what small serverless instances have.
 const MEMORY_UNKNOWN_BYTES: u64 = 512 << 20;
 
 /// Cgroup limits from here on mean "none": version 1 writes the largest page-aligned number.
 const UNLIMITED_BYTES: u64 = 1 << 50;
 
-/// Memory and cores this process may use.
+/// Files that may be open where the kernel knows no limit: no more are ever needed.
+const FILES_UNLIMITED: usize = 1 << 20;
+
+/// Memory, cores and files this process may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Machine {
     /// The cgroup's limit, else the machine's memory.
     pub memory_bytes: u64,
     /// Cores, by quota and affinity; at least one.
     pub cores: usize,
+    /// Files and sockets that may be open at one time.
+    pub files: usize,
 }
 
 impl Machine {
@@ -24,8 +31,19 @@ impl Machine {
         Self {
             memory_bytes: memory_below(Path::new("/")),
             cores: std::thread::available_parallelism().map_or(1, Into::into),
+            files: most_files(),
         }
     }
+}
+
+/// Raises the limit of open files as far as the system lets it, and tells it. The lower one is for programs that cannot
+/// deal with more.
+fn most_files() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it cannot be raised it stays.
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).is_ok();
+    let files = if raised { limit.maximum } else { limit.current };
+    files.and_then(|files| usize::try_from(files).ok()).unwrap_or(FILES_UNLIMITED)
 }
 
 /// The memory limit that the files under `root` tell: cgroup version 2, then 1, then the whole machine.

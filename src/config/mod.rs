@@ -12,8 +12,10 @@ pub mod quantity;
 pub mod raw;
 mod resolve;
 pub mod secret;
+mod value;
 pub mod variable;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -332,12 +334,11 @@ impl Config {
     }
 }
 
-/// The process's environment; names and values that are not Unicode are left out.
+/// The process's environment. What is not Unicode has [`char::REPLACEMENT_CHARACTER`] in its place.
 #[must_use]
 pub fn environment() -> Vec<(String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+    let text = |text: OsString| text.into_string().unwrap_or_else(|text| text.to_string_lossy().into_owned());
+    std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
 }
 
 #[cfg(test)]

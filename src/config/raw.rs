@@ -152,6 +152,14 @@ fn find(variable: &Variable, environment: &BTreeMap<String, String>, collected: 
         if *name != variable.name {
             collected.typed_as.insert(variable.name, (*name).to_owned());
         }
+        if let Some(value) = value.filter(|value| value.contains(char::REPLACEMENT_CHARACTER)) {
+            let problem = match variable.source {
+                Source::Value => Problem::NoText { value: value.clone() },
+                Source::ValueOrFile => Problem::UnexpectedSecret { expected: "UTF-8" },
+            };
+            collected.faults.push(Fault { variable: (*name).to_owned(), problem });
+            return None;
+        }
         if value.is_some() && file.is_some() {
             let problem = Problem::GivenTwice { other: file_name };
             collected.faults.push(Fault { variable: (*name).to_owned(), problem });

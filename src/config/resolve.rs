@@ -1,19 +1,16 @@
 //! From what was typed to what is true.
 
-use std::collections::BTreeMap;
-use std::str::FromStr;
-use std::time::Duration;
-
 use base64::Engine as _;
+use std::collections::BTreeMap;
 
 use super::fault::{Fault, Faults, Problem, Warning};
 use super::machine::Machine;
-use super::quantity;
 use super::raw::{Collected, Raw};
 use super::secret::Secret;
+use super::value::{list, text};
 use super::{
     Access, AccessMode, Api, Bounds, Config, CorsOrigins, ErrorVerbosity, Http, Log, LogFormat, LogLevel, OpenApiMode,
-    Storage, Switch, TransactionEnd, VolumeMode,
+    Storage, TransactionEnd, VolumeMode,
 };
 
 /// RFC 7518, section 3.2: a key of HS256 has at least as many bytes as the hash.
@@ -24,6 +21,24 @@ const DATABASE_NAME_LONGEST: usize = 64;
 
 /// A token is at most a few KiB, so this many remembered ones are the most that a small instance has memory for.
 const JWT_CACHE_MOST: usize = 100_000;
+
+/// Most proxies in front: more is a mistake.
+const PROXIES_MOST: usize = 100;
+
+/// Most requests in flight: the queues for them are made at start.
+const QUEUE_MOST: usize = 100_000;
+
+/// Most rows that SQL can be asked for.
+const ROWS_MOST: u64 = i64::MAX as u64;
+
+/// Most connections to the database: each may be a thread.
+const POOL_MOST: usize = 1_000;
+
+/// Files that a connection to the database has open: database, WAL, and what SQLite sorts in.
+const CONNECTION_FILES: usize = 4;
+
+/// Files that are open whatever there is to do.
+const FILES_BESIDE: usize = 64;
 
 /// Memory set aside for one open socket: `actix`'s read and write buffers, twice over.
 const CONNECTION_BYTES: u64 = 32 << 10;
@@ -53,8 +68,8 @@ pub(super) fn resolve(collected: Collected, machine: &Machine) -> Result<Config,
 
 /// Collects faults instead of stopping at the first.
 pub(super) struct Resolver {
-    typed_as: BTreeMap<&'static str, String>,
-    faults: Vec<Fault>,
+    pub(super) typed_as: BTreeMap<&'static str, String>,
+    pub(super) faults: Vec<Fault>,
     warnings: Vec<Warning>,
 }
 
@@ -66,11 +81,11 @@ impl Resolver {
                 "*6" | "!6" => "::".to_owned(),
                 host => host.to_owned(),
             },
-            port: self.number("PORT", &raw.port, "a port, 0 to 65535").unwrap_or_default(),
+            port: self.number("PORT", &raw.port, "a port", 0..=u16::MAX).unwrap_or_default(),
             cors_origins: self.cors_origins(&raw.cors_origins),
             trace_header: self.trace_header(&raw.server_trace_header),
             trusted_proxies: self
-                .number("TRUSTED_PROXIES", &raw.trusted_proxies, "a number of proxies")
+                .number("TRUSTED_PROXIES", &raw.trusted_proxies, "a number of proxies", 0..=PROXIES_MOST)
                 .unwrap_or_default(),
             server_timing: self.switch("SERVER_TIMING_ENABLED", &raw.server_timing_enabled),
         }
@@ -164,9 +179,8 @@ impl Resolver {
             jwt_audience: text(&raw.jwt_aud),
             jwt_role_claim: text(&raw.jwt_role_claim).unwrap_or_default(),
             jwt_cache_max_entries: self
-                .number::<usize>("JWT_CACHE_MAX_ENTRIES", &raw.jwt_cache_max_entries, "a number of tokens")
-                .unwrap_or_default()
-                .min(JWT_CACHE_MOST),
+                .number("JWT_CACHE_MAX_ENTRIES", &raw.jwt_cache_max_entries, "a number of tokens", 0..=JWT_CACHE_MOST)
+                .unwrap_or_default(),
         };
         let message = match access.mode {
             AccessMode::Closed => return access,
@@ -183,6 +197,8 @@ impl Resolver {
         // What is computed bounds the memory, of which a stream needs none; what is typed has other reasons.
         let typed_max_rows = max_rows.filter(|_| text(&raw.max_rows).is_some());
         let max_body = self.size("MAX_BODY", &raw.max_body).unwrap_or_else(|| (memory / 32).clamp(1 << 20, 64 << 20));
+        let pool_size = self.pool_size(raw, machine);
+        let sockets = machine.files.saturating_sub(FILES_BESIDE + pool_size * CONNECTION_FILES).max(1);
         Bounds {
             max_rows,
             max_stream_rows: self.max_rows("MAX_STREAM_ROWS", &raw.max_stream_rows, typed_max_rows),
@@ -196,16 +212,14 @@ impl Resolver {
             sqlite_bytes: saturated((memory / 2).max(128 << 20)),
             statement_timeout: self.time_limit("STATEMENT_TIMEOUT", &raw.statement_timeout),
             queue_limit: self
-                .count("QUEUE_LIMIT", &raw.queue_limit)
+                .number("QUEUE_LIMIT", &raw.queue_limit, "a number of requests", 1..=QUEUE_MOST)
                 .unwrap_or_else(|| saturated((memory >> 20).clamp(64, 1_024))),
-            pool_size: self
-                .count("POOL_SIZE", &raw.pool_size)
-                .unwrap_or_else(|| machine.cores.saturating_mul(4).clamp(4, 16)),
+            pool_size,
             pool_timeout: self.time_limit("POOL_TIMEOUT", &raw.pool_timeout),
             pool_idle_timeout: self.time_limit("POOL_IDLE_TIMEOUT", &raw.pool_idle_timeout),
             pool_max_lifetime: self.time_limit("POOL_MAX_LIFETIME", &raw.pool_max_lifetime),
             workers: machine.cores.max(1),
-            connections: saturated((memory / 8 / CONNECTION_BYTES).clamp(256, 16_384)),
+            connections: saturated((memory / 8 / CONNECTION_BYTES).clamp(256, 16_384)).min(sockets),
         }
     }
 
@@ -239,6 +253,13 @@ impl Resolver {
 
 /// Single variables with a rule of their own.
 impl Resolver {
+    /// Connections take files, of which half are left for sockets.
+    fn pool_size(&mut self, raw: &Raw, machine: &Machine) -> usize {
+        let most = (machine.files / 2 / CONNECTION_FILES).clamp(1, POOL_MOST);
+        let typed = self.number("POOL_SIZE", &raw.pool_size, "a number of connections", 1..=most);
+        typed.unwrap_or_else(|| machine.cores.saturating_mul(4).clamp(4, 16).min(most))
+    }
+
     fn cors_origins(&mut self, typed: &Option<String>) -> CorsOrigins {
         let origins = list(typed);
         if origins.is_empty() || origins.iter().any(|origin| origin == "*") {
@@ -339,126 +360,9 @@ impl Resolver {
         match text(typed).as_deref() {
             None => computed,
             Some("none") => None,
-            Some(_) => self.number(variable, typed, "a number of rows, or none"),
+            Some(_) => self.number(variable, typed, "none or a number of rows", 1..=ROWS_MOST),
         }
     }
-}
-
-/// Kinds of values.
-impl Resolver {
-    pub(super) fn number<T: FromStr>(
-        &mut self,
-        variable: &'static str,
-        typed: &Option<String>,
-        expected: &'static str,
-    ) -> Option<T> {
-        let value = text(typed)?;
-        let number = value.parse().ok();
-        if number.is_none() {
-            self.unexpected(variable, &value, expected);
-        }
-        number
-    }
-
-    /// A number of at least one.
-    fn count(&mut self, variable: &'static str, typed: &Option<String>) -> Option<usize> {
-        let value = text(typed)?;
-        let count = value.parse().ok().filter(|count| *count > 0);
-        if count.is_none() {
-            self.unexpected(variable, &value, "a number of at least 1");
-        }
-        count
-    }
-
-    fn size(&mut self, variable: &'static str, typed: &Option<String>) -> Option<u64> {
-        let value = text(typed)?;
-        let size = quantity::size_bytes(&value).filter(|bytes| *bytes > 0);
-        if size.is_none() {
-            self.unexpected(variable, &value, "a size such as 10MB or 512KiB");
-        }
-        size
-    }
-
-    fn duration(&mut self, variable: &'static str, typed: &Option<String>) -> Duration {
-        let value = text(typed).unwrap_or_default();
-        quantity::duration(&value).unwrap_or_else(|| {
-            self.unexpected(variable, &value, "a duration such as 500ms, 30s or 24h");
-            Duration::ZERO
-        })
-    }
-
-    /// A duration within which something must be done, so zero would forbid it.
-    fn time_limit(&mut self, variable: &'static str, typed: &Option<String>) -> Duration {
-        let limit = self.duration(variable, typed);
-        if limit.is_zero() && text(typed).as_deref().and_then(quantity::duration).is_some() {
-            self.unexpected(variable, typed.as_deref().unwrap_or_default(), "longer than zero");
-        }
-        limit
-    }
-
-    fn switch(&mut self, variable: &'static str, typed: &Option<String>) -> Switch {
-        let value = text(typed).unwrap_or_default().to_ascii_lowercase();
-        match value.as_str() {
-            "true" | "1" | "yes" | "on" => Switch::On,
-            "false" | "0" | "no" | "off" => Switch::Off,
-            _ => {
-                self.unexpected(variable, &value, "true or false");
-                Switch::Off
-            }
-        }
-    }
-
-    fn choice<T: Copy>(
-        &mut self,
-        variable: &'static str,
-        typed: &Option<String>,
-        expected: &'static str,
-        otherwise: T,
-        choices: &[(&str, T)],
-    ) -> T {
-        let Some(value) = text(typed) else {
-            return otherwise;
-        };
-        let found = choices.iter().find(|(name, _)| value.eq_ignore_ascii_case(name)).map(|(_, choice)| *choice);
-        found.unwrap_or_else(|| {
-            self.unexpected(variable, &value, expected);
-            otherwise
-        })
-    }
-
-    pub(super) fn web_address(&mut self, variable: &'static str, typed: &Option<String>) -> Option<String> {
-        let address = text(typed)?;
-        if address.starts_with("https://") || address.starts_with("http://") {
-            return Some(address);
-        }
-        self.unexpected(variable, &address, "an address such as https://example.com/path");
-        None
-    }
-
-    pub(super) fn unexpected(&mut self, variable: &'static str, value: &str, expected: &'static str) {
-        self.fault(variable, Problem::Unexpected { value: value.to_owned(), expected });
-    }
-
-    pub(super) fn unexpected_secret(&mut self, variable: &'static str, expected: &'static str) {
-        self.fault(variable, Problem::UnexpectedSecret { expected });
-    }
-
-    /// Names the variable as the operator typed it.
-    fn fault(&mut self, variable: &'static str, problem: Problem) {
-        let variable = self.typed_as.get(variable).cloned().unwrap_or_else(|| variable.to_owned());
-        self.faults.push(Fault { variable, problem });
-    }
-}
-
-/// A value without surrounding blanks; `None` when nothing is left.
-pub(super) fn text(typed: &Option<String>) -> Option<String> {
-    typed.as_deref().map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
-}
-
-/// Values between commas, blanks around them and empty ones left out.
-fn list(typed: &Option<String>) -> Vec<String> {
-    let typed = typed.as_deref().unwrap_or_default();
-    typed.split(',').map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect()
 }
 
 fn saturated(bytes: u64) -> usize {

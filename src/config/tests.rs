@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::variable::{Preset, VARIABLES, reference};
 use super::*;
 
-const SMALL: Machine = Machine { memory_bytes: 512 << 20, cores: 2 };
+const SMALL: Machine = Machine { memory_bytes: 512 << 20, cores: 2, files: 1_024 };
 
 fn pairs(typed: &[(&str, &str)]) -> Vec<(String, String)> {
     typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -40,7 +40,7 @@ fn bounds_follow_the_machine() {
     assert_eq!((bounds.max_answer_bytes, bounds.answers_bytes), (32 << 20, 128 << 20));
     assert_eq!((bounds.queue_limit, bounds.pool_size, bounds.workers), (512, 8, 2));
 
-    let tiny = Config::read(Vec::new(), &Machine { memory_bytes: 16 << 20, cores: 1 }).unwrap().bounds;
+    let tiny = Config::read(Vec::new(), &Machine { memory_bytes: 16 << 20, cores: 1, files: 1_024 }).unwrap().bounds;
     assert_eq!((tiny.max_body_bytes, tiny.queue_limit, tiny.pool_size), (1 << 20, 64, 4));
 }
 
@@ -57,8 +57,8 @@ fn every_fault_is_reported_at_once_with_its_variable() {
         [
             "PORT: \"eighty\" is not a port, 0 to 65535",
             "ACCESS: \"maybe\" is not closed, read or open",
-            "MAX_BODY: \"big\" is not a size such as 10MB or 512KiB",
-            "PGRST_DB_POOL: \"0\" is not a number of at least 1",
+            "MAX_BODY: \"big\" is not a size such as 10MB or 512KiB, at most 1GiB",
+            "PGRST_DB_POOL: \"0\" is not a number of connections, 1 to 128",
         ]
     );
 }
@@ -193,9 +193,45 @@ fn wrong_values_are_refused() {
         ("VOLUME_UNSAFE", "perhaps"),
         ("MAX_ROWS", "-1"),
         ("MAX_STREAM_ROWS", "many"),
+        ("JWKS_URL", "https://"),
+        ("JWKS_URL", "https://a b/keys"),
+        ("VOLUME", "/data/\u{fffd}"),
+        ("JWT_SECRET", "\u{fffd}0123456789abcdef0123456789abcdef"),
     ] {
         assert_eq!(faults(&[(name, value)]).len(), 1, "{name}={value}");
     }
+}
+
+#[test]
+fn quantities_beyond_reason_are_refused_with_what_is_allowed() {
+    for (name, value, allowed) in [
+        ("POOL_SIZE", "100000", "a number of connections, 1 to 128"),
+        ("QUEUE_LIMIT", "18446744073709551615", "a number of requests, 1 to 100000"),
+        ("MAX_ROWS", "0", "none or a number of rows, 1 to 9223372036854775807"),
+        ("MAX_STREAM_ROWS", "18446744073709551615", "none or a number of rows, 1 to 9223372036854775807"),
+        ("TRUSTED_PROXIES", "101", "a number of proxies, 0 to 100"),
+        ("JWT_CACHE_MAX_ENTRIES", "100001", "a number of tokens, 0 to 100000"),
+        ("MAX_BODY", "0", "a size such as 10MB or 512KiB, at most 1GiB"),
+        ("MAX_BODY", "2GiB", "a size such as 10MB or 512KiB, at most 1GiB"),
+        ("STATEMENT_TIMEOUT", "0s", "a duration such as 500ms, 30s or 2h, longer than zero, at most 24d"),
+        ("STATEMENT_TIMEOUT", "25d", "a duration such as 500ms, 30s or 2h, longer than zero, at most 24d"),
+        ("STREAM_TIMEOUT", "-1", "a duration such as 500ms, 30s or 2h, longer than zero, at most 24d"),
+        ("RETENTION", "99999d", "a duration such as 500ms, 30s or 24h, at most 36600d"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "a number of milliseconds, 1 to 86400000"),
+    ] {
+        assert_eq!(faults(&[(name, value)]), [format!("{name}: \"{value}\" is not {allowed}")]);
+    }
+}
+
+#[test]
+fn sockets_and_connections_share_the_files_that_may_be_open() {
+    let bounds = |pool: &str, files| {
+        let machine = Machine { memory_bytes: 8 << 30, cores: 2, files };
+        Config::read(pairs(&[("POOL_SIZE", pool)]), &machine).unwrap().bounds
+    };
+    assert_eq!(bounds("8", 1 << 20).connections, 16_384);
+    assert_eq!(bounds("8", 1_024).connections, 1_024 - 64 - 8 * 4);
+    assert_eq!(bounds("128", 1_024).connections, 1_024 - 64 - 128 * 4);
 }
 
 #[test]

@@ -350,7 +350,7 @@ pub const VARIABLES: &[Variable] = &[
         "MAX_BODY",
         &[],
         Computed("1/32 of the memory, 1 MiB to 64 MiB (512 MiB: 16 MiB)"),
-        "Largest body of a request, e.g. `10MB`, `512KiB`. All bodies at one time together take at most a quarter of the \
+        "Largest body of a request, e.g. `10MB`, `512KiB`, at most `1GiB`. All bodies at one time together take at most a quarter of the \
          memory; past it a request with a body is told to come back.",
     ),
     plain(
@@ -358,7 +358,8 @@ pub const VARIABLES: &[Variable] = &[
         "STATEMENT_TIMEOUT",
         &[],
         Typed("30s"),
-        "Time for one request in the store, waiting included, e.g. `500ms`, `30s`.",
+        "Time for one request in the store, waiting included, e.g. `500ms`, `30s`. The time in which a platform freezes the \
+         instance does not count.",
     ),
     plain(
         BOUNDS,
@@ -388,7 +389,8 @@ pub const VARIABLES: &[Variable] = &[
         "POOL_SIZE",
         &["PGRST_DB_POOL"],
         Computed("four per core, 4 to 16"),
-        "Connections to the database. Instances times this must stay below the server's limit.",
+        "Connections to the database, opened as they are wanted. Instances times this must stay below the server's limit. At \
+         most 1,000, and an eighth of the files that the process may open.",
     ),
     plain(
         BOUNDS,
