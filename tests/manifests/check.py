@@ -83,6 +83,7 @@ def check_knative(where, service, flags):
     pod = template["spec"]
     enabled = lambda flag: flags.get(f"kubernetes.{flag}") == "enabled"
     allowed = POD_FIELDS | ({"securityContext"} if enabled("podspec-securitycontext") else set())
+    allowed |= {"affinity"} if enabled("podspec-affinity") else set()
     for field in set(pod) - allowed:
         fault(where, f"Knative does not take the field {field} of a pod")
     for field in set(pod.get("securityContext", {})) - POD_SECURITY_FIELDS:
