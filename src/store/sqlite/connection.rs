@@ -21,6 +21,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
+use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::journal::SharedLog;
 use super::write::UpdateCounter;
@@ -36,7 +37,7 @@ const CACHE_KIB: i64 = 4 * 1024;
 /// Size to which the WAL file is cut back after a checkpoint, in bytes.
 const JOURNAL_MAX_BYTES: i64 = 64 * 1024 * 1024;
 
-/// How long opening the readers may take: on a local volume it takes milliseconds.
+/// How long opening a reader may take: on a local volume it takes milliseconds.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bounds of a statement. What is rendered stays far below; a file made by others may hold views that do not.
@@ -84,17 +85,21 @@ pub(super) fn open_writer(settings: &SqliteSettings, log: Option<&Arc<SharedLog>
     }
 }
 
-/// Opens all readers. The writer must be open: it is the one that recovers the file after a crash.
+/// Opens the first reader; the others are opened when reads at one time want them, for an idle one takes a quarter of a
+/// megabyte. The writer must be open: it is the one that recovers the file after a crash.
 ///
 /// # Errors
-/// [`Error::Unreachable`] when one cannot be opened.
+/// [`Error::Unreachable`] when it cannot be opened.
 pub(super) fn open_readers(settings: &SqliteSettings) -> Result<Readers, Error> {
     let theirs = settings.clone();
     let manager = SqliteConnectionManager::file(&settings.path)
         .with_flags(READING)
         .with_init(move |connection| prepare_reader(connection, &theirs));
-    Pool::builder()
+    let opener = ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("berth-open").build();
+    let readers = Pool::builder()
         .max_size(settings.readers.max(1))
+        .min_idle(Some(0))
+        .thread_pool(Arc::new(opener))
         // A file does not break as a socket does: no test at each use, no thread that closes and opens again.
         .test_on_check_out(false)
         .max_lifetime(None)
@@ -102,7 +107,9 @@ pub(super) fn open_readers(settings: &SqliteSettings) -> Result<Readers, Error> 
         .connection_timeout(OPEN_TIMEOUT)
         .error_handler(Box::new(r2d2::NopErrorHandler))
         .build(manager)
-        .map_err(|error| unreachable(&settings.path, &error))
+        .map_err(|error| unreachable(&settings.path, &error))?;
+    drop(readers.get().map_err(|error| unreachable(&settings.path, &error))?);
+    Ok(readers)
 }
 
 /// Opens one reader more.

@@ -121,7 +121,9 @@ impl SharedLog {
         telemetry: Telemetry,
     ) -> Result<Arc<Self>, Error> {
         let workplace = Workplace::claim(&settings.local_dir).map_err(|error| {
-            Error::Unreachable(format!("working copies cannot be made in {}: {error}", settings.local_dir.display()))
+            let directory = settings.local_dir.display();
+            let what_to_do = "set LOCAL_DIR to a directory that can be written, with room for the database";
+            Error::Unreachable(format!("working copies cannot be made in \"{directory}\": {error}; {what_to_do}"))
         })?;
         let copy = Copy::start(Arc::clone(&volume), &workplace.path().join(FILE)).map_err(unreachable)?;
         if copy.is_marked() {
