@@ -1,4 +1,4 @@
-//! Holds the documentation against what is there: its links, the files that it names, and the codes that it explains.
+//! Holds the documentation against what is there: its links, the files that it names, the codes and metrics that it explains.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what went wrong by panicking")]
 
 use std::collections::BTreeSet;
@@ -100,4 +100,19 @@ fn every_code_of_berths_own_is_explained() {
         unexplained.extend(codes.filter(|code| !page.contains(&format!("| `{code}` |"))).map(str::to_owned));
     }
     assert!(unexplained.is_empty(), "docs/dialect.md does not have {unexplained:?}");
+}
+
+#[test]
+fn every_metric_is_explained() {
+    let mut sources = Vec::new();
+    files(&root().join("src/telemetry"), ".rs", &mut sources);
+    let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let mut unexplained = BTreeSet::new();
+    for source in sources {
+        let text = fs::read_to_string(source).unwrap();
+        let quoted = text.split('"').filter(|word| word.starts_with("berth_"));
+        let names = quoted.filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+        unexplained.extend(names.filter(|name| !page.contains(*name)).map(str::to_owned));
+    }
+    assert!(unexplained.is_empty(), "docs/operations.md does not have {unexplained:?}");
 }
