@@ -183,6 +183,7 @@ fn what_stops_a_script_is_named_and_nothing_of_it_stays() {
         ),
         ("CREATE TABLE a (x int, y int); CREATE VIEW v AS SELECT y FROM a; ALTER TABLE a DROP COLUMN y;", "view \"v\""),
         ("CREATE VIEW v AS SELECT DISTINCT ON (1) 1;", "DISTINCT ON"),
+        ("CREATE VIEW v AS SELECT 1, 2;", "column \"?column?\" specified more than once"),
         ("CREATE TABLE a (at timestamptz DEFAULT now() + 1);", "cast both sides"),
         ("CREATE TABLE a (id int", "cannot be read"),
         ("CREATE TABLE a ();", "\"a\" has no columns"),
@@ -198,7 +199,7 @@ fn what_stops_a_script_is_named_and_nothing_of_it_stays() {
 fn a_chain_of_operators_is_read_soon() {
     let chain = |operator: &str| vec!["x"; 60].join(operator);
     let connection = migrated(&format!(
-        "CREATE TABLE a (x int); CREATE VIEW v AS SELECT {}, {}, {}, {} FROM a;",
+        "CREATE TABLE a (x int); CREATE VIEW v AS SELECT {} AS a, {} AS b, {} AS c, {} AS d FROM a;",
         chain(" + "),
         chain(" - "),
         chain(" || '-' || "),
