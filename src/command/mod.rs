@@ -85,19 +85,27 @@ const FAILED: u8 = 1;
 /// Exit code of wrong arguments or a wrong environment, as clap has it.
 const MISUSED: u8 = 2;
 
+/// What almost every start wants is known without the parser, which would stay in memory.
+fn command_of(arguments: Vec<OsString>) -> Result<Command, clap::Error> {
+    match arguments.get(1..) {
+        None | Some([]) => Ok(Command::Serve),
+        Some([serve]) if serve == "serve" => Ok(Command::Serve),
+        Some(_) => Ok(Arguments::try_parse_from(arguments)?.command.unwrap_or(Command::Serve)),
+    }
+}
+
 /// Runs the command that `arguments` (the program's name first) name.
 ///
 /// Faults go to stderr, one a line.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let since_start = Stopwatch::start();
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
+    let command = match command_of(arguments.into_iter().collect()) {
+        Ok(command) => command,
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSED));
         }
     };
-    let command = arguments.command.unwrap_or(Command::Serve);
     if let Command::ProbePeer { file } = &command {
         return check::answer_probe(file);
     }

@@ -42,16 +42,17 @@ fn what_came_before_or_during_a_freeze_is_answered_after_it() {
 
     let mut connected = connect(&berth);
     let mut reading = connect(&berth);
-    let ask = |stream: &mut TcpStream, head: &str| {
-        stream.write_all(format!("{head}\r\nHost: test\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+    let ask = |stream: &mut TcpStream, head: &str, body: &str| {
+        let head = format!("{head}\r\nHost: test\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(head.as_bytes()).unwrap();
     };
-    ask(&mut reading, "GET /slow HTTP/1.1");
+    ask(&mut reading, "GET /slow HTTP/1.1", "");
     thread::sleep(Duration::from_millis(300));
 
     send(&berth, Signal::STOP);
-    ask(&mut connected, "GET /t HTTP/1.1");
+    ask(&mut connected, "GET /t HTTP/1.1", "");
     let mut late = connect(&berth);
-    ask(&mut late, "POST /t?columns=id HTTP/1.1\r\nContent-Length: 0");
+    ask(&mut late, "POST /t HTTP/1.1\r\nContent-Type: application/json", r#"{"id":1}"#);
     thread::sleep(FREEZE);
     send(&berth, Signal::CONT);
 
