@@ -16,7 +16,7 @@ use thiserror::Error;
 static STANDSTILL: Standstill = Standstill::new();
 
 /// A monotonic moment at which work must be done or given up. The time in which the process was stopped does not count,
-/// as long as somebody waits by [`within`].
+/// as long as somebody waits by [`within`] or [`attend`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
@@ -56,6 +56,18 @@ impl Deadline {
 fn awake() -> Instant {
     let now = Instant::now();
     now.checked_sub(STANDSTILL.stood()).unwrap_or(now)
+}
+
+/// What `work` comes to, however long that takes: it has a deadline of its own, for which a standstill must be noticed.
+pub async fn attend<Work: Future>(work: Work) -> Work::Output {
+    let mut work = pin!(work);
+    let _waiting = STANDSTILL.wait();
+    loop {
+        if let Ok(done) = tokio::time::timeout(standstill::BEAT, work.as_mut()).await {
+            return done;
+        }
+        STANDSTILL.look();
+    }
 }
 
 /// What `work` comes to, unless the deadline comes first. Work that is done is looked at before the clock is.

@@ -53,7 +53,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Error, Outcome, Rest, Transaction};
 use crate::catalog::Catalog;
-use crate::clock::{Deadline, Stopwatch, within};
+use crate::clock::{Deadline, Stopwatch, attend, within};
 use crate::sql::{Statement, Work};
 use crate::telemetry::{Event, LogState, Operation, Telemetry};
 use connection::{Readers, open_readers, open_writer};
@@ -374,7 +374,7 @@ impl Sqlite {
             });
             watched.run(|| read(&connection))
         };
-        tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))?
+        attend(tokio::task::spawn_blocking(run)).await.map_err(|error| Error::Internal(error.to_string()))?
     }
 }
 

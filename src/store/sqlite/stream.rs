@@ -20,7 +20,7 @@ use super::outcome::with_schema;
 use super::reader::Read;
 use super::{SqliteSettings, Validity, fault, session};
 use crate::catalog::Catalog;
-use crate::clock::{Deadline, Stopwatch};
+use crate::clock::{Deadline, Stopwatch, attend};
 use crate::sql::Statement;
 use crate::store::stream::{self, Feed, PIECE_BYTES, Places, Rest};
 use crate::store::{Error, Extent, Outcome};
@@ -77,7 +77,7 @@ impl Streams {
         thread.spawn(move || worker.run(hands)).map_err(|error| Error::Internal(error.to_string()))?;
 
         let gone = |_| Error::Internal("the thread of a stream is gone".to_owned());
-        let (outcome, extent) = beginning.await.map_err(gone)??;
+        let (outcome, extent) = attend(beginning).await.map_err(gone)??;
         let outcome = Outcome { extent, ..outcome };
         if extent == Extent::Whole {
             return Ok((outcome, None));
@@ -97,7 +97,7 @@ async fn hand_on(
 ) {
     loop {
         let next = tokio::select! {
-            next = read.recv() => next,
+            next = attend(read.recv()) => next,
             () = feed.left() => return,
         };
         let Some(piece) = next else { break };
