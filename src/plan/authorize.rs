@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::needs::Need;
-use super::{AccessMode, Action, Engine, Error, Plan, Reach, Rules, Settings, negotiate};
+use super::{AccessMode, Action, Engine, Error, Plan, Reach, Rules, Settings, Zone, negotiate};
 use crate::auth::Identity;
 use crate::catalog::{Catalog, EVERYONE, Grant, Isolation, Kind, Narrowed, Privilege, QualifiedName, Tuning};
 use crate::request::Origin;
@@ -33,8 +33,10 @@ pub struct Session {
     pub claims: String,
     /// The request, for `request.method` and its like.
     pub origin: Origin,
-    /// `Prefer: timezone=`, for what has no zone of its own (Postgres).
+    /// `Prefer: timezone=` (Postgres).
     pub timezone: Option<String>,
+    /// The same, read (SQLite); `None`: UTC.
+    pub zone: Option<Zone>,
     /// How far the transaction is kept from others (Postgres).
     pub isolation: Option<Isolation>,
     /// Settings of the role (Postgres).
@@ -88,6 +90,7 @@ impl Authorized {
             claims: identity.claims.clone(),
             origin,
             timezone: plan.preferences.timezone.clone(),
+            zone: plan.zone.clone(),
             isolation: of_call.isolation.or(of_role.isolation),
             role_settings: of_role.settings,
             call_settings: of_call.settings,

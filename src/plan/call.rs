@@ -144,9 +144,10 @@ pub(super) fn plan_call(
     let result = Outcome::of(routine);
     let table = result_table(routine, catalog);
     let read_only = method != Method::Post || routine.volatility != Volatility::Volatile;
-    let mut scope = Scope::of(&table, role, catalog, settings, Purpose::Read).of_function();
+    let zone = prefer::zone(&request.preferences, settings.engine)?;
+    let mut scope = Scope::of(&table, role, catalog, settings, Purpose::Read, zone.as_ref()).of_function();
     scope.known_as = Some(SOURCE);
-    let preferences = applied(&request.preferences, &scope, read_only)?;
+    let preferences = applied(&request.preferences, &scope, read_only);
     let range = request.range.at_most(settings.max_rows);
     let accept = std::mem::take(&mut request.accept);
     let select = std::mem::take(&mut request.select);
@@ -184,7 +185,7 @@ pub(super) fn plan_call(
         function: routine.name.clone(),
         arguments: match settings.engine {
             Engine::Postgres => argument::plan(routine, given)?,
-            Engine::Sqlite => Arguments::Values(argument::type_all(routine, given)?),
+            Engine::Sqlite => Arguments::Values(argument::type_all(&scope, routine, given)?),
         },
         result,
         read: Read {
@@ -209,21 +210,21 @@ pub(super) fn plan_call(
         body,
         grantees: routine.grantees.clone(),
     };
-    Ok(Plan { action: super::Action::Call(Box::new(call)), media, maker, profile, preferences, cache_control })
+    Ok(Plan { action: super::Action::Call(Box::new(call)), media, maker, profile, preferences, zone, cache_control })
 }
 
 /// The preferences that apply to a call: those of a read, `max-affected`, and of one that may write `dry-run`.
-fn applied(sent: &Preferences, scope: &Scope<'_>, read_only: bool) -> Result<Preferences, Error> {
+fn applied(sent: &Preferences, scope: &Scope<'_>, read_only: bool) -> Preferences {
     let strict = sent.handling == Some(Handling::Strict);
     let tries = sent.dry_run && !read_only;
-    let read = prefer::applied(sent, Method::Get, scope, None)?;
-    Ok(Preferences {
+    let read = prefer::applied(sent, Method::Get, scope, None);
+    Preferences {
         max_affected: sent.max_affected.filter(|_| strict),
         transaction: read.transaction.filter(|_| !tries),
         dry_run: tries,
         seek: None,
         ..read
-    })
+    }
 }
 
 /// The columns that a read of `table` names and that it does not have.

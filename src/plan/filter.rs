@@ -4,7 +4,7 @@
 //! typed here, and operators that the column's type lacks are refused in Postgres' words.
 
 use super::scope::{Scope, text_type};
-use super::{Condition, Embed, Engine, Error, Target, Test, Value, capability, embed, search, value};
+use super::{Condition, Embed, Engine, Error, Target, Test, Value, capability, embed, search};
 use crate::request::filter::{Comparison, Filter, Logic, LogicTree, Operation, Quantifier};
 
 /// Each filter and each tree must hold. A filter may name one of `embeds` instead of a column.
@@ -74,15 +74,15 @@ fn test_as_text(operation: Operation) -> Test {
 fn test_as_typed(scope: &Scope<'_>, target: &Target, operation: Operation) -> Result<Test, Error> {
     let compared = target.compared_type();
     match operation {
-        Operation::Compare { operator, quantifier, value } => compare(target, operator, quantifier, value),
+        Operation::Compare { operator, quantifier, value } => compare(scope, target, operator, quantifier, value),
         Operation::Contain { operator, value } => {
             capability::check_containment(operator, &compared)?;
-            Ok(Test::Contain(operator, value::coerce(&value, &compared)?))
+            Ok(Test::Contain(operator, scope.reader().coerce(&value, &compared)?))
         }
         Operation::In(values) => {
             capability::check_equality(&compared)?;
             let values = without_empty_list(values).into_iter();
-            Ok(Test::In(values.map(|value| value::coerce(&value, &compared)).collect::<Result<_, _>>()?))
+            Ok(Test::In(values.map(|value| scope.reader().coerce(&value, &compared)).collect::<Result<_, _>>()?))
         }
         Operation::Is(value) => {
             capability::check_is(value, &compared)?;
@@ -90,7 +90,7 @@ fn test_as_typed(scope: &Scope<'_>, target: &Target, operation: Operation) -> Re
         }
         Operation::IsDistinctFrom(value) => {
             capability::check_equality(&compared)?;
-            Ok(Test::IsDistinctFrom(value::coerce(&value, &compared)?))
+            Ok(Test::IsDistinctFrom(scope.reader().coerce(&value, &compared)?))
         }
         Operation::FullText { operator, language, value } => {
             search::plan_search(scope, target, operator, language.as_deref(), &value)
@@ -100,6 +100,7 @@ fn test_as_typed(scope: &Scope<'_>, target: &Target, operation: Operation) -> Re
 }
 
 fn compare(
+    scope: &Scope<'_>,
     target: &Target,
     operator: Comparison,
     quantifier: Option<Quantifier>,
@@ -111,10 +112,10 @@ fn compare(
     let value = with_wildcards(operator, value);
     match quantifier {
         None if pattern => Ok(Test::Compare(operator, Value::Text(value))),
-        None => Ok(Test::Compare(operator, value::coerce(&value, &compared)?)),
+        None => Ok(Test::Compare(operator, scope.reader().coerce(&value, &compared)?)),
         Some(quantifier) => {
             let element = if pattern { text_type() } else { compared };
-            Ok(Test::Quantified(operator, quantifier, value::array(&value, &element.kind)?))
+            Ok(Test::Quantified(operator, quantifier, scope.reader().array(&value, &element.kind)?))
         }
     }
 }

@@ -44,7 +44,7 @@ pub use reach::{Reach, Touch};
 pub use read::{Aggregated, Embed, Operand, Order, Projection, Read, ReadNode, Related, Shape};
 pub use row_security::Rules;
 pub use through::Through;
-pub use value::Value;
+pub use value::{Value, Zone};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -179,6 +179,8 @@ pub struct Plan {
     pub profile: Option<String>,
     /// What the sender prefers, as far as it applies.
     pub preferences: Preferences,
+    /// What clocks show where the sender is; `None`: UTC, and on Postgres whatever the server says.
+    pub zone: Option<Zone>,
     /// How long the answer to a read may be kept, where all tables that are read say it.
     pub cache_control: Option<String>,
 }
@@ -242,8 +244,9 @@ impl Plan {
             Method::Get | Method::Head | Method::Options => Purpose::Read,
             Method::Post | Method::Put | Method::Patch | Method::Delete => Purpose::Write,
         };
-        let scope = Scope::of(table, role, catalog, settings, purpose);
-        let preferences = prefer::applied(&request.preferences, method, &scope, request.on_conflict.as_deref())?;
+        let zone = prefer::zone(&request.preferences, settings.engine)?;
+        let scope = Scope::of(table, role, catalog, settings, purpose, zone.as_ref());
+        let preferences = prefer::applied(&request.preferences, method, &scope, request.on_conflict.as_deref());
         let source = BodySource::Rows(table.name.clone());
         let offer = Offer::new(catalog, settings, source, &request.select);
         let (media, maker) = offer.choose(&request.accept)?;
@@ -256,7 +259,7 @@ impl Plan {
             Method::Options => Action::TableInfo(table.clone()),
         };
         let cache_control = cache::control_of(&action, catalog);
-        Ok(Self { action, media, maker, profile, preferences, cache_control })
+        Ok(Self { action, media, maker, profile, preferences, zone, cache_control })
     }
 
     /// True when its rows are given while they are read.
@@ -266,7 +269,8 @@ impl Plan {
     }
 
     fn without_rows(action: Action, media: MediaType, profile: Option<String>) -> Self {
-        Self { action, media, maker: None, profile, preferences: Preferences::default(), cache_control: None }
+        let preferences = Preferences::default();
+        Self { action, media, maker: None, profile, preferences, zone: None, cache_control: None }
     }
 }
 

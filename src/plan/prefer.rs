@@ -1,33 +1,34 @@
 //! Which preferences of a request apply: only those are named in the answer.
 
 use super::scope::Scope;
-use super::{Engine, Error};
+use super::{Engine, Error, Zone};
 use crate::request::Preferences;
 use crate::request::method::Method;
 use crate::request::prefer::Handling;
 
-/// The preferences that apply to a request to `table`.
+/// The zone that is preferred. On Postgres the server knows it.
 ///
 /// # Errors
-/// [`Error::NotImplemented`] for a known preference that cannot be followed, under `handling=strict`.
+/// 22023 for what is none.
+pub(super) fn zone(sent: &Preferences, engine: Engine) -> Result<Option<Zone>, Error> {
+    sent.timezone.as_deref().filter(|_| engine == Engine::Sqlite).map(Zone::read).transpose()
+}
+
+/// The preferences that apply to a request to `table`.
 pub(super) fn applied(
     sent: &Preferences,
     method: Method,
-    Scope { table, engine, .. }: &Scope<'_>,
+    Scope { table, .. }: &Scope<'_>,
     on_conflict: Option<&[String]>,
-) -> Result<Preferences, Error> {
+) -> Preferences {
     let strict = sent.handling == Some(Handling::Strict);
-    let knows_zones = *engine == Engine::Postgres;
-    if strict && sent.timezone.is_some() && !knows_zones {
-        return Err(Error::not_on_sqlite("the preference 'timezone'"));
-    }
     let inserts = method == Method::Post;
     let updates = method == Method::Patch;
     let deletes = method == Method::Delete;
     let writes = inserts || updates || deletes || method == Method::Put;
     let tries = writes && sent.dry_run;
     let has_key = !table.primary_key.is_empty() || on_conflict.is_some();
-    Ok(Preferences {
+    Preferences {
         resolution: sent.resolution.filter(|_| inserts && has_key),
         representation: sent.representation.filter(|_| writes),
         count: sent.count,
@@ -35,11 +36,11 @@ pub(super) fn applied(
         transaction: sent.transaction.filter(|_| !tries),
         missing: sent.missing.filter(|_| inserts || updates),
         handling: sent.handling,
-        timezone: sent.timezone.clone().filter(|_| knows_zones),
+        timezone: sent.timezone.clone(),
         max_affected: sent.max_affected.filter(|_| strict && (updates || deletes)),
         dry_run: tries,
         distinct: sent.distinct.clone().filter(|_| !writes),
         seek: sent.seek.clone().filter(|_| !writes),
         unknown: Vec::new(),
-    })
+    }
 }

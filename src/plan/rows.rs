@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json};
 
 use super::scope::Scope;
-use super::{Cell, Engine, Error, InsertColumn, InsertRows, Value, value};
+use super::{Cell, Engine, Error, InsertColumn, InsertRows, Value};
 use crate::catalog::{Column, Generated, QualifiedName};
 use crate::request::Payload;
 use crate::request::payload::{Rows, Shape};
@@ -62,22 +62,24 @@ impl<'a> Written<'a> {
     ///
     /// # Errors
     /// [`Error::Sqlstate`] on SQLite for what is no value of a column's type.
-    pub(super) fn into_rows(self, engine: Engine) -> Result<InsertRows, Error> {
-        match engine {
+    pub(super) fn into_rows(self, scope: &Scope<'_>) -> Result<InsertRows, Error> {
+        match scope.engine {
             Engine::Postgres => Ok(InsertRows::Json(self.rows.map_or_else(|| NO_ROWS.to_owned(), array_text))),
             Engine::Sqlite => {
                 let objects = self.rows.iter().flat_map(|rows| &rows.objects);
-                let cells = objects.map(|object| self.columns.iter().map(|column| self.cell(column, object)).collect());
+                let cells =
+                    objects.map(|object| self.columns.iter().map(|column| self.cell(scope, column, object)).collect());
                 Ok(InsertRows::Cells(cells.collect::<Result<_, Error>>()?))
             }
         }
     }
 
-    fn cell(&self, column: &Column, object: &Map<String, Json>) -> Result<Cell, Error> {
+    fn cell(&self, scope: &Scope<'_>, column: &Column, object: &Map<String, Json>) -> Result<Cell, Error> {
         let has_default = column.default.is_some() || column.generated != Generated::No;
         match (object.get(&column.name), self.missing) {
             (Some(member), _) => {
-                value::from_json(member, &column.type_name).map(Cell::Value).map_err(|error| error.of_key(&column.name))
+                let value = scope.reader().from_json(member, &column.type_name);
+                value.map(Cell::Value).map_err(|error| error.of_key(&column.name))
             }
             (None, Missing::Default) if has_default => Ok(Cell::Default),
             (None, Missing::Default | Missing::Null) => Ok(Cell::Value(Value::Null)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::value::{Reader, Zone};
 use super::{AccessMode, Engine, Error, RowFunction, Settings, Target};
 use crate::catalog::{
     Catalog, Column, QualifiedName, Representation, ReturnKind, SearchIndex, Table, TypeKind, TypeName,
@@ -27,6 +28,8 @@ pub(super) struct Scope<'a> {
     pub(super) known_as: Option<&'static str>,
     /// Who asks.
     role: &'a str,
+    /// What clocks show where they are; `None`: UTC, and on Postgres whatever the server says.
+    zone: Option<&'a Zone>,
     /// Indexes of words that the rows can be found by.
     pub(super) search_indexes: &'a [SearchIndex],
     /// The columns that `*` stands for; `None`: all.
@@ -50,17 +53,23 @@ impl<'a> Scope<'a> {
         catalog: &'a Catalog,
         settings: &'a Settings,
         purpose: Purpose,
+        zone: Option<&'a Zone>,
     ) -> Self {
         let engine = settings.engine;
         let search_indexes = catalog.search_indexes_of(&table.name);
         let (known_as, narrowed) = (None, None);
-        let scope = Self { table, engine, catalog, settings, purpose, known_as, role, search_indexes, narrowed };
+        let scope = Self { table, engine, catalog, settings, purpose, known_as, role, zone, search_indexes, narrowed };
         Self { narrowed: scope.narrowed_columns(), ..scope }
     }
 
     /// The same for rows that a function gives: none of their columns is granted to anybody, and no index knows them.
     pub(super) fn of_function(self) -> Self {
         Self { narrowed: None, search_indexes: &[], ..self }
+    }
+
+    /// What reads the values of the request.
+    pub(super) fn reader(&self) -> Reader<'a> {
+        Reader::of(self.zone)
     }
 
     /// What the role may read of the table, when that is only some columns.

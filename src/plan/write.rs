@@ -13,7 +13,7 @@ use super::through::{Through, written_table};
 use super::value::key;
 use super::{
     Cell, Condition, Conflict, Delete, Engine, Error, Expectation, Insert, InsertColumn, InsertRows, Put, Returning,
-    Target, Update, Value, filter, read, value,
+    Target, Update, Value, filter, read,
 };
 use crate::catalog::{Generated, Kind, Table, Verb};
 use crate::request::filter::{EmbedPath, Filter, Operation};
@@ -36,7 +36,7 @@ pub(super) fn plan_insert(
         Some(resolution) => plan_conflict(scope, &mut through, request.on_conflict, resolution, &columns)?,
         None => None,
     };
-    let rows = written.into_rows(scope.engine)?;
+    let rows = written.into_rows(scope)?;
     if let Some(conflict) = &conflict {
         check_repeated(&columns, &rows, conflict)?;
     }
@@ -73,7 +73,7 @@ pub(super) fn plan_put(scope: &Scope<'_>, request: Request, preferences: &Prefer
     Ok(Insert {
         into: scope.table.name.clone(),
         through: through.map(Box::new),
-        rows: keep_put_row(written.into_rows(scope.engine)?, &positions, &key)?,
+        rows: keep_put_row(written.into_rows(scope)?, &positions, &key)?,
         columns,
         conflict: Some(Conflict { columns: conflict, resolution: Resolution::MergeDuplicates }),
         put: Some(Put { key }),
@@ -106,7 +106,7 @@ pub(super) fn plan_update(
         table: scope.table.name.clone(),
         through: through.map(Box::new),
         columns,
-        row: written.into_rows(scope.engine)?,
+        row: written.into_rows(scope)?,
         filter,
         returning: plan_returning(scope, request.select, wishes, preferences)?,
         expect: expectation(media, preferences),
@@ -280,7 +280,7 @@ fn put_key(
         let target = scope.compared_target(field)?;
         let value = match scope.engine {
             Engine::Postgres => Value::Text(text),
-            Engine::Sqlite => value::coerce(&text, &target.type_name)?,
+            Engine::Sqlite => scope.reader().coerce(&text, &target.type_name)?,
         };
         key.push((target, value));
     }

@@ -19,6 +19,7 @@ use super::embed::Naming;
 use super::envelope::SOURCE;
 use super::writer::Writer;
 use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
+use crate::plan::value::zone::is_zoned;
 use crate::plan::{Document, Indexed, Search, Value, value};
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, Quantifier};
 
@@ -126,7 +127,8 @@ impl Dialect for Sqlite {
                 TypeKind::Text { max_length: None },
             ) => write_around(writer, "CAST(", field, " AS TEXT)"),
             (from, _) => {
-                writer.push("berth_convert(");
+                let is_local = is_zoned(from) || is_zoned(&to.kind);
+                writer.push(if is_local { "berth_convert_here(" } else { "berth_convert(" });
                 Self::field(writer, field);
                 writer.push(", ").bind(Value::Text(from.postgres_name()));
                 writer.push(", ").bind(Value::Text(to.held_name())).push(")");

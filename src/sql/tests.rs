@@ -31,6 +31,7 @@ fn database() -> Connection {
         connection.create_scalar_function(name.as_str(), 2, flags, |_| Ok(None::<i64>)).unwrap();
     }
     connection.create_scalar_function("berth_convert", 3, flags, |_| Ok(None::<i64>)).unwrap();
+    connection.create_scalar_function("berth_convert_here", 3, flags, |_| Ok(None::<i64>)).unwrap();
     connection.create_scalar_function("berth_refuse", 1, FunctionFlags::SQLITE_UTF8, |_| Ok(1_i64)).unwrap();
     connection.create_scalar_function("berth_updated", 0, FunctionFlags::SQLITE_UTF8, |_| Ok(1_i64)).unwrap();
     connection
@@ -106,7 +107,8 @@ fn node(select: Vec<Projection>) -> ReadNode {
 }
 
 fn plan(action: Action, media: MediaType) -> Plan {
-    Plan { action, media, maker: None, profile: None, preferences: Preferences::default(), cache_control: None }
+    let preferences = Preferences::default();
+    Plan { action, media, maker: None, profile: None, preferences, zone: None, cache_control: None }
 }
 
 /// The work for an engine, written for a reader: SQLite's is prepared on the way, the settings at the end of

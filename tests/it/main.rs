@@ -49,5 +49,6 @@ mod status;
 mod support;
 mod sync;
 mod telemetry;
+mod time_zones;
 mod tokens;
 mod tools;

@@ -2,7 +2,8 @@
 
 use super::{Arguments, Given};
 use crate::catalog::{Parameter, Routine, TypeKind};
-use crate::plan::{Error, Value, value};
+use crate::plan::scope::Scope;
+use crate::plan::{Error, Value};
 use crate::request::call;
 use crate::request::payload::Rows;
 
@@ -44,26 +45,31 @@ fn give_texts(parameter: Parameter, texts: &[(String, String)]) -> (Parameter, G
 }
 
 /// The values of the parameters, typed. Lengths and scales do not matter: parameters have none.
-pub(super) fn type_all(routine: &Routine, given: call::Arguments) -> Result<Vec<Option<Value>>, Error> {
+pub(super) fn type_all(
+    scope: &Scope<'_>,
+    routine: &Routine,
+    given: call::Arguments,
+) -> Result<Vec<Option<Value>>, Error> {
     match (routine.parameters.as_slice(), given) {
         ([only], call::Arguments::Members(rows)) if only.name.is_empty() => {
-            Ok(vec![Some(value::store(&rows.json, &only.type_name)?)])
+            Ok(vec![Some(scope.reader().store(&rows.json, &only.type_name)?)])
         }
         ([only], call::Arguments::Body(body)) if only.type_name.kind == TypeKind::Bytea => {
             Ok(vec![Some(Value::Blob(body.to_vec()))])
         }
         ([_], call::Arguments::Body(body)) => Ok(vec![Some(text_of(&body)?)]),
         (parameters, call::Arguments::Texts(texts)) => {
-            parameters.iter().map(|parameter| type_texts(parameter, &texts)).collect()
+            parameters.iter().map(|parameter| type_texts(scope, parameter, &texts)).collect()
         }
         (parameters, call::Arguments::Members(Rows { objects, keys, .. })) => {
             let object = objects.first();
             let typed = parameters.iter().map(|parameter| {
                 let member = object.and_then(|object| object.get(&parameter.name));
                 match member {
-                    Some(member) => value::from_json(member, &parameter.type_name)
-                        .map(Some)
-                        .map_err(|error| error.of_key(&parameter.name)),
+                    Some(member) => {
+                        let value = scope.reader().from_json(member, &parameter.type_name);
+                        value.map(Some).map_err(|error| error.of_key(&parameter.name))
+                    }
                     // `columns=` named it.
                     None => Ok(keys.contains(&parameter.name).then_some(Value::Null)),
                 }
@@ -75,16 +81,16 @@ pub(super) fn type_all(routine: &Routine, given: call::Arguments) -> Result<Vec<
 }
 
 /// A variadic parameter takes all texts of its name, any other the last.
-fn type_texts(parameter: &Parameter, texts: &[(String, String)]) -> Result<Option<Value>, Error> {
+fn type_texts(scope: &Scope<'_>, parameter: &Parameter, texts: &[(String, String)]) -> Result<Option<Value>, Error> {
     let mut own = texts.iter().filter(|(name, _)| *name == parameter.name).map(|(_, text)| text);
     if !parameter.variadic {
-        return own.next_back().map(|text| value::store(text, &parameter.type_name)).transpose();
+        return own.next_back().map(|text| scope.reader().store(text, &parameter.type_name)).transpose();
     }
     let items: Vec<serde_json::Value> = own.map(|text| text.as_str().into()).collect();
     if items.is_empty() {
         return Ok(None);
     }
-    value::from_json(&serde_json::Value::Array(items), &parameter.type_name).map(Some)
+    scope.reader().from_json(&serde_json::Value::Array(items), &parameter.type_name).map(Some)
 }
 
 fn text_of(body: &[u8]) -> Result<Value, Error> {

@@ -378,13 +378,17 @@ fn preferences_of_writes_do_not_apply_to_reads() {
 }
 
 #[test]
-fn a_preference_that_cannot_be_followed_is_an_error_only_when_handling_is_strict() {
-    let with = |handling| {
-        let preferences = Preferences { timezone: Some("UTC".to_owned()), handling, ..Preferences::default() };
+fn a_zone_applies_however_the_request_is_handled_and_what_is_none_is_an_error() {
+    let with = |zone: &str, handling| {
+        let preferences = Preferences { timezone: Some(zone.to_owned()), handling, ..Preferences::default() };
         sqlite(Request { preferences, ..get() })
     };
-    assert_eq!(with(None).expect("planned").preferences.timezone, None);
-    assert!(matches!(with(Some(Handling::Strict)), Err(Error::NotImplemented(_))));
+    for handling in [None, Some(Handling::Strict), Some(Handling::Lenient)] {
+        let plan = with("Europe/Berlin", handling).expect("planned");
+        assert_eq!(plan.preferences.timezone.as_deref(), Some("Europe/Berlin"));
+        assert_eq!(plan.zone, Zone::read("Europe/Berlin").ok());
+        assert!(matches!(with("Nowhere", handling), Err(Error::Sqlstate { code: "22023", .. })));
+    }
 }
 
 /// As deep as embeds may be, and each asked for many times: without a bound, the plan would not fit any memory.

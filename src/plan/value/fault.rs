@@ -143,7 +143,18 @@ pub(super) fn displacement_out_of_range(text: &str) -> Error {
     sqlstate("22009", format!("time zone displacement out of range: \"{text}\""))
 }
 
-/// 22023: a zone's name; berth knows none.
+/// 22023: what is set as the session's zone is none.
+pub(super) fn invalid_zone(zone: &str) -> Error {
+    sqlstate("22023", format!("invalid value for parameter \"TimeZone\": \"{zone}\""))
+}
+
+/// 22023: a zone that is not whole minutes away from UTC.
+pub(super) fn leap_seconds(zone: &str) -> Error {
+    let message = format!("time zone \"{zone}\" appears to use leap seconds");
+    with_details("22023", message, "PostgreSQL does not support leap seconds.".to_owned())
+}
+
+/// 22023: no zone has that name.
 pub(super) fn unknown_zone(zone: &str) -> Error {
     sqlstate("22023", format!("time zone \"{}\" not recognized", zone.to_lowercase()))
 }

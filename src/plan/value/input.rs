@@ -1,43 +1,109 @@
 //! Text into values: what Postgres' input functions do.
 
+use serde_json::Value as Json;
+
 use super::array::Nested;
 use super::json::Escapes;
+use super::payload::read_member;
+use super::zone::{self, Zone};
 use super::{Value, array as literal, boolean, bytes, fault, form, interval, json, numeric, temporal};
 use crate::catalog::type_name::Held;
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::Error;
 use crate::search::Vector;
 
-/// Reads the text of a filter as a value of the type.
-///
-/// Lengths and scales of the type are not applied, as Postgres does not apply them to a literal that is compared:
-/// `1.005` stays unequal to every `numeric(4,2)`. A value for `char(n)` is filled with spaces, so that it finds its like.
-///
-/// A column without a type ([`TypeKind::Any`]) is compared with a number when the text is just what a number prints as,
-/// else with text: SQLite never finds a number equal to text there, and its numbers are shown as that text.
+/// Reads values for somebody whose clocks are those of a zone.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    zone: &'a Zone,
+}
+
+impl Default for Reader<'_> {
+    /// One whose clocks show UTC.
+    fn default() -> Self {
+        Self { zone: &zone::UTC }
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// One whose clocks are those of a zone.
+    #[must_use]
+    pub fn of(zone: Option<&'a Zone>) -> Self {
+        zone.map_or_else(Self::default, |zone| Self { zone })
+    }
+
+    /// Reads the text of a filter as a value of the type.
+    ///
+    /// Lengths and scales of the type are not applied, as Postgres does not apply them to a literal that is compared:
+    /// `1.005` stays unequal to every `numeric(4,2)`. A value for `char(n)` is filled with spaces, so that it finds its
+    /// like.
+    ///
+    /// A column without a type ([`TypeKind::Any`]) is compared with a number when the text is just what a number prints
+    /// as, else with text: SQLite never finds a number equal to text there, and its numbers are shown as that text.
+    ///
+    /// # Errors
+    /// [`Error::Sqlstate`] with Postgres' code and text when the text is no value of the type.
+    pub fn coerce(self, text: &str, type_name: &TypeName) -> Result<Value, Error> {
+        read(text, &self.form(type_name, Purpose::Compare))
+    }
+
+    /// Reads text as the value that a column of the type stores: it must fit, and is rounded to the type's scale.
+    ///
+    /// # Errors
+    /// [`Error::Sqlstate`] with Postgres' code and text when the text is no value of the type.
+    pub fn store(self, text: &str, type_name: &TypeName) -> Result<Value, Error> {
+        read(text, &self.form(type_name, Purpose::Store))
+    }
+
+    /// Reads a Postgres array literal, e.g. `{1,2}`, as the values of a filter; arrays in it are taken as one list.
+    ///
+    /// # Errors
+    /// 22P02 `malformed array literal`, or what [`coerce`](Self::coerce) says of an element.
+    pub fn array(self, text: &str, element: &TypeKind) -> Result<Vec<Value>, Error> {
+        let (purpose, padded, zone) = (Purpose::Compare, Padding::None, self.zone);
+        let form = Form { kind: element, purpose, fraction_digits: None, padded, zone };
+        let texts = literal::read(text)?.flatten();
+        texts.into_iter().map(|text| text.map_or(Ok(Value::Null), |text| read(&text, &form))).collect()
+    }
+
+    /// Reads a member of a row's object as a value to be stored in a column of the type.
+    ///
+    /// Null is null. Into JSON types the value goes as it is, into arrays element by element; all else is turned into
+    /// its text (a string's own, else its JSON) and read as the type's input. Lengths, scales and precisions are applied.
+    ///
+    /// A `json` column gets the value without the white space and the repeated keys it was sent with: they are gone once
+    /// the body is read, and an exponent without a sign has got a `+` that an error about the number then shows.
+    ///
+    /// # Errors
+    /// [`Error::Sqlstate`] with Postgres' code and text when the value does not fit the type.
+    pub fn from_json(self, value: &Json, type_name: &TypeName) -> Result<Value, Error> {
+        read_member(value, &self.form(type_name, Purpose::Store))
+    }
+
+    fn form(self, type_name: &'a TypeName, purpose: Purpose) -> Form<'a> {
+        let fraction_digits = match purpose {
+            Purpose::Compare => None,
+            Purpose::Store => type_name.fraction_digits(),
+        };
+        let padded = if type_name.is_blank_padded() { Padding::Blank } else { Padding::None };
+        Form { kind: &type_name.kind, purpose, fraction_digits, padded, zone: self.zone }
+    }
+}
+
+/// [`Reader::coerce`] for whom clocks show UTC.
 ///
 /// # Errors
-/// [`Error::Sqlstate`] with Postgres' code and text when the text is no value of the type.
+/// As there.
 pub fn coerce(text: &str, type_name: &TypeName) -> Result<Value, Error> {
-    read(text, &Form::of(type_name, Purpose::Compare))
+    Reader::default().coerce(text, type_name)
 }
 
-/// Reads text as the value that a column of the type stores: it must fit, and is rounded to the type's scale.
+/// [`Reader::store`] for whom clocks show UTC.
 ///
 /// # Errors
-/// [`Error::Sqlstate`] with Postgres' code and text when the text is no value of the type.
+/// As there.
 pub fn store(text: &str, type_name: &TypeName) -> Result<Value, Error> {
-    read(text, &Form::of(type_name, Purpose::Store))
-}
-
-/// Reads a Postgres array literal, e.g. `{1,2}`, as the values of a filter; arrays in it are taken as one list.
-///
-/// # Errors
-/// 22P02 `malformed array literal`, or what [`coerce`] says of an element.
-pub fn array(text: &str, element: &TypeKind) -> Result<Vec<Value>, Error> {
-    let form = Form { kind: element, purpose: Purpose::Compare, fraction_digits: None, padded: Padding::None };
-    let texts = literal::read(text)?.flatten();
-    texts.into_iter().map(|text| text.map_or(Ok(Value::Null), |text| read(&text, &form))).collect()
+    Reader::default().store(text, type_name)
 }
 
 /// What a value is read for.
@@ -63,18 +129,10 @@ pub(super) struct Form<'a> {
     pub(super) purpose: Purpose,
     pub(super) fraction_digits: Option<u32>,
     pub(super) padded: Padding,
+    pub(super) zone: &'a Zone,
 }
 
 impl<'a> Form<'a> {
-    pub(super) fn of(type_name: &'a TypeName, purpose: Purpose) -> Self {
-        let fraction_digits = match purpose {
-            Purpose::Compare => None,
-            Purpose::Store => type_name.fraction_digits(),
-        };
-        let padded = if type_name.is_blank_padded() { Padding::Blank } else { Padding::None };
-        Self { kind: &type_name.kind, purpose, fraction_digits, padded }
-    }
-
     /// The same for the elements of an array.
     pub(super) fn element(&self, kind: &'a TypeKind) -> Self {
         Self { kind, padded: Padding::None, ..*self }
@@ -99,7 +157,7 @@ pub(super) fn read(text: &str, form: &Form<'_>) -> Result<Value, Error> {
         TypeKind::Text { max_length: None } | TypeKind::Other => Ok(Value::Text(text.to_owned())),
         TypeKind::TsVector => Ok(Value::Text(Vector::read(text)?.to_string())),
         TypeKind::Date | TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz => {
-            temporal::read(text, kind, form.fraction_digits).map(Value::Text)
+            temporal::read(text, kind, form.fraction_digits, form.zone).map(Value::Text)
         }
         TypeKind::Interval => interval::read(text).map(Value::Text),
         TypeKind::Uuid => {

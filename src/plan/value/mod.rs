@@ -21,7 +21,7 @@
 //! | arrays | JSON as `row_to_json` writes it | by `key`; of enumerations equality only |
 //!
 //! Years other than 1 to 9999 are refused: as text they would sort wrong. So are words that need a clock (`now`,
-//! `today`), month names and zone names: a stage without a clock and without a zone database cannot read them.
+//! `today`), which a stage without a clock cannot read, and names of months.
 //!
 //! Source: <https://www.postgresql.org/docs/15/datatype.html>; messages observed on Postgres 15.
 
@@ -40,10 +40,11 @@ mod payload;
 mod temporal;
 #[cfg(test)]
 mod tests;
+pub mod zone;
 
-pub use input::{array, coerce, store};
+pub use input::{Reader, coerce, store};
 pub use json::canonical as canonical_json;
-pub use payload::from_json;
+pub use zone::Zone;
 
 /// A value to be bound to a statement.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,26 +3,13 @@
 use serde_json::Value as Json;
 
 use super::array::{DIMENSIONS_MAX, Nested};
-use super::input::{Form, Purpose, array_json, read};
+use super::input::{Form, array_json, read};
 use super::{Value, fault, json};
-use crate::catalog::{TypeKind, TypeName};
+use crate::catalog::TypeKind;
 use crate::plan::Error;
 
-/// Reads a member of a row's object as a value to be stored in a column of the type.
-///
-/// Null is null. Into JSON types the value goes as it is, into arrays element by element; all else is turned into its
-/// text (a string's own, else its JSON) and read as the type's input. Lengths, scales and precisions are applied.
-///
-/// A `json` column gets the value without the white space and the repeated keys it was sent with: they are gone once
-/// the body is read, and an exponent without a sign has got a `+` that an error about the number then shows.
-///
-/// # Errors
-/// [`Error::Sqlstate`] with Postgres' code and text when the value does not fit the type.
-pub fn from_json(value: &Json, type_name: &TypeName) -> Result<Value, Error> {
-    read_member(value, &Form::of(type_name, Purpose::Store))
-}
-
-fn read_member(value: &Json, form: &Form<'_>) -> Result<Value, Error> {
+/// Reads a member of an object into the form of its column.
+pub(super) fn read_member(value: &Json, form: &Form<'_>) -> Result<Value, Error> {
     match (value, form.kind) {
         (Json::Null, _) => Ok(Value::Null),
         (_, TypeKind::Json) => Ok(Value::Text(value.to_string())),

@@ -5,6 +5,7 @@
 //! date   = year sep month sep day | month sep day sep year | yyyymmdd          sep = "-" | "/" | "."
 //! time   = ( h ":" m [ ":" s [ "." f ] ] | hhmmss [ "." f ] | hhmm ) [ ws ] [ "AM" | "PM" ]
 //! zone   = "Z" | "UTC" | "GMT" | "zulu" | ( "+" | "-" ) ( hh [ ":" mm [ ":" ss ] ] | hmm | hhmm )
+//!        | area "/" place                                                       of the IANA database
 //! ```
 //!
 //! Source: <https://www.postgresql.org/docs/15/datetime-input-rules.html>.
@@ -13,6 +14,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
 
 use super::fault;
+use super::zone::{self, Zone};
 use crate::catalog::TypeKind;
 use crate::plan::Error;
 
@@ -34,14 +36,39 @@ const EPOCH: DateTime = jiff::civil::datetime(2000, 1, 1, 0, 0, 0, 0);
 struct Moment {
     date: Option<Date>,
     time: Option<i64>,
-    offset: Option<i64>,
+    /// East of UTC.
+    offset: Option<Displacement>,
 }
 
-/// Reads a type of time into the form it is stored in, rounded to `digits` of a second.
+/// How far a time is from UTC.
+enum Displacement {
+    Fixed(i64),
+    /// As far as the clocks there are at that time.
+    Zone(Zone),
+}
+
+impl Moment {
+    /// Microseconds east of UTC; `elsewhere` where the text does not say.
+    fn offset(&self, elsewhere: &Zone) -> i64 {
+        let of_zone = |zone: &Zone| {
+            let local = self.date.map_or(0, since_epoch) + self.time.unwrap_or(0);
+            let local = EPOCH.checked_add(SignedDuration::from_micros(local));
+            local.map_or(0, |local| i64::from(zone.offset_of(local)) * SECOND)
+        };
+        match &self.offset {
+            Some(Displacement::Fixed(offset)) => *offset,
+            Some(Displacement::Zone(zone)) => of_zone(zone),
+            None => of_zone(elsewhere),
+        }
+    }
+}
+
+/// Reads a type of time into the form it is stored in, rounded to `digits` of a second. A moment without a zone is one of
+/// `zone`; a time of day without one is one of UTC, since how far a zone is from that depends on the day.
 ///
 /// # Errors
 /// 22007 when the text is none, 22008 and 22009 when a field is beyond its range, 22023 for a zone's name.
-pub(super) fn read(text: &str, kind: &TypeKind, digits: Option<u32>) -> Result<String, Error> {
+pub(super) fn read(text: &str, kind: &TypeKind, digits: Option<u32>, zone: &Zone) -> Result<String, Error> {
     let trimmed = text.trim_ascii();
     if let Some(special) = read_special(trimmed, kind) {
         return Ok(special);
@@ -51,16 +78,37 @@ pub(super) fn read(text: &str, kind: &TypeKind, digits: Option<u32>) -> Result<S
     match (kind, moment.date) {
         (TypeKind::Date, Some(date)) => Ok(date.to_string()),
         (TypeKind::Time, _) => Ok(write_time(round(time, digits))),
+        // How far the zone is from UTC depends on the day.
+        (TypeKind::TimeTz, None) if matches!(moment.offset, Some(Displacement::Zone(_))) => {
+            Err(fault::invalid_datetime(kind, text))
+        }
         (TypeKind::TimeTz, _) => {
-            Ok(format!("{}{}", write_time(round(time, digits)), write_offset(moment.offset.unwrap_or(0))))
+            let offset = moment.offset(&zone::UTC);
+            Ok(format!("{}{}", write_time(round(time, digits)), write_offset(offset)))
         }
         (TypeKind::Timestamp, Some(date)) => write_timestamp(since_epoch(date) + time, digits, text),
         (_, Some(date)) => {
-            let utc = since_epoch(date) + time - moment.offset.unwrap_or(0);
+            let utc = since_epoch(date) + time - moment.offset(zone);
             Ok(write_timestamp(utc, digits, text)? + "+00")
         }
         (_, None) => Err(fault::invalid_datetime(kind, text)),
     }
+}
+
+/// A moment as the clocks of a zone show it, with their distance from UTC; `None` for a text that is none, and where it
+/// is beyond the years that are written.
+pub(super) fn show(stored: &str, zone: &Zone) -> Option<String> {
+    let moment = Scanner { text: stored, rest: stored, kind: &TypeKind::TimestampTz }.moment().ok()?;
+    let utc = since_epoch(moment.date?) + moment.time? - moment.offset(&zone::UTC);
+    let offset = i64::from(zone.offset_at(EPOCH.checked_add(SignedDuration::from_micros(utc)).ok()?)) * SECOND;
+    let local = write_timestamp(utc + offset, None, stored).ok()?;
+    Some(local + &write_offset(offset))
+}
+
+/// The moment as JSON has it: with a `T`, and minutes behind the hours of its offset.
+pub(super) fn with_minutes(shown: &str) -> String {
+    let has_minutes = shown.rfind(['+', '-']).is_some_and(|sign| shown.len() > sign + 3);
+    shown.replacen(' ', "T", 1) + if has_minutes { "" } else { ":00" }
 }
 
 /// The words that stand for a value by themselves.
@@ -308,17 +356,22 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn zone(&mut self) -> Result<Option<i64>, Error> {
+    fn zone(&mut self) -> Result<Option<Displacement>, Error> {
         let word_end =
             self.rest.find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '/' | '_'))).unwrap_or(self.rest.len());
         let word = self.rest.get(..word_end).unwrap_or_default();
         if !word.is_empty() {
             if word.contains('/') {
-                return Err(fault::unknown_zone(self.rest));
+                // Behind the area, a name may have hyphens and digits too.
+                let name = std::mem::take(&mut self.rest).trim_ascii_end();
+                return match Zone::named(name) {
+                    Some(zone) => Ok(Some(Displacement::Zone(zone))),
+                    None => Err(fault::unknown_zone(name)),
+                };
             }
             let is_utc = matches!(word.to_ascii_lowercase().as_str(), "z" | "utc" | "gmt" | "ut" | "zulu");
             self.rest = self.rest.get(word_end..).unwrap_or_default();
-            return if is_utc { Ok(Some(0)) } else { Err(self.syntax()) };
+            return if is_utc { Ok(Some(Displacement::Fixed(0))) } else { Err(self.syntax()) };
         }
         let sign = if self.take('+') {
             1
@@ -331,7 +384,7 @@ impl<'a> Scanner<'a> {
         if hours >= OFFSET_HOURS_END || minutes > 59 || seconds > 59 {
             return Err(fault::displacement_out_of_range(self.text));
         }
-        Ok(Some(sign * (hours * HOUR + minutes * MINUTE + seconds * SECOND)))
+        Ok(Some(Displacement::Fixed(sign * (hours * HOUR + minutes * MINUTE + seconds * SECOND))))
     }
 
     fn displacement(&mut self) -> Result<(i64, i64, i64), Error> {

@@ -1,13 +1,17 @@
 use proptest::prelude::*;
 
 use super::form::{self, Scalar};
-use super::{Value, array, coerce, from_json};
+use super::{Reader, Value, coerce};
 use crate::catalog::type_name::Origin;
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::Error;
 
 fn type_of(declared: &str) -> TypeName {
     TypeName::parse(declared, Origin::Postgres)
+}
+
+fn from_json(value: &serde_json::Value, type_name: &TypeName) -> Result<Value, Error> {
+    Reader::default().from_json(value, type_name)
 }
 
 /// A value as Postgres prints it.
@@ -156,18 +160,19 @@ fn years_that_would_sort_wrong_as_text_are_refused() {
 #[test]
 fn an_array_literal_gives_its_values_in_one_list() {
     assert_eq!(
-        array("{{1,2},{3,NULL}}", &TypeKind::Integer),
+        Reader::default().array("{{1,2},{3,NULL}}", &TypeKind::Integer),
         Ok(vec![Value::Integer(1), Value::Integer(2), Value::Integer(3), Value::Null])
     );
     assert_eq!(
-        array(r#"{a,"b,c",NULL,"NULL"}"#, &TypeKind::Text { max_length: None }),
+        Reader::default().array(r#"{a,"b,c",NULL,"NULL"}"#, &TypeKind::Text { max_length: None }),
         Ok(vec![Value::Text("a".into()), Value::Text("b,c".into()), Value::Null, Value::Text("NULL".into())])
     );
     assert_eq!(
-        outcome(array("x", &TypeKind::Integer).map(|_| Value::Null), &TypeKind::Any),
+        outcome(Reader::default().array("x", &TypeKind::Integer).map(|_| Value::Null), &TypeKind::Any),
         "22P02 malformed array literal: \"x\" D:Array value must start with \"{\" or dimension information."
     );
-    let deep = outcome(array("{{{{{{{1}}}}}}}", &TypeKind::Integer).map(|_| Value::Null), &TypeKind::Any);
+    let deep =
+        outcome(Reader::default().array("{{{{{{{1}}}}}}}", &TypeKind::Integer).map(|_| Value::Null), &TypeKind::Any);
     assert_eq!(deep, "54000 number of array dimensions (7) exceeds the maximum allowed (6)");
 }
 

@@ -314,7 +314,7 @@ mod tests {
 
     fn reach(action: Action) -> Reach {
         let (media, preferences) = (MediaType::Json, Preferences::default());
-        let plan = Plan { action, media, maker: None, profile: None, preferences, cache_control: None };
+        let plan = Plan { action, media, maker: None, profile: None, preferences, zone: None, cache_control: None };
         Reach::Plan(Arc::new(plan), Arc::new(Rules::default()))
     }
 

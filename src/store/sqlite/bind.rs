@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use super::format::array_literal;
+use super::session;
 use crate::catalog::TypeKind;
 use crate::plan::Value;
 use crate::plan::value::decimal;
@@ -65,6 +66,16 @@ pub(super) fn print(value: ValueRef<'_>, kind: &TypeKind) -> Option<String> {
         (ValueRef::Blob(bytes), _) => form::write_hexadecimal(&mut printed, bytes),
     }
     Some(String::from_utf8_lossy(&printed).into_owned())
+}
+
+/// The same, moments in the zone of who asks.
+pub(super) fn print_here(value: ValueRef<'_>, kind: &TypeKind) -> Option<String> {
+    if let (ValueRef::Text(stored), Some(zone)) = (value, session::zone())
+        && let Some(shown) = zone.show(&text(stored), kind)
+    {
+        return print(ValueRef::Text(shown.as_bytes()), kind);
+    }
+    print(value, kind)
 }
 
 #[cfg(test)]

@@ -22,8 +22,9 @@ mod tests;
 use bytes::Bytes;
 use rusqlite::types::ValueRef;
 
-use super::bind;
+use super::{bind, session};
 use crate::catalog::{TypeKind, TypeName};
+use crate::plan::Zone;
 use crate::plan::call::Outcome;
 use crate::plan::value::form::{self, Scalar};
 use crate::request::MediaType;
@@ -31,12 +32,28 @@ use crate::sql::Output;
 
 pub use csv::{array_literal, write_csv};
 
-/// Writes a value of SQLite as `row_to_json` writes a value of the type.
+/// Writes a value of SQLite as `row_to_json` writes a value of the type, moments in the zone of who asks.
 ///
 /// A file made by others may hold anything in any column; what is written is always one JSON value: text that is not
 /// UTF-8 has its faults replaced, a `json` column's text that is no JSON becomes a string.
-pub fn write_json(out: &mut Vec<u8>, value: ValueRef<'_>, type_name: &TypeName) {
-    with_scalar(value, |scalar| form::write_json(out, scalar, &type_name.kind));
+pub fn write_json(out: &mut Vec<u8>, value: ValueRef<'_>, type_name: &TypeName, zone: Option<&Zone>) {
+    with_shown(value, &type_name.kind, zone, |scalar| form::write_json(out, scalar, &type_name.kind));
+}
+
+/// Lends the value as it is shown in a zone.
+pub(super) fn with_shown<Answer>(
+    value: ValueRef<'_>,
+    kind: &TypeKind,
+    zone: Option<&Zone>,
+    use_it: impl FnOnce(Scalar<'_>) -> Answer,
+) -> Answer {
+    with_scalar(value, |scalar| match (scalar, zone) {
+        (Scalar::Text(stored), Some(zone)) => match zone.show(stored, kind) {
+            Some(shown) => use_it(Scalar::Text(&shown)),
+            None => use_it(scalar),
+        },
+        _ => use_it(scalar),
+    })
 }
 
 /// Between two rows, as `json_agg` has it.
@@ -96,12 +113,14 @@ pub struct BodyWriter {
     columns: Vec<Column>,
     /// The names of CSV, which are written only when there is a row.
     header: Vec<u8>,
+    /// Of who asks.
+    zone: Option<Zone>,
     out: Vec<u8>,
     rows: u64,
 }
 
 impl BodyWriter {
-    /// Begins a body of the media type; any that is neither CSV, lines nor a single object becomes an array.
+    /// Begins a body for who asks at the moment, of the media type; any that is neither CSV, lines nor a single object becomes an array.
     #[must_use]
     pub fn new(output: &Output) -> Self {
         let (shape, nulls) = match output.media {
@@ -139,7 +158,8 @@ impl BodyWriter {
         });
         let names: Vec<&str> = output.columns.iter().map(|column| column.name.as_str()).collect();
         let header = if shape == Shape::Csv { names.join(",").into_bytes() } else { Vec::new() };
-        Self { shape, nulls, columns: columns.collect(), header, out: Vec::new(), rows: 0 }
+        let zone = session::zone();
+        Self { shape, nulls, columns: columns.collect(), header, zone, out: Vec::new(), rows: 0 }
     }
 
     /// Writes one row, whose columns are those of the output in their order.
@@ -229,9 +249,9 @@ impl BodyWriter {
             return Ok(());
         };
         let value = get(0)?;
-        match nested_json(value, &column.type_name.kind).filter(|_| nulls == Nulls::Stripped) {
+        match nested_json(value, &column.type_name.kind, self.zone.as_ref()).filter(|_| nulls == Nulls::Stripped) {
             Some(json) => write_stripped(&mut self.out, &json),
-            None => write_json(&mut self.out, value, &column.type_name),
+            None => write_json(&mut self.out, value, &column.type_name, self.zone.as_ref()),
         }
         Ok(())
     }
@@ -241,7 +261,7 @@ impl BodyWriter {
             if index > 0 {
                 self.out.push(b',');
             }
-            write_csv(&mut self.out, get(index)?, &column.type_name);
+            write_csv(&mut self.out, get(index)?, &column.type_name, self.zone.as_ref());
         }
         Ok(())
     }
@@ -267,7 +287,7 @@ impl BodyWriter {
                 self.out.push(b',');
             }
             self.out.extend_from_slice(&column.member);
-            write_json(&mut self.out, get(index)?, &column.type_name);
+            write_json(&mut self.out, get(index)?, &column.type_name, self.zone.as_ref());
         }
         self.out.push(b'}');
         Ok(())
@@ -281,7 +301,7 @@ impl BodyWriter {
         let start = self.out.len();
         for (index, column) in self.columns.iter().enumerate() {
             let value = get(index)?;
-            let nested = nested_json(value, &column.type_name.kind);
+            let nested = nested_json(value, &column.type_name.kind, self.zone.as_ref());
             if matches!(value, ValueRef::Null) || matches!(nested, Some(serde_json::Value::Null)) {
                 continue;
             }
@@ -291,7 +311,7 @@ impl BodyWriter {
             self.out.extend_from_slice(&column.member);
             match nested {
                 Some(json) => write_stripped(&mut self.out, &json),
-                None => write_json(&mut self.out, value, &column.type_name),
+                None => write_json(&mut self.out, value, &column.type_name, self.zone.as_ref()),
             }
         }
         self.out.push(b'}');
@@ -310,13 +330,14 @@ fn shape_of(result: Option<Outcome>) -> Shape {
 }
 
 /// The JSON that a value holds, in a type whose values are JSON.
-fn nested_json(value: ValueRef<'_>, kind: &TypeKind) -> Option<serde_json::Value> {
-    match (value, kind) {
-        (ValueRef::Text(bytes), TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_)) => {
-            serde_json::from_slice(bytes).ok()
-        }
-        _ => None,
+fn nested_json(value: ValueRef<'_>, kind: &TypeKind, zone: Option<&Zone>) -> Option<serde_json::Value> {
+    if !matches!(kind, TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_)) {
+        return None;
     }
+    with_shown(value, kind, zone, |scalar| match scalar {
+        Scalar::Text(json) => serde_json::from_str(json).ok(),
+        Scalar::Null | Scalar::Integer(_) | Scalar::Real(_) | Scalar::Blob(_) => None,
+    })
 }
 
 /// Writes JSON as `json_strip_nulls` does: no white space, no member that is null; null elements of arrays stay.

@@ -8,6 +8,7 @@
 //! | `berth_has_key(json, text)` | `json ? text` |
 //! | `berth_cast(text, type)` | `text::type` |
 //! | `berth_convert(value, from, to)` | `value::to` of a value of type `from` |
+//! | `berth_convert_here(value, from, to)` | the same in the zone of who asks |
 //! | `berth_round(float)` | `round(float)` |
 //! | `berth_decimal(value)` | `value::numeric::text` of a number, or of the text of one |
 //! | `berth_contains(a, b)` | `a @> b` of `jsonb` |
@@ -122,6 +123,9 @@ pub fn register(connection: &Connection) -> Result<()> {
     add(connection, "berth_has_key", key_function)?;
     add(connection, "berth_cast", cast::cast)?;
     add_of(connection, "berth_convert", 3, convert::convert)?;
+    // Not deterministic: who asks is none of its arguments.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("berth_convert_here", 3, flags, convert::convert_here)?;
     add_of(connection, "berth_decimal", 1, |context| Ok(bind::print(context.get_raw(0), &TypeKind::NUMERIC)))?;
     add_of(connection, "berth_round", 1, |context| Ok(context.get::<Option<f64>>(0)?.map(f64::round_ties_even)))?;
     connection.create_collation(DECIMAL, decimal::compare)?;

@@ -256,7 +256,6 @@ impl Group {
                 if let Some(precondition) = &statement.precondition {
                     self.hold_against(connection, catalog, precondition)?;
                 }
-                let _session = session::Guard::of(&statement.session);
                 match &change {
                     Change::Rows(write) => write.run(connection, catalog, &self.updates, self.body_max_bytes),
                     Change::Call(invocation, _) => {
@@ -271,6 +270,8 @@ impl Group {
             }
         };
         let sight = Sight { catalog, viewer: viewer(statement) };
+        // Also while an error is put into words: it shows values as who asks would see them.
+        let _session = session::Guard::of(&statement.session);
         execute(connection, "SAVEPOINT berth")?;
         let answer = match run() {
             Ok(outcome) => Ok(outcome),

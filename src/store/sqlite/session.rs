@@ -31,6 +31,7 @@ use super::functions::json::{Operand, get_text};
 use super::functions::{Fault, failed};
 use crate::catalog::TypeName;
 use crate::catalog::type_name;
+use crate::plan::Zone;
 use crate::plan::authorize::Session;
 use crate::plan::value::{self, Value};
 
@@ -95,6 +96,11 @@ fn refuse(context: &Context<'_>, code: &'static str) -> Result<bool> {
 /// What the session says; `None` for nobody's.
 fn ask<Answer>(question: impl FnOnce(&Session) -> Option<Answer>) -> Option<Answer> {
     CURRENT.with_borrow(|session| session.as_deref().and_then(question))
+}
+
+/// The zone of whoever asks; `None`: UTC.
+pub(super) fn zone() -> Option<Zone> {
+    ask(|session| session.zone.clone())
 }
 
 fn claims(session: &Session) -> Option<String> {

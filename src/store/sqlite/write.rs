@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Row, Rows, Statement, params_from_iter};
 
+use super::format::with_shown;
 use super::outcome::{Body, BodyFault};
 use super::unsorted::Unsorted;
-use super::{authorizer, bind};
+use super::{authorizer, session};
 use crate::catalog::{Catalog, Kind, QualifiedName, Table, TypeKind};
+use crate::plan::value::form;
 use crate::plan::{Expectation, Reach, Value};
 use crate::request::order::{Direction, Nulls};
 use crate::sql::{Key, Output, Run};
@@ -226,14 +228,18 @@ pub(super) fn kind_of<'a>(table: Option<&'a Table>, column: &str) -> &'a TypeKin
     table.and_then(|table| table.column(column)).map_or(&TypeKind::Any, |column| &column.type_name.kind)
 }
 
-/// `{"id":"1"}`: the columns of a returned row, printed.
+/// `{"id":1}`: the columns of a returned row, as `row_to_json` writes them.
 fn key_text(row: &Row<'_>, columns: &[String], table: Option<&Table>) -> rusqlite::Result<String> {
-    let mut key = serde_json::Map::new();
+    let (zone, mut key) = (session::zone(), vec![b'{']);
     for (index, column) in columns.iter().enumerate() {
-        let printed = bind::print(row.get_ref(index)?, kind_of(table, column));
-        key.insert(column.clone(), printed.map_or(serde_json::Value::Null, serde_json::Value::String));
+        key.extend_from_slice(if index > 0 { b"," } else { b"" });
+        form::write_json_string(&mut key, column);
+        key.push(b':');
+        let kind = kind_of(table, column);
+        with_shown(row.get_ref(index)?, kind, zone.as_ref(), |scalar| form::write_json(&mut key, scalar, kind));
     }
-    Ok(serde_json::Value::Object(key).to_string())
+    key.push(b'}');
+    Ok(String::from_utf8_lossy(&key).into_owned())
 }
 
 #[cfg(test)]
@@ -298,7 +304,7 @@ mod tests {
             write.run(&connection, &Arc::default(), &updates, 100).unwrap()
         };
         let (one, two, three) = ([Value::Integer(1)], [Value::Integer(2)], [Value::Integer(3)]);
-        assert_eq!(insert(&[&one]).location.as_deref(), Some(r#"{"id":"1","name":null}"#));
+        assert_eq!(insert(&[&one]).location.as_deref(), Some(r#"{"id":1,"name":null}"#));
         let two_rows = insert(&[&two, &three]);
         assert_eq!((two_rows.page, two_rows.location), (2, None));
     }

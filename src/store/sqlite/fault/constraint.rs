@@ -175,5 +175,5 @@ pub(super) fn key(columns: &[String], values: &[String]) -> String {
 }
 
 fn print_value(value: &Value, kind: &TypeKind) -> String {
-    bind::print(bind::value_ref(value), kind).unwrap_or_else(|| "null".to_owned())
+    bind::print_here(bind::value_ref(value), kind).unwrap_or_else(|| "null".to_owned())
 }

@@ -220,7 +220,8 @@ fn dangling<'a, 'k>(
         let sql = dangling_sql(&columns.join(", "), table, foreign_key) + " LIMIT 1";
         let read = |row: &rusqlite::Row<'_>| {
             let values = foreign_key.columns.iter().enumerate().map(|(index, column)| {
-                Ok(bind::print(row.get_ref(index)?, kind_of(Some(table), column)).unwrap_or_default())
+                let value = row.get_ref(index)?;
+                Ok(bind::print_here(value, kind_of(Some(table), column)).unwrap_or_default())
             });
             values.collect::<rusqlite::Result<Vec<String>>>()
         };

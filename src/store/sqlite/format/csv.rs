@@ -6,13 +6,14 @@
 use rusqlite::types::ValueRef;
 
 use crate::catalog::{TypeKind, TypeName};
+use crate::plan::Zone;
 use crate::plan::value::decimal;
 use crate::plan::value::form::{self, Scalar};
 use crate::store::sqlite::parts;
 
-/// Writes a value as `record_out` writes a field of the type; nothing for null.
-pub fn write_csv(out: &mut Vec<u8>, value: ValueRef<'_>, type_name: &TypeName) {
-    super::with_scalar(value, |scalar| write_field(out, scalar, &type_name.kind));
+/// Writes a value as `record_out` writes a field of the type, moments in the zone of who asks; nothing for null.
+pub fn write_csv(out: &mut Vec<u8>, value: ValueRef<'_>, type_name: &TypeName, zone: Option<&Zone>) {
+    super::with_shown(value, &type_name.kind, zone, |scalar| write_field(out, scalar, &type_name.kind));
 }
 
 fn write_field(out: &mut Vec<u8>, value: Scalar<'_>, kind: &TypeKind) {

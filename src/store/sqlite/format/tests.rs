@@ -7,7 +7,7 @@ use super::{BodyWriter, write_csv, write_json};
 use crate::catalog::TypeName;
 use crate::catalog::type_name::Origin;
 use crate::plan::Value;
-use crate::plan::value::from_json;
+use crate::plan::value::Reader;
 use crate::request::MediaType;
 use crate::sql::{Output, OutputColumn};
 
@@ -87,7 +87,7 @@ fn filled() -> Connection {
     for row in rows {
         let values = COLUMNS.iter().map(|(name, declared)| {
             let member = row.get(*name).unwrap_or(&serde_json::Value::Null);
-            to_sql(from_json(member, &type_of(declared)).unwrap())
+            to_sql(Reader::default().from_json(member, &type_of(declared)).unwrap())
         });
         let insert = format!("insert into x values ({places})");
         connection.execute(&insert, rusqlite::params_from_iter(values)).unwrap();
@@ -181,7 +181,7 @@ fn a_name_is_escaped() {
 
 fn json_of(value: ValueRef<'_>, declared: &str, origin: Origin) -> String {
     let mut out = Vec::new();
-    write_json(&mut out, value, &TypeName::parse(declared, origin));
+    write_json(&mut out, value, &TypeName::parse(declared, origin), None);
     String::from_utf8(out).unwrap()
 }
 
@@ -246,7 +246,7 @@ fn csv_fields_are_quoted_as_in_a_record() {
     ];
     for (text, expected) in cases {
         let mut out = Vec::new();
-        write_csv(&mut out, ValueRef::Text(text.as_bytes()), &type_of("text"));
+        write_csv(&mut out, ValueRef::Text(text.as_bytes()), &type_of("text"), None);
         assert_eq!(String::from_utf8(out).unwrap(), expected, "{text:?}");
     }
 }

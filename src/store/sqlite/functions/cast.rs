@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use super::{Fault, failed, text};
 use crate::catalog::TypeName;
 use crate::catalog::type_name::Origin;
-use crate::plan::{self, Value, value};
+use crate::plan::{self, Value, Zone, value};
 use crate::store::sqlite::fault::DETAILS;
 use crate::store::sqlite::{bind, session};
 
@@ -29,7 +29,12 @@ pub(super) fn cast(context: &Context<'_>) -> Result<Value> {
 
 /// The value that text is of a type.
 pub(super) fn read(text: &str, type_name: &TypeName) -> std::result::Result<Value, Fault> {
-    value::store(text, type_name).map_err(|error| {
+    read_in(None, text, type_name)
+}
+
+/// The same where clocks are those of a zone.
+pub(super) fn read_in(zone: Option<&Zone>, text: &str, type_name: &TypeName) -> std::result::Result<Value, Fault> {
+    value::Reader::of(zone).store(text, type_name).map_err(|error| {
         let plan::Error::Sqlstate { code, message, details, .. } = error else {
             return Fault { code: "22P02", message: error.to_string() };
         };

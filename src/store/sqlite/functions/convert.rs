@@ -9,12 +9,22 @@ use rusqlite::{Error, Result};
 use super::{Fault, cast, failed};
 use crate::catalog::type_name::Origin;
 use crate::catalog::{TypeKind, TypeName};
-use crate::plan::Value;
 use crate::plan::value::form::{self, Scalar};
-use crate::store::sqlite::format::{array_literal, with_scalar};
+use crate::plan::{Value, Zone};
+use crate::store::sqlite::format::{array_literal, with_shown};
+use crate::store::sqlite::session;
 
 /// `berth_convert(value, from, to)`.
 pub(super) fn convert(context: &Context<'_>) -> Result<Value> {
+    convert_in(None, context)
+}
+
+/// `berth_convert_here(value, from, to)`.
+pub(super) fn convert_here(context: &Context<'_>) -> Result<Value> {
+    convert_in(session::zone().as_ref(), context)
+}
+
+fn convert_in(zone: Option<&Zone>, context: &Context<'_>) -> Result<Value> {
     // Kept by SQLite for the statement: the types are constants.
     let type_at = |place| {
         context.get_or_create_aux(place, |name: ValueRef<'_>| {
@@ -22,10 +32,16 @@ pub(super) fn convert(context: &Context<'_>) -> Result<Value> {
         })
     };
     let (from, to) = (type_at(1)?, type_at(2)?);
-    with_scalar(context.get_raw(0), |value| converted(value, &from.kind, &to)).map_err(failed)
+    with_shown(context.get_raw(0), &from.kind, zone, |value| converted(value, &from.kind, &to, zone)).map_err(failed)
 }
 
-fn converted(value: Scalar<'_>, from: &TypeKind, to: &TypeName) -> std::result::Result<Value, Fault> {
+/// Moments come as they are shown in the zone: whatever has no zone is what they say there.
+fn converted(
+    value: Scalar<'_>,
+    from: &TypeKind,
+    to: &TypeName,
+    zone: Option<&Zone>,
+) -> std::result::Result<Value, Fault> {
     let is_float = matches!(from, TypeKind::Real | TypeKind::Double);
     match (value, &to.kind) {
         (Scalar::Null, _) => Ok(Value::Null),
@@ -57,7 +73,7 @@ fn converted(value: Scalar<'_>, from: &TypeKind, to: &TypeName) -> std::result::
             Ok(Value::Text(printed(value, from).chars().take(length).collect()))
         }
         (Scalar::Text(text), _) if *from == TypeKind::Jsonb && is_number(&to.kind) => of_json(text, to),
-        _ => cast::read(&printed(value, from), to),
+        _ => cast::read_in(zone, &printed(value, from), to),
     }
 }
 
@@ -74,7 +90,7 @@ fn of_json(text: &str, to: &TypeName) -> std::result::Result<Value, Fault> {
         _ => {
             let numeric = TypeKind::NUMERIC;
             let number = cast::read(text, &TypeName { declared: "numeric".to_owned(), kind: numeric.clone() })?;
-            return converted(Scalar::from(&number), &numeric, to);
+            return converted(Scalar::from(&number), &numeric, to, None);
         }
     };
     let message = format!("cannot cast jsonb {found} to type {}", to.kind.postgres_name());

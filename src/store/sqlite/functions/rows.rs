@@ -22,6 +22,7 @@ use crate::catalog::type_name::Origin;
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::value::{canonical_json, form};
 use crate::store::sqlite::format::{BETWEEN_ROWS, between_values, write_json};
+use crate::store::sqlite::session;
 
 /// Any number of arguments.
 const ANY_NUMBER: std::ffi::c_int = -1;
@@ -155,6 +156,7 @@ impl Shape {
         if context.len() != self.0.len() + 1 {
             return Err(Error::InvalidParameterCount(context.len(), self.0.len() + 1));
         }
+        let zone = session::zone();
         for (index, member) in self.0.iter().enumerate() {
             if index > 0 {
                 out.push(b',');
@@ -163,7 +165,7 @@ impl Shape {
             match (member, value) {
                 (Member::Value(name, type_name), _) => {
                     out.extend_from_slice(name);
-                    write_json(out, value, type_name);
+                    write_json(out, value, type_name, zone.as_ref());
                 }
                 (Member::Part, ValueRef::Text(text)) => out.extend_from_slice(text),
                 (Member::Part, _) => {}
@@ -288,7 +290,8 @@ impl Aggregate<Option<Gathered>, String> for Values {
         }
         let opening = if gathered.array.out.is_empty() { b"[" } else { between_values(&gathered.type_name.kind) };
         gathered.array.out.extend_from_slice(opening);
-        write_json(&mut gathered.array.out, context.get_raw(gathered.argument), &gathered.type_name);
+        let value = context.get_raw(gathered.argument);
+        write_json(&mut gathered.array.out, value, &gathered.type_name, session::zone().as_ref());
         gathered.array.count()
     }
 
