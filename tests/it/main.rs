@@ -21,6 +21,7 @@ mod copy;
 mod costs;
 mod differential;
 mod distinct;
+mod documents;
 mod dry_run;
 mod durability;
 mod embed;

@@ -1,14 +1,14 @@
 //! Function calls: the ones that SQLite has under the same or another name, and a few that it can spell out.
 
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
-    WindowType,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
+    FunctionArguments, WindowType,
 };
 
 use super::expression::is_temporal;
 use super::literal::Literal;
 use super::scope::Scope;
-use super::{Refusal, name, refuse, session};
+use super::{Refusal, document, name, refuse, session};
 use crate::catalog::TypeKind;
 
 /// A random UUID of version 4, in lower case.
@@ -20,9 +20,8 @@ const UUID_V4: &str = "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || 
 const COMPARED_MAX: usize = 8;
 
 /// PostgreSQL's name and SQLite's, where the arguments and the meaning are the same.
-const RENAMED: [(&str, &str); 54] = [
+const RENAMED: [(&str, &str); 45] = [
     ("abs", "abs"),
-    ("array_agg", "json_group_array"),
     ("avg", "avg"),
     ("bool_and", "min"),
     ("bool_or", "max"),
@@ -39,16 +38,8 @@ const RENAMED: [(&str, &str); 54] = [
     ("exp", "exp"),
     ("first_value", "first_value"),
     ("floor", "floor"),
-    ("json_agg", "json_group_array"),
     ("json_array_length", "json_array_length"),
-    ("json_build_array", "json_array"),
-    ("json_build_object", "json_object"),
-    ("json_object_agg", "json_group_object"),
-    ("jsonb_agg", "json_group_array"),
     ("jsonb_array_length", "json_array_length"),
-    ("jsonb_build_array", "json_array"),
-    ("jsonb_build_object", "json_object"),
-    ("jsonb_object_agg", "json_group_object"),
     ("lag", "lag"),
     ("last_value", "last_value"),
     ("lead", "lead"),
@@ -104,6 +95,11 @@ pub(super) fn arguments(call: &Function) -> Result<Vec<&Expr>, Refusal> {
     }
 }
 
+/// `count(*)`.
+fn is_wildcard(list: &FunctionArgumentList) -> bool {
+    matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)])
+}
+
 impl Scope<'_> {
     pub(super) fn call(&self, call: &Function) -> Result<String, Refusal> {
         if let Some(asked) = session::Asked::by(call)? {
@@ -122,6 +118,9 @@ impl Scope<'_> {
         if let Some(written) = self.temporal_call(&name, call)? {
             return Ok(written);
         }
+        if let Some(written) = self.document_call(&name, call)? {
+            return Ok(written);
+        }
         if let Some(written) = self.spell_out(&name, call)? {
             return Ok(written);
         }
@@ -131,10 +130,19 @@ impl Scope<'_> {
         if matches!(*own, "min" | "max") && arguments(call)?.len() != 1 {
             return refuse(format!("the function {name}() takes one argument"));
         }
+        let items: Result<Vec<_>, _> = match &call.args {
+            FunctionArguments::List(list) if is_wildcard(list) => Ok(vec!["*".to_owned()]),
+            _ => arguments(call)?.into_iter().map(|argument| self.write(argument)).collect(),
+        };
+        self.aggregate(own, call, &items?.join(", "))
+    }
+
+    /// Writes a call of SQLite's own function over `items`, with all that an aggregate or a window has.
+    pub(super) fn aggregate(&self, own: &str, call: &Function, items: &str) -> Result<String, Refusal> {
         if !call.within_group.is_empty() || call.null_treatment.is_some() {
             return refuse(format!("WITHIN GROUP and IGNORE NULLS are not supported: {call}"));
         }
-        let mut written = format!("{own}({})", self.argument_list(call)?);
+        let mut written = format!("{own}({})", self.argument_list(call, items)?);
         if let Some(filter) = &call.filter {
             written += &format!(" FILTER (WHERE {})", self.write(filter)?);
         }
@@ -146,17 +154,13 @@ impl Scope<'_> {
         Ok(written)
     }
 
-    fn argument_list(&self, call: &Function) -> Result<String, Refusal> {
+    fn argument_list(&self, call: &Function, items: &str) -> Result<String, Refusal> {
         let FunctionArguments::List(list) = &call.args else { return Ok(String::new()) };
-        if let [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)] = list.args.as_slice() {
-            return Ok("*".to_owned());
-        }
         let mut written = match list.duplicate_treatment {
             Some(DuplicateTreatment::Distinct) => "DISTINCT ".to_owned(),
             Some(DuplicateTreatment::All) | None => String::new(),
         };
-        let items: Result<Vec<_>, _> = arguments(call)?.into_iter().map(|argument| self.write(argument)).collect();
-        written += &items?.join(", ");
+        written += items;
         for clause in &list.clauses {
             let FunctionArgumentClause::OrderBy(order) = clause else {
                 return refuse(format!("{clause} is not supported"));
@@ -281,8 +285,6 @@ impl Scope<'_> {
             },
             "bool_and" | "bool_or" | "every" => Some(TypeKind::Boolean),
             "array_agg" => Some(TypeKind::Array(Box::new(self.kind(arguments(call).ok()?.first()?)?))),
-            "json_agg" | "json_build_object" | "json_build_array" | "json_object_agg" => Some(TypeKind::Json),
-            "jsonb_agg" | "jsonb_build_object" | "jsonb_build_array" | "jsonb_object_agg" => Some(TypeKind::Jsonb),
             "min" | "max" | "coalesce" | "nullif" | "abs" | "round" | "greatest" | "least" | "lag" | "lead"
             | "first_value" | "last_value" => self.kind(arguments(call).ok()?.first()?),
             "avg" => match self.kind(arguments(call).ok()?.first()?)? {
@@ -295,7 +297,7 @@ impl Scope<'_> {
             | "string_agg" => Some(TypeKind::Text { max_length: None }),
             "gen_random_uuid" | "uuid_generate_v4" => Some(TypeKind::Uuid),
             "to_tsvector" | "setweight" => Some(TypeKind::TsVector),
-            _ => self.moment(&Expr::Function(call.clone())),
+            other => document::kind_of(other).or_else(|| self.moment(&Expr::Function(call.clone()))),
         }
     }
 }

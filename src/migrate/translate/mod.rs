@@ -23,6 +23,7 @@ mod constraint;
 mod decimal;
 mod default_privilege;
 mod depth;
+mod document;
 mod expression;
 mod extended;
 mod function;

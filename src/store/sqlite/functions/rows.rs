@@ -6,6 +6,7 @@
 //! | `berth_rows(shape, value…)`, an aggregate | `[{"a":1}, \n {"a":2}]`, `[]` without rows | `coalesce(json_agg(row.*), '[]')` |
 //! | `berth_members(shape, value…)` | `"a":1,"b":null` | part of a row with more values than a function takes |
 //! | `berth_values(type, index, value…)`, an aggregate | `[1, 2]` of the value at `index` | `coalesce(json_agg(value), '[]')` |
+//! | `berth_to_json(value, type)` | `{"a":1}`, `true`, `"2024-07-01T12:00:00"` | `to_json(value)` |
 //! | `berth_jsonb(json)` | JSON in one spelling for equal values | `json::jsonb` |
 //!
 //! A shape is JSON: an array with `["name","type"]` for each value, or `null` for what `berth_members` wrote.
@@ -51,6 +52,20 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
         let Some(text) = super::text(context.get_raw(0)) else { return Ok(None) };
         let json = serde_json::from_str(&text).map_err(|error| Error::UserFunctionError(Box::new(error)))?;
         canonical_json(&json).map(Some).map_err(|error| Error::UserFunctionError(Box::new(error)))
+    })?;
+    // Not deterministic: moments are shown in the zone of who asks.
+    let of_session = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("berth_to_json", 2, of_session, |context| {
+        let value = context.get_raw(0);
+        if matches!(value, ValueRef::Null) {
+            return Ok(None);
+        }
+        // Kept by SQLite for the statement: the type is a constant.
+        let type_name = context
+            .get_or_create_aux(1, |name: ValueRef<'_>| Ok::<_, Error>(read_type(name.as_str().unwrap_or_default())))?;
+        let mut out = Vec::new();
+        write_json(&mut out, value, &type_name, session::zone().as_ref());
+        into_text(out).map(Some)
     })?;
     let memory = Arc::new(Memory::of(connection)?);
     let rows = Rows { shapes: Shapes::default(), memory: Arc::clone(&memory) };
