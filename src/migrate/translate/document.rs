@@ -2,8 +2,10 @@
 //!
 //! | PostgreSQL | SQLite |
 //! |---|---|
-//! | `json_build_object('a', value, …)`, `json_build_array(value, …)` | `json_object('a', member, …)`, `json_array(member, …)` |
-//! | `json_agg(value)`, `json_object_agg(key, value)`, `array_agg(value)` | `json_group_array(member)`, `json_group_object(key, member)`; null of no rows |
+//! | `json_build_object('a', value, …)` | `json_object('a', member, …)` |
+//! | `json_build_array(value, …)` | `json_array(member, …)` |
+//! | `json_agg(value)`, `array_agg(value)` | `json_group_array(member)`, null of no rows |
+//! | `json_object_agg(key, value)` | `json_group_object(key, member)`, null of no rows |
 //! | `to_json(value)`, `row_to_json(row)` | `member` |
 //! | the same of `jsonb` | `berth_jsonb(…)` of it |
 //!
@@ -110,7 +112,8 @@ impl Scope<'_> {
         if let Some(source) = self.row_named(value) {
             return self.whole_row(source);
         }
-        let written = self.write(value)?;
+        // With all digits that a number has.
+        let written = self.write_for_text(value)?;
         match self.kind(value) {
             Some(TypeKind::Json | TypeKind::Jsonb | TypeKind::Array(_)) => Ok(written),
             _ if is_document(value) => Ok(written),

@@ -63,8 +63,8 @@ impl Moment {
     }
 }
 
-/// Reads a type of time into the form it is stored in, rounded to `digits` of a second. A moment without a zone is one of
-/// `zone`; a time of day without one is one of UTC, since how far a zone is from that depends on the day.
+/// Reads a type of time into the form it is stored in, rounded to `digits` of a second. A moment without a zone is one
+/// of `zone`; a time of day without one is one of UTC, since how far a zone is from that depends on the day.
 ///
 /// # Errors
 /// 22007 when the text is none, 22008 and 22009 when a field is beyond its range, 22023 for a zone's name.

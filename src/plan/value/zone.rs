@@ -59,15 +59,15 @@ impl Zone {
     /// A value of the type as it is shown in the zone; `None` where that is as it is stored.
     #[must_use]
     pub fn show(&self, stored: &str, kind: &TypeKind) -> Option<String> {
-        match kind {
-            TypeKind::TimestampTz => temporal::show(stored, self),
-            TypeKind::Array(element) if is_zoned(element) => {
-                let mut array = serde_json::from_str(stored).ok()?;
-                self.show_elements(&mut array);
-                Some(array.to_string())
-            }
-            _ => None,
+        if !is_zoned(kind) {
+            return None;
         }
+        if *kind == TypeKind::TimestampTz {
+            return temporal::show(stored, self);
+        }
+        let mut array = serde_json::from_str(stored).ok()?;
+        self.show_elements(&mut array);
+        Some(array.to_string())
     }
 
     /// Calls itself for arrays inside, which are at most six deep.
@@ -79,7 +79,10 @@ impl Zone {
                     *text = temporal::with_minutes(&shown);
                 }
             }
-            _ => {}
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Object(_) => {}
         }
     }
 
@@ -89,8 +92,8 @@ impl Zone {
         offset.map_or(0, Offset::seconds)
     }
 
-    /// Seconds east of UTC when the clocks of the zone show that time. Clocks that are put on go over a time that is then
-    /// reckoned as before it; of a time that they show twice it is the second.
+    /// Seconds east of UTC when the clocks of the zone show that time. What they skip is reckoned as before the skip; of
+    /// a time that they show twice it is the second.
     ///
     /// Source: `DetermineTimeZoneOffset` of Postgres 15.
     pub(super) fn offset_of(&self, local: DateTime) -> i32 {
@@ -106,10 +109,7 @@ impl Zone {
 /// True for moments that are shown in a zone.
 #[must_use]
 pub fn is_zoned(kind: &TypeKind) -> bool {
-    match kind {
-        TypeKind::Array(element) => is_zoned(element),
-        kind => *kind == TypeKind::TimestampTz,
-    }
+    if let TypeKind::Array(element) = kind { is_zoned(element) } else { *kind == TypeKind::TimestampTz }
 }
 
 /// `-4`, `5.5`.

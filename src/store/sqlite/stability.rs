@@ -135,18 +135,20 @@ mod tests {
     /// `SQLITE_DETERMINISTIC` of `sqlite3.h`.
     const DETERMINISTIC: i64 = 0x800;
 
-    /// Not deterministic to SQLite, but the same for the same database, program and sender, whose role, claims and path
-    /// are in the representation, and whose headers make nothing stable.
-    const OF_BUILD_ROW_OR_SENDER: [&str; 29] = [
+    /// Not deterministic to SQLite, but the same for the same database, program and sender, whose role, claims, path and
+    /// preferences (with the time zone) are in the representation, and whose other headers make nothing stable.
+    const OF_BUILD_ROW_OR_SENDER: [&str; 31] = [
         "berth_any_setting",
         "berth_auth_email",
         "berth_auth_jwt",
         "berth_auth_role",
         "berth_auth_uid",
+        "berth_convert_here",
         "berth_refuse",
         "berth_refuse_unshown",
         "berth_session_user",
         "berth_setting",
+        "berth_to_json",
         "berth_user",
         "bm25",
         "fts3_tokenizer",
