@@ -130,11 +130,16 @@ impl Scope<'_> {
         if matches!(*own, "min" | "max") && arguments(call)?.len() != 1 {
             return refuse(format!("the function {name}() takes one argument"));
         }
-        let items: Result<Vec<_>, _> = match &call.args {
-            FunctionArguments::List(list) if is_wildcard(list) => Ok(vec!["*".to_owned()]),
-            _ => arguments(call)?.into_iter().map(|argument| self.write(argument)).collect(),
-        };
-        self.aggregate(own, call, &items?.join(", "))
+        self.aggregate(own, call, &self.items(call)?)
+    }
+
+    /// What a function is given, separated by commas.
+    fn items(&self, call: &Function) -> Result<String, Refusal> {
+        if matches!(&call.args, FunctionArguments::List(list) if is_wildcard(list)) {
+            return Ok("*".to_owned());
+        }
+        let items: Result<Vec<_>, _> = arguments(call)?.into_iter().map(|argument| self.write(argument)).collect();
+        Ok(items?.join(", "))
     }
 
     /// Writes a call of SQLite's own function over `items`, with all that an aggregate or a window has.
@@ -213,7 +218,7 @@ impl Scope<'_> {
                     arguments(call)?.into_iter().map(|of| self.as_constant_of(of, &kind)).collect();
                 format!("{name}({})", written?.join(", "))
             }
-            "round" if self.is_float(call)? => format!("berth_round({})", self.argument_list(call)?),
+            "round" if self.is_float(call)? => format!("berth_round({})", self.items(call)?),
             "json_typeof" | "jsonb_typeof" => {
                 let [json] = arguments(call)?[..] else { return refuse(format!("the function {name}() takes JSON")) };
                 let json = self.write(json)?;
