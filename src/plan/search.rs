@@ -25,32 +25,33 @@ pub(super) fn plan_search(
     language: Option<&str>,
     query: &str,
 ) -> Result<Search, Error> {
-    let configuration = language.map(Configuration::named).transpose()?;
-    let document = document(target, configuration)?;
+    let document = document(target, language.is_some())?;
+    let configuration = language.map(Configuration::named).transpose()?.unwrap_or(Configuration::DEFAULT);
+    let document = document(configuration);
     let form = match operator {
         FullText::Query => Form::Query,
         FullText::Plain => Form::Plain,
         FullText::Phrase => Form::Phrase,
         FullText::WebSearch => Form::WebSearch,
     };
-    let query = Query::read(form, configuration.unwrap_or(Configuration::DEFAULT), query)?;
+    let query = Query::read(form, configuration, query)?;
     Ok(Search { document, query: query.to_string(), index: find_index(scope, target, document, &query) })
 }
 
-/// What the target holds. What a function of the row gives is text to Postgres, whatever language is named.
-fn document(target: &Target, named: Option<Configuration>) -> Result<Document, Error> {
+/// What the target holds, by the configuration that counts. What a function of the row gives is text to Postgres, whatever
+/// language is named.
+fn document(target: &Target, is_named: bool) -> Result<fn(Configuration) -> Document, Error> {
     let searched = target.compared_type();
-    let configuration = named.unwrap_or(Configuration::DEFAULT);
     match searched.kind {
-        TypeKind::TsVector => Ok(Document::Vector),
+        TypeKind::TsVector => Ok(|_| Document::Vector),
         TypeKind::Text { .. } | TypeKind::Any | TypeKind::Other if target.computed.is_some() => {
-            Ok(Document::Text(Configuration::DEFAULT))
+            Ok(|_| Document::Text(Configuration::DEFAULT))
         }
         _ if target.computed.is_some() && target.path.is_empty() => {
             Err(Error::no_operator(&capability::postgres_name(&searched), "@@", "tsquery"))
         }
-        TypeKind::Text { .. } | TypeKind::Any | TypeKind::Other => Ok(Document::Text(configuration)),
-        TypeKind::Json | TypeKind::Jsonb => Ok(Document::Json(configuration)),
+        TypeKind::Text { .. } | TypeKind::Any | TypeKind::Other => Ok(Document::Text),
+        TypeKind::Json | TypeKind::Jsonb => Ok(Document::Json),
         TypeKind::SmallInt
         | TypeKind::Integer
         | TypeKind::BigInt
@@ -67,19 +68,19 @@ fn document(target: &Target, named: Option<Configuration>) -> Result<Document, E
         | TypeKind::Uuid
         | TypeKind::Bytea
         | TypeKind::Enum { .. }
-        | TypeKind::Array(_) => Err(no_vector(named, &searched)),
+        | TypeKind::Array(_) => Err(no_vector(is_named, &searched)),
     }
 }
 
 /// Refuses what has no words to Postgres.
 #[cfg(test)]
 pub(super) fn check_searched(searched: &TypeName) -> Result<(), Error> {
-    document(&Target::column("searched", searched.clone()), None).map(drop)
+    document(&Target::column("searched", searched.clone()), false).map(drop)
 }
 
-fn no_vector(named: Option<Configuration>, searched: &TypeName) -> Error {
+fn no_vector(is_named: bool, searched: &TypeName) -> Error {
     let name = capability::postgres_name(searched);
-    let configuration = if named.is_some() { "regconfig, " } else { "" };
+    let configuration = if is_named { "regconfig, " } else { "" };
     Error::Sqlstate {
         code: "42883",
         message: format!("function to_tsvector({configuration}{name}) does not exist"),

@@ -1,21 +1,48 @@
 //! Configurations: which words a text is found by.
 
-use rust_stemmers::{Algorithm, Stemmer};
-
 use super::scan::{Scan, TokenKind};
 use super::vector::Vector;
-use super::{Error, stop};
+use super::{Error, stem, stop};
 
 /// Longer words are found by nobody, in bytes.
-const WORD_MAX: usize = 2_046;
+pub(super) const WORD_MAX: usize = 2_046;
 
-/// A text search configuration.
+/// A text search configuration: one of those that every Postgres has.
+///
+/// By all but [`Simple`](Self::Simple) words are found by their stems, and the most common ones of the language not at all.
+#[expect(missing_docs, reason = "the names of languages say what they are")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Configuration {
     /// Words are found as they are, in lower case.
     Simple,
-    /// Words are found by their stems, and the most common ones not at all.
+    Arabic,
+    Armenian,
+    Basque,
+    Catalan,
+    Danish,
+    Dutch,
     English,
+    Finnish,
+    French,
+    German,
+    Greek,
+    Hindi,
+    Hungarian,
+    Indonesian,
+    Irish,
+    Italian,
+    Lithuanian,
+    Nepali,
+    Norwegian,
+    Portuguese,
+    Romanian,
+    Russian,
+    Serbian,
+    Spanish,
+    Swedish,
+    Tamil,
+    Turkish,
+    Yiddish,
 }
 
 impl Configuration {
@@ -23,7 +50,37 @@ impl Configuration {
     pub const DEFAULT: Self = Self::English;
 
     /// All that there are.
-    pub const ALL: [Self; 2] = [Self::Simple, Self::English];
+    pub const ALL: [Self; 29] = [
+        Self::Simple,
+        Self::Arabic,
+        Self::Armenian,
+        Self::Basque,
+        Self::Catalan,
+        Self::Danish,
+        Self::Dutch,
+        Self::English,
+        Self::Finnish,
+        Self::French,
+        Self::German,
+        Self::Greek,
+        Self::Hindi,
+        Self::Hungarian,
+        Self::Indonesian,
+        Self::Irish,
+        Self::Italian,
+        Self::Lithuanian,
+        Self::Nepali,
+        Self::Norwegian,
+        Self::Portuguese,
+        Self::Romanian,
+        Self::Russian,
+        Self::Serbian,
+        Self::Spanish,
+        Self::Swedish,
+        Self::Tamil,
+        Self::Turkish,
+        Self::Yiddish,
+    ];
 
     /// The configuration of that name, which may name its schema, as a cast to `regconfig` reads it.
     ///
@@ -47,7 +104,34 @@ impl Configuration {
     pub fn name(self) -> &'static str {
         match self {
             Self::Simple => "simple",
+            Self::Arabic => "arabic",
+            Self::Armenian => "armenian",
+            Self::Basque => "basque",
+            Self::Catalan => "catalan",
+            Self::Danish => "danish",
+            Self::Dutch => "dutch",
             Self::English => "english",
+            Self::Finnish => "finnish",
+            Self::French => "french",
+            Self::German => "german",
+            Self::Greek => "greek",
+            Self::Hindi => "hindi",
+            Self::Hungarian => "hungarian",
+            Self::Indonesian => "indonesian",
+            Self::Irish => "irish",
+            Self::Italian => "italian",
+            Self::Lithuanian => "lithuanian",
+            Self::Nepali => "nepali",
+            Self::Norwegian => "norwegian",
+            Self::Portuguese => "portuguese",
+            Self::Romanian => "romanian",
+            Self::Russian => "russian",
+            Self::Serbian => "serbian",
+            Self::Spanish => "spanish",
+            Self::Swedish => "swedish",
+            Self::Tamil => "tamil",
+            Self::Turkish => "turkish",
+            Self::Yiddish => "yiddish",
         }
     }
 
@@ -88,13 +172,15 @@ impl Configuration {
         place
     }
 
-    fn lexeme(self, kind: TokenKind, text: &str) -> Option<String> {
+    pub(super) fn lexeme(self, kind: TokenKind, text: &str) -> Option<String> {
         let word = lower(text);
-        match (self, kind) {
-            (Self::Simple, _) | (Self::English, TokenKind::Other) => Some(word),
-            (Self::English, TokenKind::Word) if stop::is_english(&word) => None,
-            (Self::English, TokenKind::Word) => Some(Stemmer::create(Algorithm::English).stem(&word).into_owned()),
-        }
+        let language = match (self, kind) {
+            (_, TokenKind::Number | TokenKind::Other) => return Some(word),
+            // What is written in Latin letters is taken for English.
+            (Self::Hindi | Self::Russian, TokenKind::AsciiWord) => Self::English,
+            (_, TokenKind::AsciiWord | TokenKind::Word) => self,
+        };
+        (!stop::is_left_out(language, &word)).then(|| stem::stem(language, word))
     }
 }
 
@@ -109,11 +195,16 @@ fn folded(part: &str) -> String {
 
 /// Lower case character by character, as Postgres does under a UTF-8 locale.
 fn lower(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let one = |character: char| {
         let mut folded = character.to_lowercase();
         match (folded.next(), folded.next()) {
             (Some(only), None) => only,
-            (_, _) => character,
+            // The one letter whose lower case is two to Unicode: `İ`.
+            (Some(first), Some(_)) => first,
+            (None, _) => character,
         }
     };
     text.chars().map(one).collect()

@@ -14,6 +14,7 @@ mod configuration;
 pub mod index;
 pub mod query;
 mod scan;
+mod stem;
 mod stop;
 #[cfg(test)]
 mod tests;

@@ -17,8 +17,11 @@
 //! Source: <https://www.postgresql.org/docs/15/textsearch-parsers.html>, and what Postgres 15 answered when asked.
 
 mod address;
+mod letter;
 mod markup;
 mod number;
+
+use letter::{is_alphanumeric, is_in_word};
 
 /// Addresses and files are no longer, in bytes: the search for an end must not go on through the whole text each time.
 const REACH: usize = 1_024;
@@ -28,7 +31,11 @@ const REACH: usize = 1_024;
 pub(super) enum TokenKind {
     /// Letters, also with hyphens between.
     Word,
-    /// Whatever has digits, or is an address or a file.
+    /// The same, of ASCII only.
+    AsciiWord,
+    /// A number.
+    Number,
+    /// Whatever else has digits, or is an address or a file.
     Other,
 }
 
@@ -37,6 +44,17 @@ pub(super) enum TokenKind {
 pub(super) struct Token<'a> {
     pub(super) kind: TokenKind,
     pub(super) text: &'a str,
+    /// Its parts are told next.
+    pub(super) is_whole: bool,
+}
+
+/// What is passed over between tokens, apart from white space and punctuation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// A tag or a comment.
+    Tag,
+    /// An entity, or the scheme before an address.
+    Sign,
 }
 
 /// The tokens of a text, one after the other.
@@ -52,11 +70,30 @@ pub(super) struct Scan<'a> {
     comments_open: bool,
     /// Within `<script>` or `<style>`, of which nothing is told.
     is_hidden: bool,
+    /// Where what is passed over begins and ends, if anybody wants to know.
+    passed: Option<Vec<(usize, usize, Passed)>>,
 }
 
 impl<'a> Scan<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        Self { text, at: 0, compound_end: 0, address: None, comments_open: false, is_hidden: false }
+        Self { text, at: 0, compound_end: 0, address: None, comments_open: false, is_hidden: false, passed: None }
+    }
+
+    /// The same, which notes what it passes over.
+    pub(super) fn noting(text: &'a str) -> Self {
+        Self { passed: Some(Vec::new()), ..Self::of(text) }
+    }
+
+    /// What was passed over since this was last asked: places, and what was there.
+    pub(super) fn take_passed(&mut self) -> Vec<(usize, usize, Passed)> {
+        self.passed.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn pass(&mut self, end: usize, what: Passed) {
+        if let Some(passed) = &mut self.passed {
+            passed.push((self.at, end, what));
+        }
+        self.at = end;
     }
 
     fn peek(&self, at: usize) -> Option<char> {
@@ -70,7 +107,7 @@ impl<'a> Scan<'a> {
     fn take(&mut self, kind: TokenKind, end: usize) -> Token<'a> {
         let text = self.text.get(self.at..end).unwrap_or_default();
         self.at = end;
-        Token { kind, text }
+        Token { kind, text, is_whole: false }
     }
 
     /// The end of the characters from `at` that pass.
@@ -123,7 +160,7 @@ impl<'a> Scan<'a> {
         if first.is_ascii_digit()
             && let Some(end) = number::unsigned(self, start)
         {
-            return self.take(TokenKind::Other, end);
+            return self.take(TokenKind::Number, end);
         }
         let has_digits = letters_end < end;
         let may_be_file = match self.peek(end) {
@@ -137,9 +174,9 @@ impl<'a> Scan<'a> {
         if !is_number && let Some(end) = self.compound(end) {
             let whole = self.text.get(start..end).unwrap_or_default();
             self.compound_end = end;
-            return Token { kind: kind_of(whole), text: whole };
+            return Token { kind: kind_of(whole), text: whole, is_whole: true };
         }
-        self.take(if has_digits { TokenKind::Other } else { TokenKind::Word }, end)
+        self.take(kind_of(self.text.get(start..end).unwrap_or_default()), end)
     }
 
     /// True where digits and an exponent begin, which are no host.
@@ -169,7 +206,7 @@ impl<'a> Scan<'a> {
             address::Found::Url { host, end } => {
                 self.address = Some((host, end));
                 let text = self.text.get(self.at..end).unwrap_or_default();
-                Token { kind: TokenKind::Other, text }
+                Token { kind: TokenKind::Other, text, is_whole: true }
             }
         }
     }
@@ -202,8 +239,12 @@ impl<'a> Iterator for Scan<'a> {
                 self.at = self.end_of(self.at, |character| character != '<');
                 continue;
             }
+            let mut kind = TokenKind::Other;
             let found = match first {
-                '-' | '+' => number::signed(self, self.at),
+                '-' | '+' => {
+                    kind = TokenKind::Number;
+                    number::signed(self, self.at)
+                }
                 '/' => address::file_behind(self, self.at),
                 '.' | '~' => address::file_at(self, self.at),
                 _ if is_alphanumeric(first) => {
@@ -215,30 +256,19 @@ impl<'a> Iterator for Scan<'a> {
                 _ => None,
             };
             match found {
-                Some(end) => return Some(self.take(TokenKind::Other, end)),
+                Some(end) => return Some(self.take(kind, end)),
                 None => self.pass_blank(),
             }
         }
     }
 }
 
-/// True for letters and digits of any script.
-fn is_alphanumeric(character: char) -> bool {
-    character.is_alphanumeric()
-}
-
-/// True for what may stand within a word: also marks without a width of their own.
-fn is_in_word(character: char) -> bool {
-    is_alphanumeric(character) || is_mark(character)
-}
-
-/// True for marks that are written over the letter before them, the most common scripts' ones.
-fn is_mark(character: char) -> bool {
-    matches!(u32::from(character), 0x300..=0x36f | 0x483..=0x489 | 0x591..=0x5bd | 0x610..=0x61a | 0x64b..=0x65f
-        | 0x670 | 0x6d6..=0x6dc | 0x900..=0x903 | 0x93a..=0x94f | 0x981..=0x983 | 0x9bc..=0x9cd | 0xe31 | 0xe34..=0xe3a
-        | 0xe47..=0xe4e | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f)
-}
-
 fn kind_of(text: &str) -> TokenKind {
-    if text.chars().any(|character| character.is_ascii_digit()) { TokenKind::Other } else { TokenKind::Word }
+    if text.bytes().any(|byte| byte.is_ascii_digit()) {
+        TokenKind::Other
+    } else if text.is_ascii() {
+        TokenKind::AsciiWord
+    } else {
+        TokenKind::Word
+    }
 }

@@ -1,5 +1,7 @@
 //! Full text: `fts`, `plfts`, `phfts`, `wfts`, asked of both engines, with indexes and without.
 
+mod languages;
+
 use std::fmt::Write as _;
 
 use crate::differential::requests::Case;
@@ -81,6 +83,9 @@ const READS: &[&str] = &[
     "/books?words=fts.rat",
     "/books?year=fts.1990",
     "/books?year=fts(english).1990",
+    "/books?year=fts(klingon).1990",
+    "/books?body=fts(german).fetten%26ratten",
+    "/books?found=wfts(french).chats%20et%20rats",
     "/books?found=fts.fat%20cat",
     "/books?found=fts.(fat",
     "/books?found=fts.!",
@@ -212,7 +217,8 @@ fn query(numbers: &mut Numbers, operator: &str) -> String {
     text
 }
 
-fn encoded(text: &str) -> String {
+/// Text as an address has it.
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         _ = write!(out, "%{byte:02X}");
         out

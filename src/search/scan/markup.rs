@@ -1,6 +1,6 @@
 //! Tags, entities and schemes, which are passed over.
 
-use super::Scan;
+use super::{Passed, Scan};
 
 impl Scan<'_> {
     /// Goes over the tag or comment that begins here; false when there is none.
@@ -22,7 +22,7 @@ impl Scan<'_> {
         } else if begins("</script") || begins("</style") {
             self.is_hidden = false;
         }
-        self.at = end;
+        self.pass(end, Passed::Tag);
         true
     }
 
@@ -72,7 +72,7 @@ impl Scan<'_> {
             _ => None,
         };
         let Some(length) = length else { return false };
-        self.at += 1 + length;
+        self.pass(self.at + 1 + length, Passed::Sign);
         true
     }
 
@@ -81,7 +81,7 @@ impl Scan<'_> {
         let end = self.end_of(self.at, |character| character.is_ascii_alphabetic());
         let is_scheme = end > self.at && self.text.get(end..).is_some_and(|rest| rest.starts_with("://"));
         if is_scheme {
-            self.at = end + 3;
+            self.pass(end + 3, Passed::Sign);
         }
         is_scheme
     }
