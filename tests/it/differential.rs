@@ -9,6 +9,7 @@ mod numeric;
 mod ordered;
 pub(crate) mod requests;
 pub(crate) mod sample;
+mod search;
 mod shrink;
 mod views;
 use std::collections::BTreeSet;
@@ -136,7 +137,9 @@ pub(crate) fn seed(usual: u64) -> u64 {
 
 #[test]
 fn generated_requests_answer_the_same_on_both_stores() {
-    let schema = scripts_with_types().concat() + include_str!("differential/functions.sql");
+    let schema = scripts_with_types().concat()
+        + include_str!("differential/functions.sql")
+        + include_str!("differential/search.sql");
     let Some(pair) = Pair::start("generated", &schema) else { return };
     let count = if torture() { GENERATED_TORTURE } else { GENERATED };
     let seed = seed(SEED);

@@ -4,6 +4,7 @@
 //! and can be made smaller.
 
 use super::requests::Case;
+use super::search;
 
 /// Columns of `kinds` that can be compared: name, and values as an address writes them. The last value is wrong.
 const COLUMNS: &[(&str, &[&str])] = &[
@@ -347,11 +348,12 @@ fn call(chance: &mut Chance) -> Case {
 pub fn cases(seed: u64, count: usize) -> Vec<Case> {
     let mut chance = Chance(seed);
     (0..count)
-        .map(|_| match chance.below(12) {
+        .map(|_| match chance.below(14) {
             0..=4 => read(&mut chance),
             5 | 6 => embed(&mut chance),
             7 => aggregate(&mut chance),
             8 | 9 => call(&mut chance),
+            10 | 11 => search::case(&mut chance),
             _ => write(&mut chance),
         })
         .collect()
