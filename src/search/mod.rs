@@ -11,8 +11,10 @@
 //! Source: <https://www.postgresql.org/docs/15/textsearch.html>.
 
 mod configuration;
+pub mod headline;
 pub mod index;
 pub mod query;
+pub mod rank;
 mod scan;
 mod stem;
 mod stop;

@@ -130,3 +130,82 @@ fn texts_that_look_like_much_are_scanned_once() {
     }
     assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn documents_are_ranked_as_postgres_ranks_them() {
+    let vector = |text| Vector::read(text).unwrap();
+    let query = |text| Query::of_lexemes(text).unwrap();
+    for (document, asked, normalization, by_words, by_covers) in [
+        ("'cat':3 'fat':2", "fat & cat", 0, 0.099_103_22, 0.1),
+        ("'cat':3A 'fat':2 'rat'", "fat | rat", 0, 0.060_792_71, 0.1),
+        ("'cat':3A 'fat':2,9B 'rat'", "cat <-> rat", 0, 3.162_277_6e-16, 0.0),
+        ("'cat':3A 'fat':2,9B 'rat'", "fat & !dog", 1 | 8, 1.435_588_5e-21, 0.103_555_82),
+        ("'cat':3A 'fat':2,9B 'rat'", "f:* & cat", 32, 0.406_103_25, 0.216_949_15),
+        ("'cat':3A", "", 0, 0.0, 0.0),
+        ("", "cat", 0, 0.0, 0.0),
+    ] {
+        let (vector, query, weights) = (vector(document), query(asked), rank::Weights::default());
+        let normalization = rank::Normalization(normalization);
+        let found = [
+            rank::rank(&weights, &vector, &query, normalization),
+            rank::rank_by_covers(&weights, &vector, &query, normalization, &mut || Ok::<(), ()>(())).unwrap(),
+        ];
+        assert_eq!(
+            found.map(|rank| rank.to_string()),
+            [by_words, by_covers].map(|rank: f32| rank.to_string()),
+            "{document} @@ {asked}"
+        );
+    }
+    let refused = |given: &[Option<f32>]| rank::Weights::new(given).map_err(|error| error.code);
+    assert_eq!(refused(&[Some(0.1); 3]), Err("2202E"));
+    assert_eq!(refused(&[Some(0.1), None, Some(0.1), Some(0.1)]), Err("22004"));
+    assert_eq!(refused(&[Some(1.1); 4]), Err("22023"));
+    assert_eq!(refused(&[Some(-1.0); 5]), Ok(rank::Weights::default()));
+}
+
+#[test]
+fn the_part_is_shown_that_postgres_shows() {
+    let text = "A fat cat sat on a <i>mat</i> &amp; ate 3 rats in www.ex.com/a, and a well-known dog saw it all from the roof.";
+    let shown = |query: &str, options: &str| {
+        let options = headline::Options::read(options).map_err(|error| error.message)?;
+        let query = Query::of_lexemes(query).unwrap();
+        headline::headline(Configuration::English, text, &query, &options, &mut || Ok::<(), &str>(()))
+            .map_err(str::to_owned)
+    };
+    for (query, options, expected) in [
+        ("cat", "", "<b>cat</b> sat on a  mat  &amp; ate 3 rats in www.ex.com/a, and a well"),
+        ("cat & rat", "MaxWords=5, MinWords=2", "<b>cat</b> sat "),
+        ("dog", "MaxWords=4,MinWords=2,StartSel=<em>,StopSel=</em>", "<em>dog</em> saw it all"),
+        (
+            "cat | dog | roof",
+            "MaxFragments=2, MaxWords=4, MinWords=1, FragmentDelimiter=\" | \"",
+            "<b>cat</b> | known <b>dog</b>",
+        ),
+        (
+            "known <-> dog",
+            "HighlightAll=yes",
+            "A fat cat sat on a <i>mat</i> &amp; ate 3 rats in www.ex.com/a, and a well-<b>known</b> <b>dog</b> saw it all from the roof.",
+        ),
+        ("zebra", "MaxWords=6,MinWords=3", "A fat cat"),
+        ("rat & www.ex.com:*", "ShortWord=0, MaxWords=8, MinWords=3", "<b>rats</b> in <b>www.ex.com</b>"),
+        ("", "MaxWords=6,MinWords=3", "A fat cat"),
+        ("3", "MinWords=1,MaxWords=2", "<b>3</b>"),
+    ] {
+        assert_eq!(shown(query, options).as_deref(), Ok(expected), "{query} {options}");
+    }
+    for (options, refused) in [
+        ("MaxWords=3, MinWords=3", "MinWords should be less than MaxWords"),
+        ("MinWords=0", "MinWords should be positive"),
+        ("ShortWord=-1", "ShortWord should be >= 0"),
+        ("MaxFragments=-1", "MaxFragments should be >= 0"),
+        ("MaxWords=x", "invalid input syntax for type integer: \"x\""),
+        ("Loud=1", "unrecognized headline parameter: \"Loud\""),
+        ("MaxWords", "invalid parameter list format: \"MaxWords\""),
+    ] {
+        assert_eq!(shown("cat", options), Err(refused.to_owned()), "{options}");
+    }
+    let options = headline::Options::read("").unwrap();
+    let query = Query::of_lexemes("cat & dog").unwrap();
+    let over = headline::headline(Configuration::English, text, &query, &options, &mut || Err("over"));
+    assert_eq!(over, Err("over"));
+}

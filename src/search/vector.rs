@@ -12,12 +12,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::iter::Peekable;
+use std::ops::Bound;
 use std::str::CharIndices;
 
 use super::Error;
 
 /// The greatest place: what lies behind it counts as there.
-pub(super) const PLACE_MAX: u32 = 16_383;
+pub(super) const PLACE_MAX: u16 = 16_383;
 /// Most places of a word that are kept.
 const PLACES_MAX: usize = 255;
 
@@ -98,20 +99,33 @@ impl Vector {
         self.words.keys().map(String::as_str)
     }
 
-    /// The places of a word; `None` when it is not there.
-    pub(super) fn places(&self, word: &str) -> Option<&Places> {
-        self.words.get(word)
+    /// How many places all words have; a word without any counts as one.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.words.values().map(|places| places.len().max(1)).sum()
     }
 
-    /// The places of the words that begin with `start`.
-    pub(super) fn beginning_with<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a Places> {
-        let words = self.words.range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded));
-        words.take_while(move |(word, _)| word.starts_with(start)).map(|(_, places)| places)
+    /// The word, or each that begins so, with its places.
+    pub(super) fn found<'a>(&'a self, text: &'a str, is_start: bool) -> impl Iterator<Item = (&'a str, &'a Places)> {
+        let words = self.words.range::<str, _>((Bound::Included(text), Bound::Unbounded));
+        words
+            .take_while(move |(word, _)| if is_start { word.starts_with(text) } else { *word == text })
+            .map(|(word, places)| (word.as_str(), places))
     }
 
     /// Notes a word at a place, counted from 1.
     pub(super) fn add(&mut self, word: String, place: u32) {
         add_place(self.words.entry(word).or_default(), place, Weight::D);
+    }
+
+    /// Notes a word at a place of that weight.
+    pub(super) fn add_weighed(&mut self, word: &str, place: u16, weight: Weight) {
+        if !self.words.contains_key(word) {
+            self.words.insert(word.to_owned(), Places::new());
+        }
+        if let Some(places) = self.words.get_mut(word) {
+            add_place(places, u32::from(place), weight);
+        }
     }
 
     /// The greatest place that any word has; 0 when none has one.
@@ -123,6 +137,13 @@ impl Vector {
     #[must_use]
     pub fn with_weight(mut self, weight: Weight) -> Self {
         self.words.values_mut().flat_map(BTreeMap::values_mut).for_each(|of| *of = weight);
+        self
+    }
+
+    /// Its words without their places.
+    #[must_use]
+    pub fn stripped(mut self) -> Self {
+        self.words.values_mut().for_each(BTreeMap::clear);
         self
     }
 
@@ -164,7 +185,7 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 fn add_place(places: &mut Places, place: u32, weight: Weight) {
-    let place = u16::try_from(place.min(PLACE_MAX)).unwrap_or(u16::MAX);
+    let place = u16::try_from(place).map_or(PLACE_MAX, |place| place.min(PLACE_MAX));
     if places.len() < PLACES_MAX || places.contains_key(&place) {
         places.entry(place).and_modify(|known| *known = weight.min(*known)).or_insert(weight);
     }

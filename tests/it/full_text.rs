@@ -1,5 +1,6 @@
 //! Full text: `fts`, `plfts`, `phfts`, `wfts`, asked of both engines, with indexes and without.
 
+mod functions;
 mod languages;
 
 use std::fmt::Write as _;

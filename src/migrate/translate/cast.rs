@@ -89,6 +89,8 @@ impl Scope<'_> {
     pub(super) fn constant(&self, expression: &Expr) -> Result<Option<Literal>, Refusal> {
         let (inner, data_type) = match expression {
             Expr::Nested(inner) => return self.constant(inner),
+            // It is read where it is asked for.
+            Expr::Cast { data_type: DataType::TsQuery, .. } => return Ok(None),
             Expr::Cast { expr, data_type, .. } => (self.constant(expr)?, data_type),
             Expr::TypedString(typed) => (Literal::read(&Expr::Value(typed.value.clone())), &typed.data_type),
             _ => return Ok(Literal::read(expression)),

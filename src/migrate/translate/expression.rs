@@ -3,7 +3,7 @@
 //!
 //! What is not known to mean the same on both engines is refused. Start at [`Scope::write`].
 
-use sqlparser::ast::{AccessExpr, Array, BinaryOperator, Expr, Subscript, TrimWhereField, UnaryOperator};
+use sqlparser::ast::{AccessExpr, Array, BinaryOperator, DataType, Expr, Subscript, TrimWhereField, UnaryOperator};
 
 use super::literal::Literal;
 use super::scope::Scope;
@@ -65,6 +65,7 @@ impl Scope<'_> {
                 let inner = self.write(inner)?;
                 Ok(if is_wrapped(&inner) { inner } else { format!("({inner})") })
             }
+            Expr::Cast { data_type: DataType::TsQuery, .. } => self.search_query(expression),
             Expr::Cast { expr, data_type, format: None, .. } => self.cast(expr, data_type),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
             Expr::UnaryOp { op, expr } => self.unary(op, expr),
@@ -214,6 +215,7 @@ impl Scope<'_> {
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
                 self.kind(expr).filter(|kind| *kind == TypeKind::Interval)
             }
+            Expr::BinaryOp { op: BinaryOperator::StringConcat, .. } if self.is_query(expression) => None,
             Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => self.kind_of_joined(left, right),
             Expr::BinaryOp { op: BinaryOperator::LongArrow | BinaryOperator::HashLongArrow, .. } => {
                 Some(TypeKind::Text { max_length: None })
@@ -291,6 +293,9 @@ impl Scope<'_> {
             return Ok(format!("berth_interval_times({}, -1)", self.write(inner)?));
         }
         let sign = match operator {
+            UnaryOperator::PGPrefixFactorial if self.is_query(inner) => {
+                return Ok(format!("berth_ts_not({})", self.write(inner)?));
+            }
             UnaryOperator::Not => "NOT ",
             UnaryOperator::Minus => "-",
             UnaryOperator::Plus => "+",
@@ -302,6 +307,9 @@ impl Scope<'_> {
 
     fn binary(&self, left: &Expr, operator: &BinaryOperator, right: &Expr) -> Result<String, Refusal> {
         use BinaryOperator as Op;
+        if let Some(written) = self.join_queries(left, operator, right)? {
+            return Ok(written);
+        }
         if let Some(written) = self.call_for(left, operator, right)? {
             return Ok(written);
         }

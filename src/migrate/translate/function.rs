@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use super::expression::is_temporal;
 use super::literal::Literal;
 use super::scope::Scope;
-use super::{Refusal, document, name, refuse, session};
+use super::{Refusal, document, name, refuse, search, session};
 use crate::catalog::TypeKind;
 
 /// A random UUID of version 4, in lower case.
@@ -301,8 +301,9 @@ impl Scope<'_> {
             "btrim" | "concat" | "concat_ws" | "json_typeof" | "jsonb_typeof" | "ltrim" | "replace" | "rtrim"
             | "string_agg" => Some(TypeKind::Text { max_length: None }),
             "gen_random_uuid" | "uuid_generate_v4" => Some(TypeKind::Uuid),
-            "to_tsvector" | "setweight" => Some(TypeKind::TsVector),
-            other => document::kind_of(other).or_else(|| self.moment(&Expr::Function(call.clone()))),
+            other => document::kind_of(other)
+                .or_else(|| search::kind_of(other))
+                .or_else(|| self.moment(&Expr::Function(call.clone()))),
         }
     }
 }

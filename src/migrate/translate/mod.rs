@@ -41,6 +41,7 @@ mod routine;
 mod rows;
 mod schema;
 mod scope;
+mod search;
 mod sequence;
 mod served;
 mod session;

@@ -290,7 +290,7 @@ impl<'a> Scope<'a> {
     /// Looks a name up.
     pub(super) fn find(&self, names: &[String]) -> Option<Found<'_>> {
         match names {
-            [only] => self.find_column(only).or_else(|| {
+            [only] => self.find_column(self.value.filter(|_| only == "value").unwrap_or(only)).or_else(|| {
                 let argument = self.routine.as_ref()?.argument(only)?;
                 Some(Found::Argument(argument))
             }),
@@ -362,11 +362,15 @@ impl<'a> Scope<'a> {
 
     /// What kind of value a name stands for.
     pub(super) fn kind_of_name(&self, names: &[String]) -> Option<TypeKind> {
-        let declared = match self.find(names)? {
-            Found::Column(_, column) | Found::Member(_, column) => &column.declared,
-            Found::Argument(argument) => &argument.declared,
-        };
-        self.kind_of_declared(declared)
+        self.kind_of_declared(&self.declared_of(names)?)
+    }
+
+    /// The type that what a name stands for was declared with.
+    pub(super) fn declared_of(&self, names: &[String]) -> Option<String> {
+        Some(match self.find(names)? {
+            Found::Column(_, column) | Found::Member(_, column) => column.declared.clone(),
+            Found::Argument(argument) => argument.declared.clone(),
+        })
     }
 
     /// The kind of a type that a column was declared with; `None` where it was not.

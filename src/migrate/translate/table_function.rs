@@ -6,7 +6,7 @@ use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, TableAlias, TableFactor
 
 use super::model::Column;
 use super::scope::{Scope, Source};
-use super::{Refusal, name, refuse, types};
+use super::{Refusal, function, name, refuse, search, types};
 use crate::catalog::TypeKind;
 
 /// A function in `FROM`.
@@ -45,6 +45,9 @@ impl Scope<'_> {
         }
         if call.name == "generate_series" {
             return self.series(&call);
+        }
+        if search::gives_query(&call.name) && !call.with_ordinality {
+            return self.search_row(&call);
         }
         let [FunctionArg::Unnamed(FunctionArgExpr::Expr(of))] = call.arguments.as_slice() else {
             return refuse(format!("the function {}() in FROM is not supported", call.name));
@@ -114,6 +117,18 @@ impl Scope<'_> {
             columns.push((name, declared, written));
         }
         Ok(columns)
+    }
+
+    /// A function that gives a query of text search: one row with one column.
+    fn search_row(&self, call: &Call<'_>) -> Result<TableFunction, Refusal> {
+        let arguments: Result<Vec<&Expr>, Refusal> = call.arguments.iter().map(function::plain).collect();
+        let written = self.outer().search_function(&call.name, &arguments?)?;
+        let known_as = call.alias.map_or_else(|| call.name.clone(), |alias| name::fold(&alias.name));
+        let column =
+            call.alias.and_then(|alias| alias.columns.first()).map_or(known_as.clone(), |of| name::fold(&of.name));
+        let written = format!("(SELECT {written} AS {}) AS {}", name::quote(&column), name::quote(&known_as));
+        let columns = vec![Column::plain(column, "tsquery".to_owned())];
+        Ok(TableFunction { source: Source::of_query(&known_as, Some(columns), None), written })
     }
 
     /// `generate_series` of whole numbers.

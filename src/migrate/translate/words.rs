@@ -1,16 +1,16 @@
-//! Text search: the functions that make documents and queries, and the indexes of words.
+//! Indexes of the words that texts are searched for.
 //!
 //! `CREATE INDEX … USING gin (tsv)` over a column of type `tsvector`, and `USING gin (to_tsvector('english', body))`, are
 //! the indexes that a filter of a request can use. [`all`] tells them; whoever applies a script keeps them in step with it
 //! (`migrate/words.rs`).
 
-use sqlparser::ast::{Expr, Function};
+use sqlparser::ast::Expr;
 
 use super::literal::Literal;
 use super::model::{Index, Method, Table};
 use super::schema::Schema;
 use super::scope::Scope;
-use super::{Refusal, function, name, parse, refuse, types};
+use super::{function, name, parse, types};
 use crate::catalog::TypeKind;
 use crate::search::Configuration;
 
@@ -65,56 +65,9 @@ pub(super) fn of(index: &Index, table: &Table, schema: &Schema) -> Option<WordIn
 }
 
 /// The name of a configuration without its cast to `regconfig`.
-fn of_configuration(expression: &Expr) -> &Expr {
+pub(super) fn of_configuration(expression: &Expr) -> &Expr {
     match expression {
         Expr::Cast { expr, data_type, .. } if data_type.to_string().eq_ignore_ascii_case("regconfig") => expr,
         other => other,
-    }
-}
-
-impl Scope<'_> {
-    /// Functions of text search; `None` when this is none of them.
-    pub(super) fn search_call(&self, name: &str, call: &Function) -> Result<Option<String>, Refusal> {
-        let function = match name {
-            "to_tsvector" => "berth_to_tsvector",
-            "to_tsquery" => "berth_to_tsquery",
-            "plainto_tsquery" => "berth_plainto_tsquery",
-            "phraseto_tsquery" => "berth_phraseto_tsquery",
-            "websearch_to_tsquery" => "berth_websearch_to_tsquery",
-            "setweight" => "berth_setweight",
-            _ => return Ok(None),
-        };
-        let arguments = function::arguments(call)?;
-        let (first, second) = match arguments.as_slice() {
-            [text] if name != "setweight" => (name::text(Configuration::DEFAULT.name()), *text),
-            [vector, letter] if name == "setweight" => (self.write(vector)?, *letter),
-            [configuration, text] => (self.configuration(configuration)?, *text),
-            _ => return refuse(format!("the function {name}() takes other arguments")),
-        };
-        let is_json = matches!(self.kind(second), Some(TypeKind::Json | TypeKind::Jsonb));
-        let function = if name == "to_tsvector" && is_json { "berth_json_to_tsvector" } else { function };
-        Ok(Some(format!("{function}({first}, {})", self.write(second)?)))
-    }
-
-    /// The name of a configuration; a constant one must be there.
-    fn configuration(&self, expression: &Expr) -> Result<String, Refusal> {
-        let expression = of_configuration(expression);
-        if let Some(Literal::Text(named)) = self.constant(expression)? {
-            Configuration::named(&named).map_err(|error| Refusal(error.message))?;
-        }
-        self.write(expression)
-    }
-
-    /// `document @@ query`; a text is made a document.
-    pub(super) fn search_match(&self, left: &Expr, right: &Expr) -> Result<String, Refusal> {
-        let document = self.write(left)?;
-        let document = match self.kind(left) {
-            Some(TypeKind::TsVector) => document,
-            Some(TypeKind::Text { .. }) => {
-                format!("berth_to_tsvector({}, {document})", name::text(Configuration::DEFAULT.name()))
-            }
-            _ => return refuse("@@ needs a tsvector or a text on its left"),
-        };
-        Ok(format!("berth_ts_match({document}, {})", self.write(right)?))
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::{Node, Query, Word};
-use crate::search::vector::{Places, Vector};
+use crate::search::vector::{Places, Vector, Weight};
 
 /// Where a part of a phrase stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,29 +128,28 @@ fn aligned(left: &Stand, right: &Stand) -> (BTreeSet<u32>, BTreeSet<u32>, u32) {
 }
 
 impl Word {
-    /// A word without places counts as one of the lightest weight, and one of any.
-    fn is_in(&self, vector: &Vector) -> bool {
-        let counts = |places: &Places| self.weights.is_empty() || places.is_empty() || !self.counted(places).is_empty();
-        if self.is_start {
-            vector.beginning_with(&self.text).any(counts)
-        } else {
-            vector.places(&self.text).is_some_and(counts)
-        }
+    /// What of the document it finds, whatever its weight.
+    pub(in crate::search) fn entries<'a>(&'a self, vector: &'a Vector) -> impl Iterator<Item = (&'a str, &'a Places)> {
+        vector.found(&self.text, self.is_start)
     }
 
-    fn counted(&self, places: &Places) -> BTreeSet<u32> {
-        let counts = places.iter().filter(|(_, weight)| self.weights.is_empty() || self.weights.contains(weight));
-        counts.map(|(place, _)| u32::from(*place)).collect()
+    /// True when a place of that weight counts.
+    pub(in crate::search) fn counts(&self, weight: Weight) -> bool {
+        self.weights.is_empty() || self.weights.contains(&weight)
+    }
+
+    /// A word without places counts as one of any weight.
+    fn is_in(&self, vector: &Vector) -> bool {
+        self.entries(vector).any(|(_, places)| places.is_empty() || places.values().any(|weight| self.counts(*weight)))
     }
 
     fn stand(&self, vector: &Vector) -> Stand {
-        let found: Vec<&Places> = if self.is_start {
-            vector.beginning_with(&self.text).collect()
-        } else {
-            vector.places(&self.text).into_iter().collect()
-        };
-        let is_unknown = found.iter().any(|places| places.is_empty());
-        let places = found.into_iter().flat_map(|places| self.counted(places)).collect();
-        Stand { places, is_unknown, ..Stand::default() }
+        let mut stand = Stand::default();
+        for (_, places) in self.entries(vector) {
+            stand.is_unknown |= places.is_empty();
+            let counted = places.iter().filter(|(_, weight)| self.counts(**weight));
+            stand.places.extend(counted.map(|(place, _)| u32::from(*place)));
+        }
+        stand
     }
 }

@@ -80,6 +80,35 @@ impl Query {
         Ok(Self { root: parse::query(text, &mut Node::Word)? })
     }
 
+    /// Both hold; one without a word asks for nothing.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        self.with(other, Node::And)
+    }
+
+    /// One of them holds; one without a word asks for nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        self.with(other, Node::Or)
+    }
+
+    /// It does not hold.
+    #[must_use]
+    pub fn denied(self) -> Self {
+        Self { root: self.root.map(|root| Node::Not(Box::new(root))) }
+    }
+
+    fn with(self, other: Self, join: fn(Vec<Node>) -> Node) -> Self {
+        let mut sides: Vec<Node> = self.root.into_iter().chain(other.root).collect();
+        Self { root: if sides.len() > 1 { Some(join(sides)) } else { sides.pop() } }
+    }
+
+    /// This query with the number of each word in its place, as [`Node::add_words`] counts them, without their marks.
+    pub(super) fn with_numbers_for_words(&self) -> Self {
+        let mut count = 0;
+        Self { root: self.root.as_ref().map(|root| root.numbered(&mut count)) }
+    }
+
     pub(super) fn root(&self) -> Option<&Node> {
         self.root.as_ref()
     }
@@ -96,6 +125,39 @@ struct Cleaned {
 }
 
 impl Node {
+    /// Tells the words in the order in which they are written.
+    pub(super) fn add_words<'a>(&'a self, words: &mut Vec<&'a Word>) {
+        match self {
+            Self::Word(word) => words.push(word),
+            Self::Not(inner) => inner.add_words(words),
+            Self::And(children) | Self::Or(children) => children.iter().for_each(|child| child.add_words(words)),
+            Self::Phrase(first, rest) => {
+                first.add_words(words);
+                rest.iter().for_each(|(_, child)| child.add_words(words));
+            }
+            Self::Stop => {}
+        }
+    }
+
+    /// This part with the numbers of its words in their places, counted on from `count`.
+    fn numbered(&self, count: &mut usize) -> Self {
+        match self {
+            Self::Word(_) => {
+                let text = count.to_string();
+                *count += 1;
+                Self::Word(Word { text, is_start: false, weights: Vec::new() })
+            }
+            Self::Not(inner) => Self::Not(Box::new(inner.numbered(count))),
+            Self::And(children) => Self::And(children.iter().map(|child| child.numbered(count)).collect()),
+            Self::Or(children) => Self::Or(children.iter().map(|child| child.numbered(count)).collect()),
+            Self::Phrase(first, rest) => {
+                let first = Box::new(first.numbered(count));
+                Self::Phrase(first, rest.iter().map(|(distance, child)| (*distance, child.numbered(count))).collect())
+            }
+            Self::Stop => Self::Stop,
+        }
+    }
+
     /// This part with marks at its words.
     fn marked(self, is_start: bool, weights: &[Weight]) -> Self {
         match self {
