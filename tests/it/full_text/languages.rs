@@ -74,12 +74,13 @@ const SAID: [(&str, &str); 29] = [
     ("yiddish", "די קינדער האָבן געשפּילט אין די אַלטע גערטנער און געלייענט זייערע נײַע ביכער וועגן די גרעסטע שטעט"),
 ];
 
-/// Words that a language's words are put together to, at places by chance.
+/// Words that a language's words are put together to, at places by chance; each begins as one of them does, for under the
+/// locale of the server of the tests a mark alone is a letter too.
 fn made_up(numbers: &mut Numbers, words: &[&str]) -> String {
     let mut made = String::new();
-    for _ in 0..400 {
+    for _ in 0..200 {
         let (first, second) = (numbers.one_of(words), numbers.one_of(words));
-        let kept = numbers.below(first.chars().count() + 1);
+        let kept = 1 + numbers.below(first.chars().count());
         let from = numbers.below(second.chars().count() + 1);
         made.extend(first.chars().take(kept));
         made.extend(second.chars().skip(from));
@@ -122,8 +123,10 @@ fn both_engines_know_the_same_languages() {
         for _ in 0..4 {
             let operator = numbers.one_of(&["plfts", "phfts", "wfts"]);
             let query = [numbers.one_of(&words), numbers.one_of(&words)].join(numbers.one_of(&[" ", " or ", " -"]));
-            searches
-                .push(Case::get(format!("/texts?body={operator}({language}).{}&select=id&order=id", encoded(&query))));
+            searches.push(Case::get(format!(
+                "/texts?language=eq.{language}&body={operator}({language}).{}&select=id&order=id",
+                encoded(&query)
+            )));
         }
     }
     assert_eq!(known.split(' ').count(), SAID.len(), "{known}");
