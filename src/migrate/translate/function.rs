@@ -130,11 +130,11 @@ impl Scope<'_> {
         if matches!(*own, "min" | "max") && arguments(call)?.len() != 1 {
             return refuse(format!("the function {name}() takes one argument"));
         }
-        self.aggregate(own, call, &self.items(call)?)
+        self.aggregate(own, call, &self.arguments_text(call)?)
     }
 
     /// What a function is given, separated by commas.
-    fn items(&self, call: &Function) -> Result<String, Refusal> {
+    fn arguments_text(&self, call: &Function) -> Result<String, Refusal> {
         if matches!(&call.args, FunctionArguments::List(list) if is_wildcard(list)) {
             return Ok("*".to_owned());
         }
@@ -218,7 +218,7 @@ impl Scope<'_> {
                     arguments(call)?.into_iter().map(|of| self.as_constant_of(of, &kind)).collect();
                 format!("{name}({})", written?.join(", "))
             }
-            "round" if self.is_float(call)? => format!("berth_round({})", self.items(call)?),
+            "round" if self.is_float(call)? => format!("berth_round({})", self.arguments_text(call)?),
             "json_typeof" | "jsonb_typeof" => {
                 let [json] = arguments(call)?[..] else { return refuse(format!("the function {name}() takes JSON")) };
                 let json = self.write(json)?;
