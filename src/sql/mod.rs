@@ -179,6 +179,8 @@ pub enum Work {
     },
     /// SQLite: writes, in this order, in one savepoint.
     Write {
+        /// Reads what is given back of rows before they are removed: the runs then give nothing back.
+        before: Option<Query>,
         /// The same text may be run with several lists of values.
         runs: Vec<Run>,
         /// How returned rows become a body; `None` when nothing is given back.

@@ -4,6 +4,7 @@ mod call;
 mod condition;
 mod read;
 mod rules;
+mod through;
 mod write;
 
 use rusqlite::Connection;
@@ -33,6 +34,7 @@ fn database() -> Connection {
     connection.create_scalar_function("berth_convert", 3, flags, |_| Ok(None::<i64>)).unwrap();
     connection.create_scalar_function("berth_convert_here", 3, flags, |_| Ok(None::<i64>)).unwrap();
     connection.create_scalar_function("berth_refuse", 1, FunctionFlags::SQLITE_UTF8, |_| Ok(1_i64)).unwrap();
+    connection.create_scalar_function("berth_refuse_unshown", 1, FunctionFlags::SQLITE_UTF8, |_| Ok(1_i64)).unwrap();
     connection.create_scalar_function("berth_updated", 0, FunctionFlags::SQLITE_UTF8, |_| Ok(1_i64)).unwrap();
     connection
 }
@@ -148,8 +150,9 @@ fn shown_with(action: Action, media: MediaType, rules: &Rules, engine: Engine) -
             }
             if by_key { shown + "\nby key" } else { shown }
         }
-        Work::Write { runs, output, location, .. } => {
-            let mut lines: Vec<String> = runs.iter().map(show_run).collect();
+        Work::Write { before, runs, output, location, .. } => {
+            let mut lines: Vec<String> = before.iter().map(|query| format!("before: {}", show(query))).collect();
+            lines.extend(runs.iter().map(show_run));
             lines.extend(output.map(|output| format!("output: {} columns", output.columns.len())));
             lines.extend(location.map(|key| format!("location: {}", key.columns.join(", "))));
             lines.join("\n")

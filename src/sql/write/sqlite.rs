@@ -8,7 +8,7 @@ use super::{is_update, write_conflict};
 use crate::catalog::QualifiedName;
 use crate::plan::row_security::{Absent, RowColumn, WriteRules};
 use crate::plan::{
-    Cell, Condition, Delete, Insert, InsertColumn, InsertRows, Returning, Rules, Through, Update, Value,
+    Cell, Condition, Delete, Insert, InsertColumn, InsertRows, ReadNode, Returning, Rules, Through, Update, Value,
 };
 use crate::request::MediaType;
 use crate::sql::condition::{write_condition, write_where};
@@ -29,26 +29,49 @@ const COUNT_UPDATE: &str = "berth_updated()";
 pub(in crate::sql) fn insert(insert: &Insert, media: &MediaType, rules: &Rules) -> Work {
     let stretches = cells(&insert.rows).chunk_by(|row, next| row.iter().map(is_given).eq(next.iter().map(is_given)));
     let runs = stretches.filter_map(|rows| Some(insert_run(insert, rules, rows.first()?, rows))).collect();
-    work(runs, &insert.into, &insert.returning, media)
+    work(None, runs, &insert.into, &insert.returning, media)
 }
 
 /// One run, or none when no column is to be set.
 pub(in crate::sql) fn update(update: &Update, media: &MediaType, rules: &Rules) -> Work {
     let row = cells(&update.row).first().filter(|_| !update.columns.is_empty());
     let runs = row.map(|row| update_run(update, rules, row)).into_iter().collect();
-    work(runs, &update.table, &update.returning, media)
+    work(None, runs, &update.table, &update.returning, media)
 }
 
-/// One run.
+/// One run. What is embedded in the rows is that of before: rows that go with those are still there.
 pub(in crate::sql) fn delete(delete: &Delete, media: &MediaType, rules: &Rules) -> Work {
     let (table, scope) = (delete.written(), scope(&delete.from, delete.through.as_deref(), rules));
+    let before = match &delete.returning {
+        Returning::Rows(node) if delete.through.is_some() || looks_elsewhere(node) => Some(node),
+        Returning::Rows(_) | Returning::Location(_) | Returning::Nothing => None,
+    };
+    let before = before.map(|node| {
+        let mut writer = Writer::new(Sqlite::PLACEHOLDER);
+        write_shown(&mut writer, &rules.shown);
+        writer.push("SELECT ");
+        write_given(&mut writer, scope, node, None);
+        // The table itself, also where its name stands for what is shown of it.
+        writer.push(" FROM main.").identifier(&table.name);
+        write_which(&mut writer, scope, &delete.filter, rules);
+        writer.finish()
+    });
     let mut writer = Writer::new(Sqlite::PLACEHOLDER);
     write_shown(&mut writer, &rules.shown);
     writer.push("DELETE FROM ");
     Sqlite::table(&mut writer, table);
     write_which(&mut writer, scope, &delete.filter, rules);
-    write_returning(&mut writer, scope, &delete.returning);
-    work(vec![run(writer, table, Vec::new())], &delete.from, &delete.returning, media)
+    if before.is_none() {
+        write_returning(&mut writer, scope, &delete.returning);
+    }
+    work(before, vec![run(writer, table, Vec::new())], &delete.from, &delete.returning, media)
+}
+
+/// True when more than the row itself is looked at.
+fn looks_elsewhere(node: &ReadNode) -> bool {
+    !node.embeds.is_empty()
+        || node.order.iter().any(|term| term.related.is_some() || term.target.computed.is_some())
+        || node.select.iter().any(|projection| projection.target.computed.is_some())
 }
 
 /// Where columns of what was named are looked up.
@@ -268,22 +291,34 @@ fn write_returning(writer: &mut Writer, scope: Scope<'_>, returning: &Returning)
         Returning::Location(columns) => {
             writer.separated(", ", columns, |writer, column| scope.column::<Sqlite>(writer, column));
         }
-        Returning::Rows(node) => write_returned::<Sqlite>(writer, node, scope),
+        Returning::Rows(node) => return write_given(writer, scope, node, check),
     }
     if let Some(lens) = check {
         writer.push(if is_empty { "" } else { ", " });
         lens.write_check(writer);
     }
-    // Last: that is where rows are sorted by.
-    if let Returning::Rows(node) = returning {
-        for term in &node.order {
-            writer.push(", ");
-            write_of_term::<Sqlite>(writer, scope, term, |_| None, write_returned_key);
-        }
+}
+
+/// Adds what is given of each row, then whether a view shows it, and last what the rows are sorted by.
+fn write_given(writer: &mut Writer, scope: Scope<'_>, node: &ReadNode, check: Option<Lens<'_>>) {
+    write_returned::<Sqlite>(writer, node, scope);
+    if let Some(lens) = check {
+        writer.push(", ");
+        lens.write_check(writer);
+    }
+    for term in &node.order {
+        writer.push(", ");
+        write_of_term::<Sqlite>(writer, scope, term, |_| None, write_returned_key);
     }
 }
 
-fn work(runs: Vec<Run>, named: &QualifiedName, returning: &Returning, media: &MediaType) -> Work {
+fn work(
+    before: Option<Query>,
+    runs: Vec<Run>,
+    named: &QualifiedName,
+    returning: &Returning,
+    media: &MediaType,
+) -> Work {
     let (output, location) = match returning {
         Returning::Nothing => (None, None),
         Returning::Location(columns) if columns.is_empty() => (None, None),
@@ -296,5 +331,5 @@ fn work(runs: Vec<Run>, named: &QualifiedName, returning: &Returning, media: &Me
         Returning::Rows(node) => node.order.iter().map(|term| (term.direction, term.nulls)).collect(),
         Returning::Nothing | Returning::Location(_) => Vec::new(),
     };
-    Work::Write { runs, output, location, order }
+    Work::Write { before, runs, output, location, order }
 }

@@ -235,9 +235,9 @@ impl Group {
         let catalog = moment.catalog;
         let (reach, expect) = (&statement.reach, statement.expect);
         let change = match &statement.work {
-            Work::Write { runs, output, location, order } => {
+            Work::Write { before, runs, output, location, order } => {
                 let (output, location) = (output.as_ref(), location.as_ref());
-                Change::Rows(Write { runs, output, location, order, reach, expect })
+                Change::Rows(Write { before: before.as_ref(), runs, output, location, order, reach, expect })
             }
             Work::Call(invocation) if invocation.writes => Change::Call(invocation, call::runs(invocation)),
             Work::Rows { .. } | Work::Call(_) | Work::Explain { .. } => {

@@ -49,7 +49,7 @@ impl Fixture {
     fn write(&self, sql: &str, values: &[i64]) -> Statement {
         let values = values.iter().map(|value| Value::Integer(*value)).collect();
         let runs = vec![Run { table: "t".to_owned(), text: sql.to_owned(), columns: Vec::new(), values: vec![values] }];
-        self.statement(Work::Write { runs, output: None, location: None, order: Vec::new() })
+        self.statement(Work::Write { before: None, runs, output: None, location: None, order: Vec::new() })
     }
 
     fn insert(&self, id: i64) -> Statement {

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, Kind, QualifiedName, Table, TypeKind};
 use crate::plan::value::form;
 use crate::plan::{Expectation, Reach, Value};
 use crate::request::order::{Direction, Nulls};
-use crate::sql::{Key, Output, Run};
+use crate::sql::{Key, Output, Query, Run};
 use crate::store::expectation::check;
 use crate::store::{Error, Outcome};
 
@@ -51,6 +51,8 @@ impl UpdateCounter {
 /// A request's writes, as a statement has them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Write<'a> {
+    /// Reads what is given back, before anything is run.
+    pub(super) before: Option<&'a Query>,
     /// What is run.
     pub(super) runs: &'a [Run],
     /// How returned rows become a body.
@@ -113,7 +115,7 @@ impl<'a> Write<'a> {
     /// Runs that may touch everything and give nothing back.
     pub(super) fn of(runs: &'a [Run]) -> Self {
         let (reach, expect) = (&Reach::Everything, Expectation::default());
-        Self { runs, output: None, location: None, order: &[], reach, expect }
+        Self { before: None, runs, output: None, location: None, order: &[], reach, expect }
     }
 }
 
@@ -132,6 +134,13 @@ impl Write<'_> {
         updates.take();
         let body = self.output.map(|output| Body::new(output, body_max_bytes));
         let mut written = Written { body, ..Written::default() };
+        if let Some(Query { text, values }) = self.before {
+            let read = authorizer::prepare(connection, text, self.reach, catalog).map_err(BodyFault::from);
+            let read = read.and_then(|mut statement| self.step(&mut statement, values, None, &mut written));
+            read.map_err(Failure::nowhere)?;
+            // What is counted is what is then done.
+            written.rows = 0;
+        }
         for (index, run) in self.runs.iter().enumerate() {
             let at = |row| Place { run: index, row };
             let table = find_table(catalog, &run.table);

@@ -1,4 +1,4 @@
--- Functions that the generated requests of the differential test call.
+-- Functions that the generated requests of the differential test call, and views that they write through.
 
 CREATE FUNCTION sum_of(a integer, b integer DEFAULT 1) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT a + b $$;
 CREATE FUNCTION said(a text, b text DEFAULT 'nobody') RETURNS text LANGUAGE sql STABLE STRICT AS $$ SELECT a || ' ' || b $$;
@@ -31,3 +31,10 @@ CREATE FUNCTION age(films) RETURNS integer LANGUAGE sql STABLE AS $$ SELECT 2000
 CREATE FUNCTION siblings(films) RETURNS SETOF films LANGUAGE sql STABLE AS $$
     SELECT * FROM films f WHERE f.director_id = $1.director_id AND f.id <> $1.id ORDER BY f.id
 $$;
+
+CREATE VIEW few_kinds AS SELECT * FROM kinds WHERE medium IS NULL OR medium < 100 WITH CHECK OPTION;
+CREATE VIEW odd_kinds AS
+    SELECT
+        id, small, medium, big, single, twice, exact, money_like, truth, upper(words) AS words, short, fixed, day, moment,
+        instant, clock, code, document, binary_document, bytes, feeling, share, numbers, labels, doubled
+    FROM few_kinds AS f WHERE f.id <> 2 AND (small IS NULL OR small < 5);

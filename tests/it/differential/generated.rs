@@ -243,21 +243,23 @@ fn write(chance: &mut Chance) -> Case {
     let order = format!("order={}{direction},id", chance.pick(COLUMNS).0);
     let shown = format!("select=id,{},{}&{order}", chance.pick(WRITTEN).0, chance.pick(SELECTED));
     let id = || Some(1000);
+    // The table itself, or through a view that shows some of its rows.
+    let kinds = chance.pick(&["kinds", "kinds", "few_kinds", "odd_kinds"]);
     let (method, path, body) = match chance.below(6) {
-        0 => ("POST", format!("/kinds?{shown}"), row(chance, id())),
-        1 => ("PATCH", format!("/kinds?id=eq.2&{shown}"), row(chance, None)),
+        0 => ("POST", format!("/{kinds}?{shown}"), row(chance, id())),
+        1 => ("PATCH", format!("/{kinds}?id=eq.2&{shown}"), row(chance, None)),
         2 => {
             let rows = [row(chance, Some(3)), row(chance, Some(1001))].join(",");
-            ("POST", format!("/kinds?columns=id,small,words&{shown}"), format!("[{rows}]"))
+            ("POST", format!("/{kinds}?columns=id,small,words&{shown}"), format!("[{rows}]"))
         }
         3 => {
             let (column, condition) = filter(chance);
-            ("PATCH", format!("/kinds?{column}={condition}&{shown}"), row(chance, None))
+            ("PATCH", format!("/{kinds}?{column}={condition}&{shown}"), row(chance, None))
         }
-        4 => ("PUT", format!("/kinds?id=eq.1000&{shown}"), row(chance, id())),
+        4 => ("PUT", format!("/{kinds}?id=eq.1000&{shown}"), row(chance, id())),
         _ => {
             let (column, condition) = filter(chance);
-            ("DELETE", format!("/kinds?{column}={condition}&{shown}"), String::new())
+            ("DELETE", format!("/{kinds}?{column}={condition}&{shown}"), String::new())
         }
     };
     let resolution = if method == "POST" && chance.one_in(2) {

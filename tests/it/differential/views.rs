@@ -125,6 +125,14 @@ fn embedding() -> Vec<Case> {
         undone("PATCH", "/cheap?price=gt.4.50&order=id&select=id,price", r#"{"price":4.50}"#),
         undone("PATCH", "/cheap?data->>a=eq.1&select=id,data->a", r#"{"price":4.50}"#),
         undone("DELETE", "/children?id=eq.1&select=id,items(name)", ""),
+        undone("DELETE", "/items?id=lt.3&select=id,parts(id,note)&parts.order=id&order=id.desc", ""),
+        undone("DELETE", "/plain?id=lt.3&select=id,...parts(notes:note)&parts.order=id&order=id", ""),
+        undone("DELETE", "/few?no=lt.3&select=no,children(id)&children.order=id&order=no", "").prefer("count=exact"),
+        undone("DELETE", "/parts?select=id,items(name)&order=items(name).desc.nullslast,id", ""),
+        undone("DELETE", "/items?id=lt.3&select=id,parts(id)", "").prefer("handling=strict, max-affected=1"),
+        undone("DELETE", "/items?id=eq.1&select=id,parts(count)", "")
+            .with("Accept", "application/vnd.pgrst.object+json"),
+        undone("DELETE", "/items?id=eq.1&select=id,parts!inner(id)&parts.id=eq.1", ""),
         undone(
             "POST",
             "/plain?columns=name,price&select=name,price",
