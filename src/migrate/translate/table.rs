@@ -1,5 +1,7 @@
 //! `CREATE TABLE` and `CREATE VIEW` → the model; columns, wherever they are declared.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::{ColumnDef, ColumnOption, CreateTable, CreateTableOptions, CreateView, Expr, GeneratedAs};
 
 use super::constraint::{self, Place};
@@ -113,6 +115,10 @@ impl Translator<'_> {
         let columns = if columns.is_empty() { String::new() } else { format!(" ({})", name::quote_all(&columns)) };
         for (column, renamed) in view.columns.iter_mut().zip(&create.columns) {
             column.name = name::fold(&renamed.name);
+        }
+        let mut names = BTreeSet::new();
+        if let Some(twice) = view.columns.iter().find(|column| !names.insert(&column.name)) {
+            return refuse(format!("column \"{}\" specified more than once", twice.name));
         }
         if replaces {
             self.execute(format!("DROP VIEW {}", name::quote(&name)));
