@@ -221,7 +221,8 @@ pub(super) fn write(connection: &Connection, schema: &Schema, file: &str) -> Res
     }
     for relation in schema.tables.values().chain(schema.views.values()) {
         for column in &relation.columns {
-            if let Some(labels) = labels(&column.declared, &schema.types) {
+            let element = column.declared.strip_suffix("[]").unwrap_or(&column.declared);
+            if let Some(labels) = labels(element, &schema.types) {
                 let labels = json(&relation.name, serde_json::to_string(labels))?;
                 let row = (&relation.name, &column.name, labels);
                 connection.execute("INSERT INTO _berth_enums VALUES (?1, ?2, ?3)", row)?;

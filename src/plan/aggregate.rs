@@ -168,6 +168,10 @@ fn result_type(function: Aggregate, of: &TypeName, engine: Engine) -> Result<Typ
         (Aggregate::Avg | Aggregate::Sum | Aggregate::Max | Aggregate::Min, _) => {
             return match engine {
                 Engine::Postgres => Ok(of.clone()),
+                Engine::Sqlite if is_postgres_only(function, &of.kind) => {
+                    let (function, name) = (function_name(function), capability::postgres_name(of));
+                    Err(Error::not_on_sqlite(format_args!("the function {function}({name})")))
+                }
                 Engine::Sqlite => Err(no_function(function, of)),
             };
         }
@@ -193,10 +197,23 @@ fn has_extremes(kind: &TypeKind) -> bool {
         | TypeKind::Interval
         | TypeKind::Enum { .. }
         | TypeKind::Any
-        | TypeKind::TsVector
         | TypeKind::Other => true,
         TypeKind::Array(_) => key::is_needed(kind),
-        TypeKind::Boolean | TypeKind::Uuid | TypeKind::Json | TypeKind::Jsonb | TypeKind::Bytea => false,
+        TypeKind::TsVector
+        | TypeKind::Boolean
+        | TypeKind::Uuid
+        | TypeKind::Json
+        | TypeKind::Jsonb
+        | TypeKind::Bytea => false,
+    }
+}
+
+/// True for what Postgres has a function for: sums of lengths of time, and arrays that are not sorted here.
+fn is_postgres_only(function: Aggregate, kind: &TypeKind) -> bool {
+    match function {
+        Aggregate::Avg | Aggregate::Sum => *kind == TypeKind::Interval,
+        Aggregate::Max | Aggregate::Min => matches!(kind, TypeKind::Array(element) if **element != TypeKind::Json),
+        Aggregate::Count | Aggregate::CountDistinct => false,
     }
 }
 

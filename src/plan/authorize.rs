@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::needs::Need;
-use super::{AccessMode, Action, Engine, Error, Plan, Reach, Rules, Settings, Zone, negotiate};
+use super::{AccessMode, Action, Engine, Error, Plan, Reach, Rules, Settings, Zone, negotiate, write};
 use crate::auth::Identity;
 use crate::catalog::{Catalog, EVERYONE, Grant, Isolation, Kind, Narrowed, Privilege, QualifiedName, Tuning};
 use crate::request::Origin;
@@ -76,6 +76,7 @@ impl Authorized {
             }
             (AccessMode::Closed, Engine::Postgres, _) | (AccessMode::Read | AccessMode::Open, _, _) => {}
         }
+        write::check_repeated(&plan.action)?;
         let schema = match (&plan.action, plan.action.table()) {
             (_, Some(table)) => table.schema.clone(),
             (Action::Describe { schema, .. }, None) => schema.clone(),

@@ -59,9 +59,6 @@ pub(super) fn check_groups(grouped: &TypeName) -> Result<(), Error> {
     if grouped.kind == TypeKind::Json {
         return Err(Error::sqlstate("42883", format!("could not identify an equality operator for type {name}")));
     }
-    if grouped.kind == TypeKind::Interval {
-        return Err(Error::not_on_sqlite(format_args!("telling values of type {name} apart")));
-    }
     Ok(())
 }
 

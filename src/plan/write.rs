@@ -12,8 +12,8 @@ use super::scope::Scope;
 use super::through::{Through, written_table};
 use super::value::key;
 use super::{
-    Cell, Condition, Conflict, Delete, Engine, Error, Expectation, Insert, InsertColumn, InsertRows, Put, Returning,
-    Target, Update, Value, filter, read,
+    Action, Cell, Condition, Conflict, Delete, Engine, Error, Expectation, Insert, InsertColumn, InsertRows, Put,
+    Returning, Target, Update, Value, filter, read,
 };
 use crate::catalog::{Generated, Kind, Table, Verb};
 use crate::request::filter::{EmbedPath, Filter, Operation};
@@ -37,9 +37,6 @@ pub(super) fn plan_insert(
         None => None,
     };
     let rows = written.into_rows(scope)?;
-    if let Some(conflict) = &conflict {
-        check_repeated(&columns, &rows, conflict)?;
-    }
     let returning = match preferences.representation {
         Some(Representation::HeadersOnly) if !scope.table.primary_key.is_empty() => {
             Returning::Location(scope.table.primary_key.clone())
@@ -205,9 +202,16 @@ fn plan_conflict(
     Ok(Some(Conflict { columns, resolution }))
 }
 
-/// Refuses rows of one body that would change each other, as Postgres does. Rows whose key the engine makes are new.
-fn check_repeated(columns: &[InsertColumn], rows: &InsertRows, conflict: &Conflict) -> Result<(), Error> {
-    let InsertRows::Cells(cells) = rows else { return Ok(()) };
+/// Refuses rows of one body that would change each other, as Postgres does while it writes them. Rows whose key the
+/// engine makes are new.
+///
+/// # Errors
+/// [`Error::Sqlstate`] `21000` on SQLite. Told to those only who may write.
+pub(super) fn check_repeated(action: &Action) -> Result<(), Error> {
+    let Action::Insert(Insert { columns, rows: InsertRows::Cells(cells), conflict: Some(conflict), .. }) = action
+    else {
+        return Ok(());
+    };
     if cells.len() < 2 || conflict.resolution != Resolution::MergeDuplicates {
         return Ok(());
     }

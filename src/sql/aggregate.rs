@@ -83,6 +83,9 @@ pub(super) fn write_sqlite(writer: &mut Writer, values: Field<'_>, aggregation: 
     }
     writer.push(function);
     aggregation.write_values::<Sqlite>(writer, values);
+    if operand == Operand::Values(Aggregate::CountDistinct) {
+        Sqlite::told_apart(writer, &exact);
+    }
     if function.starts_with("berth_") {
         if exact == TypeKind::Real {
             writer.push(", 'real'");

@@ -64,6 +64,9 @@ pub(super) trait Dialect {
         write(writer);
     }
 
+    /// Adds to a value by which rows are told apart what makes equal values one.
+    fn told_apart(_writer: &mut Writer, _kind: &TypeKind) {}
+
     /// The field as another type.
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName);
 

@@ -239,7 +239,9 @@ impl<'a> Level<'a> {
         if let Some((targets, order)) = select.first {
             let index = separate(writer);
             writer.push("row_number() OVER (PARTITION BY ");
-            writer.separated(", ", targets, |writer, target| D::field(writer, Field::of(self.scope, target)));
+            writer.separated(", ", targets, |writer, target| {
+                write_told_apart::<D>(writer, Field::of(self.scope, target))
+            });
             write_order::<D>(writer, self.scope, order, |related| self.find_joined(related));
             writer.push(") AS ").column_number(index);
         }
@@ -334,6 +336,12 @@ impl<'a> Level<'a> {
     }
 }
 
+/// Adds a field by which rows are told apart.
+pub(super) fn write_told_apart<D: Dialect>(writer: &mut Writer, field: Field<'_>) {
+    D::field(writer, field);
+    D::told_apart(writer, &field.kind());
+}
+
 /// Adds the `SELECT` of the rows of an embed that belong to a row.
 fn write_child<D: Dialect>(writer: &mut Writer, embed: &Embed, outer: Scope<'_>, naming: Naming) {
     let child = Child::new(writer, &embed.relationship, outer);
@@ -355,8 +363,14 @@ impl Output<'_> {
         };
         if is_grouped && is_json {
             D::comparable_json(writer, &mut |writer| self.write_value::<D>(writer));
-        } else {
-            self.write_value::<D>(writer);
+            return;
+        }
+        self.write_value::<D>(writer);
+        if let Value::Projection(_, projection) = &self.value
+            && is_grouped
+            && projection.aggregate.is_none()
+        {
+            D::told_apart(writer, &output_type(projection).kind);
         }
     }
 

@@ -19,6 +19,7 @@ use super::embed::Naming;
 use super::envelope::SOURCE;
 use super::writer::Writer;
 use crate::catalog::{Computed, QualifiedName, TypeKind, TypeName};
+use crate::plan::value::key as plan_key;
 use crate::plan::value::zone::is_zoned;
 use crate::plan::{Document, Indexed, Search, Value, value};
 use crate::request::filter::{Arrow, Comparison, Containment, FullText, JsonOperand, Quantifier};
@@ -109,6 +110,12 @@ impl Dialect for Sqlite {
         writer.push("berth_jsonb(");
         write(writer);
         writer.push(")");
+    }
+
+    fn told_apart(writer: &mut Writer, kind: &TypeKind) {
+        if plan_key::tells_equality(kind) {
+            writer.push(" COLLATE ").identifier(&plan_key::collation(kind));
+        }
     }
 
     fn cast(writer: &mut Writer, field: Field<'_>, to: &TypeName) {

@@ -8,7 +8,7 @@
 
 use super::count::write_all_rows;
 use super::dialect::{Dialect, Field, Scope};
-use super::embed::{Naming, Select, members, write_rows, write_select};
+use super::embed::{Naming, Select, members, write_rows, write_select, write_told_apart};
 use super::order::{write_range, write_way};
 use super::writer::Writer;
 use crate::plan::{Distinct, Read, ReadNode, Target};
@@ -36,7 +36,7 @@ pub(super) fn write_all<D: Dialect>(writer: &mut Writer, read: &Read, scope: Sco
         Distinct::By(targets) => {
             write_all_rows::<D>(writer, node, scope);
             writer.push(" GROUP BY ");
-            writer.separated(", ", targets, |writer, target| D::field(writer, Field::of(scope, target)));
+            writer.separated(", ", targets, |writer, target| write_told_apart::<D>(writer, Field::of(scope, target)));
         }
     }
 }

@@ -3,10 +3,12 @@
 //! Postgres is the oracle. Runs over the project's own sample tables, over requests generated from a seed and, where it is
 //! there, over Chinook.
 
+mod computed;
 mod expressions;
 pub(crate) mod generated;
 mod numeric;
 mod ordered;
+mod reckoned;
 pub(crate) mod requests;
 pub(crate) mod sample;
 mod search;

@@ -1,7 +1,9 @@
 //! Casts, constants and the current moment.
 
-use sqlparser::ast::{BinaryOperator, DataType, Expr, FunctionArguments, UnaryOperator};
+use sqlparser::ast::{DataType, Expr, FunctionArguments};
 
+use super::arithmetic::is_number;
+use super::decimal::held;
 use super::expression::{is_fractional, is_temporal, moment};
 use super::literal::Literal;
 use super::scope::Scope;
@@ -19,8 +21,12 @@ impl Scope<'_> {
         if let Some(literal) = self.constant(expression)? {
             return Ok(literal.stored(type_name)?.to_sql());
         }
+        let is_extended = self.functions.get().are_extended();
+        if is_extended && let Some(written) = self.assigned_number(expression, kind)? {
+            return Ok(written);
+        }
         let written = if kind.is_decimal_text() { self.write_for_text(expression)? } else { self.write(expression)? };
-        if matches!(kind, TypeKind::Numeric { precision: Some(_), .. }) && self.functions.get().are_extended() {
+        if matches!(kind, TypeKind::Numeric { precision: Some(_), .. }) && is_extended {
             return Ok(format!("berth_cast({written}, {})", name::text(&type_name.held_name())));
         }
         if let Some(from) = self.computed_number(expression, kind).filter(|_| self.functions.get().are_extended()) {
@@ -31,6 +37,26 @@ impl Scope<'_> {
             Some(from) if is_temporal(&from) && is_temporal(kind) && from != *kind => convert(&written, &from, kind),
             _ => Ok(written),
         }
+    }
+
+    /// Writes a number for what takes another kind of number; `None` where SQLite does, or the rest of
+    /// [`assigned`](Self::assigned).
+    fn assigned_number(&self, expression: &Expr, to: &TypeKind) -> Result<Option<String>, Refusal> {
+        let Some(from) = self.number_kind(expression) else { return Ok(None) };
+        Ok(match (&from, to) {
+            (TypeKind::Real | TypeKind::Double, TypeKind::Numeric { precision: None, .. }) => {
+                Some(self.decimal(expression)?)
+            }
+            (_, TypeKind::Numeric { precision: None, .. }) if self.is_kept(expression) => {
+                Some(self.write_name(expression)?)
+            }
+            (_, TypeKind::Numeric { precision: None, .. }) => Some(self.decimal(expression)?),
+            (TypeKind::Numeric { .. }, TypeKind::Real | TypeKind::Double) => {
+                let number = self.decimal(expression)?;
+                Some(format!("berth_convert({number}, 'numeric', {})", name::text(&to.postgres_name())))
+            }
+            _ => None,
+        })
     }
 
     /// The kind of number that an expression computes for an integer of the kind `to`, which it may not fit; `None` for
@@ -52,36 +78,6 @@ impl Scope<'_> {
             // SQLite's integers are of 64 bits, whatever they are computed of.
             Some(_) => Some(TypeKind::BigInt),
             None => is_fractional(&from).then_some(from),
-        }
-    }
-
-    /// The kind of number that an expression is: of both sides of an operator that of the one with a fraction.
-    fn number_kind(&self, expression: &Expr) -> Option<TypeKind> {
-        match expression {
-            Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr: inner } => {
-                self.number_kind(inner)
-            }
-            Expr::BinaryOp {
-                left,
-                op:
-                    BinaryOperator::Plus
-                    | BinaryOperator::Minus
-                    | BinaryOperator::Multiply
-                    | BinaryOperator::Divide
-                    | BinaryOperator::Modulo,
-                right,
-            } => {
-                let (left, right) = (self.number_kind(left), self.number_kind(right));
-                left.filter(|left| is_fractional(left) || right.is_none()).or(right)
-            }
-            other => match Literal::read(other) {
-                Some(Literal::Number(number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
-                    Some(TypeKind::BigInt)
-                }
-                Some(Literal::Number(_)) => Some(TypeKind::NUMERIC),
-                Some(_) => None,
-                None => self.kind(other),
-            },
         }
     }
 
@@ -169,11 +165,15 @@ impl Scope<'_> {
     /// `CAST (expression AS type)` and `expression::type`.
     pub(super) fn cast(&self, expression: &Expr, data_type: &DataType) -> Result<String, Refusal> {
         let declared = types::declared(data_type, &self.schema.types)?;
-        let kind = types::type_name(types::base(&declared, &self.schema.types)).kind;
+        let to = types::type_name(types::base(&declared, &self.schema.types));
+        let kind = to.kind.clone();
         if let (Expr::Array(array), TypeKind::Array(_)) = (expression, &kind)
             && array.elem.is_empty()
         {
             return Ok("'[]'".to_owned());
+        }
+        if let Some(written) = self.cast_number(expression, &to)? {
+            return Ok(written);
         }
         let is_text = matches!(kind, TypeKind::Text { .. });
         let written = if is_text { self.operand_as_held(expression)? } else { self.operand(expression)? };
@@ -181,14 +181,37 @@ impl Scope<'_> {
         if from.as_ref() == Some(&kind) {
             return Ok(written);
         }
-        let base = types::base(&declared, &self.schema.types);
-        if let Some(written) = self.read_as(&written, from.as_ref(), base, &kind) {
+        if let Some(written) = self.read_as(&written, from.as_ref(), &to) {
             return Ok(written);
         }
         if let Some(written) = self.converted(&written, from.as_ref(), &kind) {
             return Ok(written);
         }
         convert(&written, from.as_ref().unwrap_or(&TypeKind::Any), &kind)
+    }
+
+    /// A cast of a number by berth's functions; `None` where SQLite's own do, or they may not be called.
+    fn cast_number(&self, expression: &Expr, to: &TypeName) -> Result<Option<String>, Refusal> {
+        if !self.functions.get().are_extended() {
+            return Ok(None);
+        }
+        let Some(from) = self.number_kind(expression) else { return Ok(None) };
+        let is_widened = integer_width(&from).zip(integer_width(&to.kind)).is_some_and(|(from, to)| from <= to);
+        let is_printed = matches!(to.kind, TypeKind::Text { max_length: None }) && integer_width(&from).is_some();
+        if from == to.kind || is_widened || is_printed || !(is_number(&to.kind) || is_text(&to.kind)) {
+            return Ok(None);
+        }
+        if matches!(to.kind, TypeKind::Numeric { precision: None, .. }) {
+            return self.decimal(expression).map(Some);
+        }
+        let is_decimal = matches!(from, TypeKind::Numeric { .. });
+        let number = if is_decimal { self.decimal(expression)? } else { self.write(expression)? };
+        if is_decimal && to.kind == (TypeKind::Text { max_length: None }) {
+            return Ok(Some(number));
+        }
+        let from = if is_decimal { "numeric".to_owned() } else { from.postgres_name() };
+        let to = held(to.clone()).held_name();
+        Ok(Some(format!("berth_convert({number}, {}, {})", name::text(&from), name::text(&to))))
     }
 }
 
@@ -233,7 +256,7 @@ pub(super) fn convert(written: &str, from: &TypeKind, to: &TypeKind) -> Result<S
 }
 
 /// Bytes of an integer; `None` for what is none.
-fn integer_width(kind: &TypeKind) -> Option<u8> {
+pub(super) fn integer_width(kind: &TypeKind) -> Option<u8> {
     match kind {
         TypeKind::SmallInt => Some(2),
         TypeKind::Integer => Some(4),

@@ -5,6 +5,8 @@
 
 use sqlparser::ast::{AccessExpr, Array, BinaryOperator, DataType, Expr, Subscript, TrimWhereField, UnaryOperator};
 
+use super::arithmetic::{is_number, unbounded};
+use super::choice::results_of;
 use super::literal::Literal;
 use super::scope::Scope;
 use super::{Refusal, name, refuse, session, types};
@@ -90,20 +92,10 @@ impl Scope<'_> {
                 self.write_ilike(expr, pattern, not(*negated))
             }
             Expr::Case { operand, conditions, else_result, .. } => {
-                let mut case = "CASE".to_owned();
-                if let Some(operand) = operand {
-                    case += &format!(" {}", self.write(operand)?);
-                }
-                for when in conditions {
-                    case += &format!(" WHEN {} THEN {}", self.write(&when.condition)?, self.write(&when.result)?);
-                }
-                if let Some(otherwise) = else_result {
-                    case += &format!(" ELSE {}", self.write(otherwise)?);
-                }
-                Ok(case + " END")
+                self.case(operand.as_deref(), conditions, else_result.as_deref())
             }
             Expr::Exists { subquery, negated } => Ok(format!("{}EXISTS ({})", not(*negated), self.query(subquery)?)),
-            Expr::Subquery(query) => Ok(format!("({})", self.query(query)?)),
+            Expr::Subquery(query) => self.value_of(query),
             Expr::Tuple(items) => Ok(format!("({})", self.write_all(items)?)),
             Expr::Array(Array { elem, .. }) => Ok(format!("json_array({})", self.write_all(elem)?)),
             Expr::Function(function) => self.call(function),
@@ -142,14 +134,23 @@ impl Scope<'_> {
                 let what = what.map(|what| format!(", {what}")).unwrap_or_default();
                 Ok(format!("{function}({}{what})", self.write(expr)?))
             }
-            Expr::Floor { expr, .. } => Ok(format!("floor({})", self.write(expr)?)),
-            Expr::Ceil { expr, .. } => Ok(format!("ceil({})", self.write(expr)?)),
+            Expr::Floor { expr, .. } => self.whole_number("floor", expr),
+            Expr::Ceil { expr, .. } => self.whole_number("ceil", expr),
             Expr::AtTimeZone { timestamp, time_zone } => self.at_time_zone(timestamp, time_zone),
             Expr::Collate { expr, collation } => match name::parts(collation)?.last().map(String::as_str) {
                 Some("C" | "POSIX" | "default") => Ok(format!("{} COLLATE BINARY", self.operand(expr)?)),
                 _ => refuse(format!("the collation {collation} is not supported")),
             },
             other => refuse(format!("the expression {other} is not supported")),
+        }
+    }
+
+    fn whole_number(&self, function: &str, number: &Expr) -> Result<String, Refusal> {
+        match self.number_function_kind(function, &[number]).filter(|_| self.functions.get().are_extended()) {
+            Some(kind) => {
+                Ok(format!("berth_{function}({}, {})", self.write(number)?, name::text(&kind.postgres_name())))
+            }
+            None => Ok(format!("{function}({})", self.write(number)?)),
         }
     }
 
@@ -206,14 +207,24 @@ impl Scope<'_> {
             Expr::BinaryOp {
                 left,
                 op:
-                    op @ (BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide),
+                    op @ (BinaryOperator::Plus
+                    | BinaryOperator::Minus
+                    | BinaryOperator::Multiply
+                    | BinaryOperator::Divide
+                    | BinaryOperator::Modulo
+                    | BinaryOperator::PGExp),
                 right,
             } => self.kind_of_arithmetic(left, op, right),
             Expr::Interval(_) => Some(TypeKind::Interval),
             // A number of SQLite, which may have a fraction.
             Expr::Extract { .. } => Some(TypeKind::Double),
-            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
-                self.kind(expr).filter(|kind| *kind == TypeKind::Interval)
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => constant_kind(expr)
+                .or_else(|| self.kind(expr))
+                .filter(|kind| is_number(kind) || *kind == TypeKind::Interval)
+                .map(unbounded),
+            Expr::UnaryOp { op: UnaryOperator::Plus, expr } => self.number_kind(expr),
+            Expr::Subquery(query) => {
+                self.output(query).ok().flatten().and_then(|columns| self.kind_of_declared(&columns.first()?.declared))
             }
             Expr::BinaryOp { op: BinaryOperator::StringConcat, .. } if self.is_query(expression) => None,
             Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => self.kind_of_joined(left, right),
@@ -264,9 +275,10 @@ impl Scope<'_> {
             | Expr::Like { .. }
             | Expr::ILike { .. }
             | Expr::Exists { .. } => Some(TypeKind::Boolean),
+            Expr::Floor { expr, .. } => self.number_function_kind("floor", &[expr]),
+            Expr::Ceil { expr, .. } => self.number_function_kind("ceil", &[expr]),
             Expr::Case { conditions, else_result, .. } => {
-                let results = conditions.iter().map(|when| &when.result).chain(else_result.as_deref());
-                results.into_iter().find_map(|result| self.kind(result).or_else(|| constant_kind(result)))
+                self.common_kind(&results_of(conditions, else_result.as_deref()))
             }
             Expr::Function(function) => self.function_kind(function),
             Expr::Array(Array { elem, .. }) => {
@@ -291,6 +303,11 @@ impl Scope<'_> {
     fn unary(&self, operator: &UnaryOperator, inner: &Expr) -> Result<String, Refusal> {
         if *operator == UnaryOperator::Minus && self.kind(inner) == Some(TypeKind::Interval) {
             return Ok(format!("berth_interval_times({}, -1)", self.write(inner)?));
+        }
+        if self.functions.get().are_extended()
+            && let Some(written) = self.negation(operator, inner)?
+        {
+            return Ok(written);
         }
         let sign = match operator {
             UnaryOperator::PGPrefixFactorial if self.is_query(inner) => {
@@ -332,13 +349,12 @@ impl Scope<'_> {
             Op::PGExp => Ok(format!("pow({}, {})", self.write(left)?, self.write(right)?)),
             Op::Divide if [left, right].iter().any(|side| self.kind(side).as_ref().is_some_and(is_fractional)) => {
                 // A numeric without a fraction is stored as an integer, and SQLite would cut the quotient off.
-                Ok(format!("CAST({} AS REAL) / {}", self.write(left)?, self.operand(right)?))
+                Ok(format!("CAST({} AS REAL) / {}", self.write(left)?, self.divisor(right)?))
             }
+            Op::Divide | Op::Modulo => Ok(format!("{} {operator} {}", self.operand(left)?, self.divisor(right)?)),
             Op::Plus
             | Op::Minus
             | Op::Multiply
-            | Op::Divide
-            | Op::Modulo
             | Op::And
             | Op::Or
             | Op::BitwiseAnd
@@ -363,7 +379,7 @@ pub(super) fn moment(kind: &TypeKind) -> String {
 }
 
 /// The kind of a constant without a cast, as far as it has one.
-fn constant_kind(expression: &Expr) -> Option<TypeKind> {
+pub(super) fn constant_kind(expression: &Expr) -> Option<TypeKind> {
     match Literal::read(expression)? {
         Literal::Text(_) => Some(TypeKind::Text { max_length: None }),
         Literal::Boolean(_) => Some(TypeKind::Boolean),

@@ -6,10 +6,11 @@
 use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::cast::convert;
+use super::decimal::held;
 use super::literal::Literal;
 use super::scope::Scope;
 use super::{Refusal, name};
-use crate::catalog::TypeKind;
+use crate::catalog::{TypeKind, TypeName};
 
 impl Scope<'_> {
     /// Writes an operator as a call; `None` when SQLite's own does.
@@ -23,6 +24,11 @@ impl Scope<'_> {
         let call = |function: &str, first: &Expr, second: &Expr| -> Result<Option<String>, Refusal> {
             Ok(Some(format!("{function}({}, {})", self.structured(first, second)?, self.structured(second, first)?)))
         };
+        if self.functions.get().are_extended()
+            && let Some(written) = self.calculation(left, operator, right)?
+        {
+            return Ok(Some(written));
+        }
         let is_array = |side: &Expr| matches!(self.kind(side), Some(TypeKind::Array(_)));
         match operator {
             Op::Arrow => self.step("berth_json", left, right).map(Some),
@@ -94,6 +100,10 @@ impl Scope<'_> {
 
     /// An operand of `||` as text: what is no text is printed as Postgres prints it.
     pub(super) fn printed(&self, expression: &Expr) -> Result<String, Refusal> {
+        let is_decimal = matches!(self.kind(expression), Some(TypeKind::Numeric { .. }));
+        if is_decimal && self.functions.get().are_extended() {
+            return self.decimal(expression);
+        }
         let written = self.operand_as_held(expression)?;
         match self.kind(expression) {
             Some(kind) if is_printed_otherwise(&kind) => self.as_text(&written, &kind),
@@ -185,17 +195,12 @@ impl Scope<'_> {
     }
 
     /// A cast of text, or of what may be text, as Postgres reads it; `None` for casts of other kinds.
-    pub(super) fn read_as(
-        &self,
-        written: &str,
-        from: Option<&TypeKind>,
-        declared: &str,
-        to: &TypeKind,
-    ) -> Option<String> {
+    pub(super) fn read_as(&self, written: &str, from: Option<&TypeKind>, declared: &TypeName) -> Option<String> {
+        let to = &declared.kind;
         let is_read = matches!(from, None | Some(TypeKind::Text { .. } | TypeKind::Any | TypeKind::Other));
         let is_text = matches!(to, TypeKind::Text { .. } | TypeKind::Any | TypeKind::Other | TypeKind::Enum { .. });
         (self.functions.get().are_extended() && is_read && !is_text)
-            .then(|| format!("berth_cast({written}, {})", name::text(declared)))
+            .then(|| format!("berth_cast({written}, {})", name::text(&held(declared.clone()).held_name())))
     }
 }
 

@@ -5,11 +5,13 @@ use sqlparser::ast::{
     FunctionArguments, WindowType,
 };
 
+use super::arithmetic::Gathering;
 use super::expression::is_temporal;
 use super::literal::Literal;
 use super::scope::Scope;
 use super::{Refusal, document, name, refuse, search, session};
 use crate::catalog::TypeKind;
+use crate::catalog::type_name::DECIMAL;
 
 /// A random UUID of version 4, in lower case.
 const UUID_V4: &str = "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || \
@@ -20,8 +22,12 @@ const UUID_V4: &str = "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || 
 const COMPARED_MAX: usize = 8;
 
 /// PostgreSQL's name and SQLite's, where the arguments and the meaning are the same.
-const RENAMED: [(&str, &str); 45] = [
+const RENAMED: [(&str, &str); 57] = [
     ("abs", "abs"),
+    ("acos", "acos"),
+    ("asin", "asin"),
+    ("atan", "atan"),
+    ("atan2", "atan2"),
     ("avg", "avg"),
     ("bool_and", "min"),
     ("bool_or", "max"),
@@ -31,8 +37,10 @@ const RENAMED: [(&str, &str); 45] = [
     ("char_length", "length"),
     ("character_length", "length"),
     ("coalesce", "coalesce"),
+    ("cos", "cos"),
     ("count", "count"),
     ("cume_dist", "cume_dist"),
+    ("degrees", "degrees"),
     ("dense_rank", "dense_rank"),
     ("every", "min"),
     ("exp", "exp"),
@@ -45,28 +53,41 @@ const RENAMED: [(&str, &str); 45] = [
     ("lead", "lead"),
     ("length", "length"),
     ("ln", "ln"),
+    ("log", "log"),
+    ("log10", "log10"),
     ("ltrim", "ltrim"),
     ("max", "max"),
     ("min", "min"),
-    ("mod", "mod"),
     ("nth_value", "nth_value"),
     ("ntile", "ntile"),
     ("nullif", "nullif"),
     ("octet_length", "octet_length"),
     ("percent_rank", "percent_rank"),
+    ("pi", "pi"),
     ("pow", "pow"),
     ("power", "pow"),
+    ("radians", "radians"),
     ("rank", "rank"),
     ("replace", "replace"),
     ("round", "round"),
     ("row_number", "row_number"),
     ("rtrim", "rtrim"),
     ("sign", "sign"),
+    ("sin", "sin"),
     ("sqrt", "sqrt"),
     ("string_agg", "group_concat"),
     ("strpos", "instr"),
     ("sum", "sum"),
+    ("tan", "tan"),
+    ("trunc", "trunc"),
 ];
+
+/// Functions of a number that give one.
+fn is_number_function(name: &str) -> bool {
+    const NAMES: [&str; 13] =
+        ["abs", "ceil", "ceiling", "exp", "floor", "ln", "mod", "pow", "power", "round", "sign", "sqrt", "trunc"];
+    NAMES.contains(&name)
+}
 
 /// The function's name without the schemas that extensions and the catalog live in.
 pub(super) fn name_of(call: &Function) -> Result<String, Refusal> {
@@ -121,6 +142,11 @@ impl Scope<'_> {
         if let Some(written) = self.document_call(&name, call)? {
             return Ok(written);
         }
+        if self.functions.get().are_extended()
+            && let Some(written) = self.number_call(&name, call)?
+        {
+            return Ok(written);
+        }
         if let Some(written) = self.spell_out(&name, call)? {
             return Ok(written);
         }
@@ -130,7 +156,11 @@ impl Scope<'_> {
         if matches!(*own, "min" | "max") && arguments(call)?.len() != 1 {
             return refuse(format!("the function {name}() takes one argument"));
         }
-        self.aggregate(own, call, &self.arguments_text(call)?)
+        let items = self.arguments_text(call)?;
+        match self.gathering(&name, call).filter(|_| self.functions.get().are_extended()) {
+            Some(Gathering { function, more }) => self.aggregate(function, call, &(items + &more)),
+            None => self.aggregate(own, call, &items),
+        }
     }
 
     /// What a function is given, separated by commas.
@@ -138,8 +168,7 @@ impl Scope<'_> {
         if matches!(&call.args, FunctionArguments::List(list) if is_wildcard(list)) {
             return Ok("*".to_owned());
         }
-        let items: Result<Vec<_>, _> = arguments(call)?.into_iter().map(|argument| self.write(argument)).collect();
-        Ok(items?.join(", "))
+        Ok(self.items_of(call)?.join(", "))
     }
 
     /// Writes a call of SQLite's own function over `items`, with all that an aggregate or a window has.
@@ -175,6 +204,28 @@ impl Scope<'_> {
         Ok(written)
     }
 
+    /// The arguments of a call, each in the form that the function takes.
+    fn items_of(&self, call: &Function) -> Result<Vec<String>, Refusal> {
+        let (name, arguments) = (name_of(call)?, arguments(call)?);
+        if name == "coalesce" {
+            return self.alike(&arguments);
+        }
+        let write = |argument: &Expr| match name.as_str() {
+            "min" | "max" | "nullif" if self.is_wide(argument) => self.write_as_held(argument),
+            "sum" | "avg" if self.is_distinct(call) => self.decimal_operand(argument),
+            _ => self.write(argument),
+        };
+        match (name.as_str(), arguments.as_slice()) {
+            ("nullif", [value, other]) => Ok(vec![write(value)?, self.comparand(other, value)?]),
+            _ => arguments.into_iter().map(write).collect(),
+        }
+    }
+
+    fn is_distinct(&self, call: &Function) -> bool {
+        matches!(&call.args, FunctionArguments::List(list)
+            if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) && self.functions.get().are_extended())
+    }
+
     /// Functions that SQLite has no name for; `None` when this is none of them.
     fn spell_out(&self, name: &str, call: &Function) -> Result<Option<String>, Refusal> {
         let pair = || -> Result<(&Expr, &Expr), Refusal> {
@@ -193,6 +244,10 @@ impl Scope<'_> {
             }
             "gen_random_uuid" | "uuid_generate_v4" => UUID_V4.to_owned(),
             "random" => "(0.5 + random() / 18446744073709551616.0)".to_owned(),
+            "mod" => {
+                let (dividend, divisor) = pair()?;
+                self.remainder(dividend, divisor)?
+            }
             // SQLite's min and max give null when any argument is null; Postgres' pass nulls over.
             "greatest" | "least" => {
                 let function = if name == "greatest" { "max" } else { "min" };
@@ -200,10 +255,14 @@ impl Scope<'_> {
                 if rest.len() >= COMPARED_MAX {
                     return refuse(format!("the function {name}() takes at most {COMPARED_MAX} arguments"));
                 }
-                let mut written = self.write(last)?;
+                let are_decimals = self.are_decimals(&arguments(call)?);
+                let collation = if are_decimals { format!(" COLLATE {DECIMAL}") } else { String::new() };
+                let write = |of: &Expr| if are_decimals { self.decimal(of) } else { self.write(of) };
+                let mut written = write(last)?;
                 for argument in rest.iter().rev() {
-                    let first = self.write(argument)?;
-                    written = format!("{function}(coalesce({first}, {written}), coalesce({written}, {first}))");
+                    let first = write(argument)?;
+                    written =
+                        format!("{function}(coalesce({first}, {written}){collation}, coalesce({written}, {first}))");
                 }
                 written
             }
@@ -283,18 +342,21 @@ impl Scope<'_> {
         }
         match name.as_str() {
             "current_setting" => Some(TypeKind::Text { max_length: None }),
-            "sum" => match self.kind(arguments(call).ok()?.first()?)? {
+            "sum" => match self.number_kind(arguments(call).ok()?.first()?)? {
                 TypeKind::SmallInt | TypeKind::Integer => Some(TypeKind::BigInt),
-                TypeKind::BigInt | TypeKind::Numeric { .. } => Some(TypeKind::NUMERIC),
+                TypeKind::BigInt | TypeKind::Numeric { .. } => Some(TypeKind::DECIMAL),
                 other => Some(other),
             },
             "bool_and" | "bool_or" | "every" => Some(TypeKind::Boolean),
             "array_agg" => Some(TypeKind::Array(Box::new(self.kind(arguments(call).ok()?.first()?)?))),
-            "min" | "max" | "coalesce" | "nullif" | "abs" | "round" | "greatest" | "least" | "lag" | "lead"
-            | "first_value" | "last_value" => self.kind(arguments(call).ok()?.first()?),
-            "avg" => match self.kind(arguments(call).ok()?.first()?)? {
+            "coalesce" | "greatest" | "least" => self.common_kind(&arguments(call).ok()?),
+            "min" | "max" | "nullif" | "lag" | "lead" | "first_value" | "last_value" => {
+                self.kind(arguments(call).ok()?.first()?)
+            }
+            number if is_number_function(number) => self.number_function_kind(number, &arguments(call).ok()?),
+            "avg" => match self.number_kind(arguments(call).ok()?.first()?)? {
                 TypeKind::Real | TypeKind::Double => Some(TypeKind::Double),
-                _ => Some(TypeKind::NUMERIC),
+                _ => Some(TypeKind::DECIMAL),
             },
             "count" | "row_number" | "rank" | "dense_rank" => Some(TypeKind::BigInt),
             "length" | "char_length" | "character_length" | "octet_length" | "strpos" => Some(TypeKind::Integer),

@@ -12,6 +12,7 @@ use sqlparser::ast::{
 };
 
 use super::argument::{Argument, Routine, Row, Written};
+use super::decimal::held;
 use super::model::{Column, Function, Mode, Parameter};
 use super::query::Target;
 use super::routine::body;
@@ -85,12 +86,12 @@ impl<'a> Scope<'a> {
             ReturnKind::Value(type_name) => (vec![catalog::Column::plain(known_as.clone(), type_name)], false),
             ReturnKind::Void => return refuse(format!("the function {name}() gives no rows")),
         };
-        let types: Vec<_> = columns.iter().map(|column| column.type_name.clone()).collect();
+        let types: Vec<_> = columns.iter().map(|column| held(column.type_name.clone())).collect();
         let outer = self.outer();
         let inner = outer.called(function, outer.arguments_in_place(function, &given)?);
         outer.check_hidden(&query, &given)?;
         let query = inner.query_into(&query, Some(Target { types: &types, is_row }))?;
-        let plain = columns.iter().map(|column| Column::plain(column.name.clone(), column.type_name.postgres_name()));
+        let plain = columns.iter().zip(&types).map(|(column, of)| Column::plain(column.name.clone(), of.held_name()));
         let columns = match alias {
             Some(alias) => renamed(Some(plain.collect()), alias).unwrap_or_default(),
             None => plain.collect(),
@@ -149,6 +150,7 @@ impl<'a> Scope<'a> {
                 None if is_row => None,
                 None => match (self.kind(expression), self.kind_of_declared(&parameter.declared)) {
                     (Some(given), Some(wanted)) if given == wanted => Some(3),
+                    (Some(TypeKind::Numeric { .. }), Some(TypeKind::Numeric { .. })) => Some(3),
                     (Some(_), _) => Some(0),
                     (None, _) => Some(1),
                 },

@@ -16,8 +16,10 @@
 mod access;
 mod alter;
 mod argument;
+mod arithmetic;
 mod cast;
 mod change;
+mod choice;
 mod comparison;
 mod constraint;
 mod decimal;
@@ -39,6 +41,7 @@ mod query;
 mod render;
 mod routine;
 mod rows;
+mod scalar;
 mod schema;
 mod scope;
 mod search;

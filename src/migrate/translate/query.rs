@@ -5,10 +5,12 @@ use sqlparser::ast::{
     SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier, TableWithJoins, WindowSpec, With,
 };
 
+use super::decimal::collated;
+use super::model::Column;
 use super::scope::{Found, Scope, Source};
 use super::source::alias;
 use super::{Refusal, function, name, refuse};
-use crate::catalog::TypeName;
+use crate::catalog::{TypeKind, TypeName};
 
 /// What the columns of a query become.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +100,8 @@ impl Scope<'_> {
                 if !all.is_empty() && operation != "UNION" {
                     return refuse(format!("{operation} ALL is not supported"));
                 }
+                let common = if target.is_none() { self.common_types(body)? } else { None };
+                let target = common.as_deref().map(|types| Target { types, is_row: false }).or(target);
                 let (left, second) = (self.body(left, target)?, self.body(right, target)?);
                 // SQLite reads chains from left to right and takes no parentheses.
                 let is_chain = matches!(right.as_ref(), SetExpr::SetOperation { .. } | SetExpr::Query(_));
@@ -111,6 +115,22 @@ impl Scope<'_> {
             }
             other => refuse(format!("a query cannot contain {other}")),
         }
+    }
+
+    /// The types that the columns of several queries are brought to, when one of them is a `numeric` of any digits: on one
+    /// side it may be text, and on the other a number.
+    fn common_types(&self, body: &SetExpr) -> Result<Option<Vec<TypeName>>, Refusal> {
+        let Some(columns) = self.output_of(body)?.filter(|_| self.functions.get().are_extended()) else {
+            return Ok(None);
+        };
+        let type_of = |column: &Column| match self.kind_of_declared(&column.declared) {
+            Some(kind) if kind.is_wide() => {
+                TypeName { declared: column.declared.clone(), kind: kind.as_decimal_text() }
+            }
+            _ => super::change::untyped(),
+        };
+        let types: Vec<TypeName> = columns.iter().map(type_of).collect();
+        Ok(types.iter().any(|of| of.kind.is_decimal_text()).then_some(types))
     }
 
     fn select(&self, select: &Select, target: Option<Target<'_>>) -> Result<String, Refusal> {
@@ -221,8 +241,14 @@ impl Scope<'_> {
 
     fn given_as(&self, expression: &Expr, of: Option<&TypeName>) -> Result<String, Refusal> {
         match of {
-            Some(type_name) => self.assigned(expression, type_name),
-            None => self.write_as_held(expression),
+            // Rows that are put together are compared as those of the first query are.
+            Some(type_name) if type_name.kind.is_decimal_text() && !self.is_kept(expression) => {
+                self.assigned(expression, type_name).map(|written| collated(&written))
+            }
+            Some(type_name) if type_name.kind != TypeKind::Any || self.constant(expression)?.is_some() => {
+                self.assigned(expression, type_name)
+            }
+            Some(_) | None => self.write_as_held(expression),
         }
     }
 

@@ -3,6 +3,7 @@
 use sqlparser::ast::{CopyOption, CopySource, CopyTarget, Statement, Truncate};
 
 use super::change::{listed, returned, types_of, untyped};
+use super::expression::Functions;
 use super::literal::Literal;
 use super::scope::Scope;
 use super::{Refusal, Translator, name, refuse};
@@ -17,7 +18,9 @@ impl Translator<'_> {
         if returned(statement).is_some() {
             return refuse("RETURNING has no one to return to");
         }
-        let statements = Scope::new(self.schema).change(statement, None)?;
+        let scope = Scope::new(self.schema);
+        scope.functions.set(Functions::Served);
+        let statements = scope.change(statement, None)?;
         self.flush()?;
         statements.into_iter().for_each(|statement| self.execute(statement));
         Ok(())

@@ -5,10 +5,13 @@ use sqlparser::ast::{
     TableFactor, TableInheritance, TableWithJoins,
 };
 
+use super::arithmetic::{common, is_number};
+use super::expression::constant_kind;
 use super::model::Column;
 use super::query::output_name;
 use super::scope::{Scope, Source};
 use super::{Refusal, name, refuse};
+use crate::catalog::{TypeKind, TypeName};
 
 impl Scope<'_> {
     /// This scope and the columns of what a `SELECT` reads from.
@@ -78,7 +81,15 @@ impl Scope<'_> {
     /// The columns of the body of a query.
     pub(super) fn output_of(&self, body: &SetExpr) -> Result<Option<Vec<Column>>, Refusal> {
         match body {
-            SetExpr::SetOperation { left, .. } => self.output_of(left),
+            SetExpr::SetOperation { left, right, .. } => {
+                let (left, right) = (self.output_of(left)?, self.output_of(right)?.unwrap_or_default());
+                let mut right = right.into_iter();
+                let common = |column: Column| match right.next() {
+                    Some(other) => self.common_column(column, &other),
+                    None => column,
+                };
+                Ok(left.map(|left| left.into_iter().map(common).collect()))
+            }
             SetExpr::Query(query) => self.output(query),
             SetExpr::Values(values) => {
                 let first = values.rows.first().map(|row| row.content.as_slice()).unwrap_or_default();
@@ -88,6 +99,19 @@ impl Scope<'_> {
             SetExpr::Select(select) => self.scope_of(body)?.output_of_items(&select.projection),
             _ => Ok(None),
         }
+    }
+
+    /// A column of two queries whose rows are put together.
+    fn common_column(&self, column: Column, other: &Column) -> Column {
+        let kinds = [&column, other].map(|of| self.kind_of_declared(&of.declared));
+        let declared = match kinds {
+            [None, Some(_)] => other.declared.clone(),
+            [Some(first), Some(second)] if first != second && is_number(&first) && is_number(&second) => {
+                held_name(common(first, second))
+            }
+            _ => return column,
+        };
+        Column::plain(column.name, declared)
     }
 
     /// The columns that the items of a `SELECT` or a `RETURNING` give, in the scope of what they read from.
@@ -116,13 +140,15 @@ impl Scope<'_> {
 
     /// A column that an expression gives.
     fn given(&self, name: String, expression: &Expr) -> Column {
-        let declared = self.kind(expression).map(|kind| kind.postgres_name()).unwrap_or_default();
-        Column::plain(name, declared)
+        let kind = self.kind(expression).or_else(|| constant_kind(expression));
+        let is_made = self.functions.get().are_extended() && !self.is_kept(expression);
+        let held = |kind: TypeKind| if is_made && kind.is_wide() { kind.as_decimal_text() } else { kind };
+        Column::plain(name, kind.map(|kind| held_name(held(kind))).unwrap_or_default())
     }
 
     /// A table's column as it shows in a query.
     fn shown(&self, column: &Column) -> Column {
-        let declared = self.kind_of_declared(&column.declared).map(|kind| kind.postgres_name()).unwrap_or_default();
+        let declared = self.kind_of_declared(&column.declared).map(held_name).unwrap_or_default();
         Column::plain(column.name.clone(), declared)
     }
 
@@ -259,6 +285,11 @@ pub(super) fn alias(alias: &TableAlias) -> String {
     let columns: Vec<String> = alias.columns.iter().map(|column| name::fold(&column.name)).collect();
     let known_as = name::quote(&name::fold(&alias.name));
     if columns.is_empty() { known_as } else { format!("{known_as}({})", name::quote_all(&columns)) }
+}
+
+/// The type of a kind of value, with a word for a `numeric` that is text.
+fn held_name(kind: TypeKind) -> String {
+    TypeName { declared: kind.postgres_name(), kind }.held_name()
 }
 
 fn constraint(join: &JoinOperator) -> Option<&JoinConstraint> {

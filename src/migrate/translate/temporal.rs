@@ -4,6 +4,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval};
 
+use super::arithmetic::result_of;
 use super::cast::convert;
 use super::expression::{is_fractional, is_temporal};
 use super::literal::Literal;
@@ -85,8 +86,10 @@ impl Scope<'_> {
     pub(super) fn kind_of_arithmetic(&self, left: &Expr, operator: &BinaryOperator, right: &Expr) -> Option<TypeKind> {
         // Each side is asked once, for it asks its own sides.
         let (of_left, of_right) = (self.kind(left), self.kind(right));
+        let numbers = result_of((left, &of_left), operator, (right, &of_right));
         match reckoned((left, &of_left), operator, (right, &of_right)) {
             Some(reckoned) => Some(reckoned.kind()),
+            None if numbers.is_some() => numbers,
             None => match (operator, of_left) {
                 (BinaryOperator::Minus, Some(document @ (TypeKind::Json | TypeKind::Jsonb))) => Some(document),
                 (BinaryOperator::Divide, of_left) => of_left,

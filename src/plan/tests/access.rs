@@ -66,6 +66,22 @@ fn in_a_schema_that_a_role_may_not_use_nothing_is_granted() {
 }
 
 #[test]
+fn that_a_body_brings_a_key_twice_is_told_to_those_only_who_may_write() {
+    let ask = |catalog: &Catalog| {
+        let upsert = Request {
+            payload: body(r#"[{"id":1,"title":"a"},{"id":1,"title":"b"}]"#),
+            preferences: Preferences { resolution: Some(Resolution::MergeDuplicates), ..Preferences::default() },
+            ..request(Method::Post, "films")
+        };
+        refusal(authorize(upsert, "anon", catalog, &settings(Engine::Sqlite))).map(|(code, _)| code)
+    };
+    assert_eq!(ask(&with_grants(Vec::new())), Some("42501"));
+    let writes = [Privilege::Select, Privilege::Insert, Privilege::Update];
+    let granted = writes.map(|privilege| grant("anon", privilege, None)).to_vec();
+    assert_eq!(ask(&with_grants(granted)), Some("21000"));
+}
+
+#[test]
 fn all_columns_are_those_that_the_role_may_read() {
     let narrow = |columns| grant("anon", Privilege::Select, columns);
     let given = |grants: Vec<Grant>, role: &str, settings: &Settings| {

@@ -53,6 +53,22 @@ pub fn tells_equality(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Interval | TypeKind::Jsonb)
 }
 
+/// Types whose equal values may have different texts, by the names that [`collation`] takes.
+pub const COLLATED: [&str; 7] =
+    ["interval", "jsonb", "interval[]", "jsonb[]", "numeric[]", "real[]", "double precision[]"];
+
+/// The name of the collation by which equal values of a type are one.
+#[must_use]
+pub fn collation(kind: &TypeKind) -> String {
+    fn name(kind: &TypeKind) -> String {
+        if let TypeKind::Array(element) = kind {
+            return name(element) + "[]";
+        }
+        if matches!(kind, TypeKind::Numeric { .. }) { "numeric".to_owned() } else { kind.postgres_name() }
+    }
+    format!("berth {}", name(kind))
+}
+
 /// Elements of which the order is known. Those of an enumeration are kept as texts without their places, and a document
 /// that is null is kept as what is no document.
 fn is_of_elements(element: &TypeKind) -> bool {

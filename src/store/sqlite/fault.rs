@@ -5,6 +5,7 @@
 //! | constraint failed | 23502, 23503, 23505, 23514 with Postgres' text; see `constraint` and `foreign_key` |
 //! | `RAISE(…, 'text')` | P0001 `text` |
 //! | any text `NNNNN: message` of a function or trigger | that code and message, and the details after a U+001F |
+//! | `bad JSON path: 'NNNNN: message'` | the same: what a definition says that calls SQLite's own functions only |
 //! | interrupted | [`Error::Timeout`]: only a deadline interrupts |
 //! | busy, locked | [`Error::Locked`]: another process writes, try again |
 //! | full, since `AUTOINCREMENT` has given its last number | 2200H |
@@ -78,7 +79,7 @@ pub(super) fn plain(error: rusqlite::Error) -> Error {
         rusqlite::Error::SqlInputError { error: cause, msg, .. } => (cause.code, cause.extended_code, msg.clone()),
         other => return Error::Internal(other.to_string()),
     };
-    if let Some((code, message)) = split_sqlstate(&message) {
+    if let Some((code, message)) = split_sqlstate(told_in_path(&message)) {
         return match message.split_once(DETAILS) {
             Some((message, details)) => detailed(code, message.to_owned(), Some(details.to_owned())),
             None => database(code, message),
@@ -189,6 +190,11 @@ fn of_text(message: &str) -> Error {
         other if other.ends_with("RETURNING is not available on virtual tables") => database("0A000", other),
         other => Error::Internal(other.to_owned()),
     }
+}
+
+/// The text that stands where SQLite expected a path in JSON; any other message as it is.
+fn told_in_path(message: &str) -> &str {
+    message.strip_prefix("bad JSON path: '").and_then(|rest| rest.strip_suffix('\'')).unwrap_or(message)
 }
 
 /// `NNNNN: message`, as functions and triggers give their own codes.

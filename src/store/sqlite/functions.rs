@@ -11,6 +11,7 @@
 //! | `berth_convert_here(value, from, to)` | the same in the zone of who asks |
 //! | `berth_round(float)` | `round(float)` |
 //! | `berth_decimal(value)` | `value::numeric::text` of a number, or of the text of one |
+//! | `berth_decimal(value, digits)` | the same with so many digits behind the point |
 //! | `berth_contains(a, b)` | `a @> b` of `jsonb` |
 //! | `berth_array_contains(a, b)`, `berth_overlaps(a, b)` | `a @> b` and `a && b` of arrays |
 //! | `berth_cell(row, place)` | none: a value of a row that was kept, see `cell` |
@@ -20,7 +21,8 @@
 //!
 //! What is embedded is written by the functions of `rows`, sums and means are those of `sum`, the greatest and least of
 //! what sorts by keys those of `key`, those of text search are in `search`, other functions of text in `text`, those of
-//! arrays in `array`, of JSON in `document`, of dates and times in `moment`.
+//! arrays in `array`, of JSON in `document`, of dates and times in `moment`; operators on numbers
+//! are in `arithmetic`, and the one row of a query is taken by that of `only`.
 //!
 //! What fails gives an error whose text begins with Postgres' code and a colon, e.g.
 //! `2201B: invalid regular expression: parentheses () not balanced`.
@@ -31,6 +33,7 @@
 //! Source: <https://www.postgresql.org/docs/15/functions-matching.html>,
 //! <https://www.postgresql.org/docs/15/functions-json.html>.
 
+mod arithmetic;
 mod array;
 mod cast;
 pub(super) mod cell;
@@ -42,6 +45,7 @@ pub(super) mod json;
 mod key;
 mod like;
 mod moment;
+mod only;
 mod pattern;
 mod rows;
 mod search;
@@ -59,7 +63,7 @@ use thiserror::Error as ThisError;
 
 use super::{bind, interrupt};
 use crate::catalog::TypeKind;
-use crate::catalog::type_name::DECIMAL;
+use crate::catalog::type_name::{DECIMAL, Held};
 use crate::plan::value::{decimal, form};
 use like::Case;
 
@@ -128,12 +132,15 @@ pub fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function("berth_convert_here", 3, flags, convert::convert_here)?;
     add_of(connection, "berth_decimal", 1, |context| Ok(bind::print(context.get_raw(0), &TypeKind::NUMERIC)))?;
     add_of(connection, "berth_round", 1, |context| Ok(context.get::<Option<f64>>(0)?.map(f64::round_ties_even)))?;
+    add(connection, "berth_decimal", scaled_function)?;
     connection.create_collation(DECIMAL, decimal::compare)?;
     add(connection, "berth_contains", |context| pair_function(context, containment::contains))?;
     add(connection, "berth_array_contains", |context| pair_function(context, containment::array_contains))?;
     add(connection, "berth_overlaps", |context| pair_function(context, containment::overlaps))?;
     add(connection, "berth_cell", cell::cell)?;
+    arithmetic::register(connection)?;
     key::register(connection)?;
+    only::register(connection)?;
     rows::register(connection)?;
     search::register(connection)?;
     super::session::register(connection)?;
@@ -178,6 +185,12 @@ fn text(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
             Some(Cow::Owned(String::from_utf8_lossy(&printed).into_owned()))
         }
     }
+}
+
+/// A decimal with a number of digits behind the point.
+fn scaled_function(context: &Context<'_>) -> Result<Option<String>> {
+    let scale = context.get::<u32>(1)?;
+    Ok(bind::print(context.get_raw(0), &TypeKind::Numeric { precision: None, scale: Some(scale), held: Held::Text }))
 }
 
 fn like_function(context: &Context<'_>, case: Case) -> Result<Option<bool>> {

@@ -193,15 +193,17 @@ fn make_column(
     let place = (table.name.clone(), column.name.clone());
     let is_row_id = row_id == Some(column.name.as_str());
     let noted = metadata.columns.get(&place);
+    let type_name = with_labels(
+        match noted {
+            Some((declared, _)) => noted_type(declared, &column.declared),
+            None => type_name(&column.declared, table, origin),
+        },
+        metadata.enums.get(&place),
+    );
+    let is_array = matches!(type_name.kind, TypeKind::Array(_));
     Column {
         name: column.name.clone(),
-        type_name: with_labels(
-            match noted {
-                Some((declared, _)) => noted_type(declared, &column.declared),
-                None => type_name(&column.declared, table, origin),
-            },
-            metadata.enums.get(&place),
-        ),
+        type_name,
         nullable: !column.not_null && !is_row_id,
         // What a generated column's pragma tells as its default is no default.
         default: column.default.clone().filter(|_| column.hidden == 0),
@@ -210,20 +212,20 @@ fn make_column(
             _ if is_row_id => noted.and_then(|(_, identity)| *identity).unwrap_or(Generated::IdentityByDefault),
             _ => Generated::No,
         },
-        enum_values: metadata.enums.get(&place).cloned().unwrap_or_default(),
+        enum_values: if is_array { Vec::new() } else { metadata.enums.get(&place).cloned().unwrap_or_default() },
         comment: metadata.column_comments.get(&place).cloned(),
     }
 }
 
-/// A type that has labels is an enumeration.
+/// A type that has labels is an enumeration, or an array of one.
 fn with_labels(type_name: TypeName, labels: Option<&Vec<String>>) -> TypeName {
-    match labels {
-        Some(labels) => TypeName {
-            kind: TypeKind::Enum { name: type_name.declared.clone(), labels: labels.clone() },
-            declared: type_name.declared,
-        },
-        None => type_name,
-    }
+    let Some(labels) = labels else { return type_name };
+    let of = |name: &str| TypeKind::Enum { name: name.to_owned(), labels: labels.clone() };
+    let kind = match type_name.declared.strip_suffix("[]") {
+        Some(element) => TypeKind::Array(Box::new(of(element))),
+        None => of(&type_name.declared),
+    };
+    TypeName { kind, ..type_name }
 }
 
 /// A type that was noted. How a `numeric` is held the file tells.

@@ -38,3 +38,36 @@ CREATE VIEW odd_kinds AS
         id, small, medium, big, single, twice, exact, money_like, truth, upper(words) AS words, short, fixed, day, moment,
         instant, clock, code, document, binary_document, bytes, feeling, share, numbers, labels, doubled
     FROM few_kinds AS f WHERE f.id <> 2 AND (small IS NULL OR small < 5);
+-- Numbers and lengths of time, some equal ones in several spellings, and what is computed of them.
+CREATE TABLE measures (
+    id integer PRIMARY KEY,
+    whole integer,
+    part numeric,
+    price numeric(10, 2),
+    span interval,
+    parts numeric[],
+    document jsonb
+);
+INSERT INTO measures VALUES
+    (1, 1, 1.50, 9.99, '1 day', '{1.0,2}', '{"a": 1.0}'),
+    (2, 2, 1.5, 0.01, '24:00:00', '{1,2.00}', '{"a": 1}'),
+    (3, 2, 12345678901234567890.5, 10, '1 mon', '{}', '[1, 2]'),
+    (4, 3, -0.001, -3.30, '30 days', '{NaN}', '[1.0, 2.00]'),
+    (5, 3, 0, 99999999.99, '-1 hours', '{0.5}', 'null'),
+    (6, 7, NULL, NULL, NULL, NULL, NULL),
+    (7, NULL, 100, 100, '23:59:59.5', '{NULL}', '"x"'),
+    (8, -5, 100.00, 2.5, '1 day', '{1,2}', '{}');
+CREATE VIEW reckoned AS
+    SELECT id, whole + 1 AS next, whole * 3 AS triple, whole / 2 AS half, whole % 3 AS rest, part * price AS product,
+        part + 0.10 AS more, price / 3 AS third, round(part, 1) AS rounded, -price AS owed, coalesce(part, 0) AS sure,
+        CASE WHEN whole > 2 THEN price ELSE part END AS chosen, whole > 2.5 AS is_large,
+        (SELECT max(m.part) FROM measures m WHERE m.whole = measures.whole) AS most, part || ' of ' || price AS told
+    FROM measures;
+CREATE VIEW by_whole AS
+    SELECT whole, count(*) AS count, sum(part) AS total, avg(price) AS mean, max(part) AS most, sum(whole) AS wholes
+    FROM measures GROUP BY whole;
+CREATE FUNCTION worth(part numeric, times integer) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$ SELECT part * times - 0.5 $$;
+CREATE FUNCTION above(fewest numeric) RETURNS SETOF measures LANGUAGE sql STABLE AS $$
+    SELECT * FROM measures WHERE part * 2 > fewest ORDER BY id
+$$;
+CREATE FUNCTION share_of(measures) RETURNS numeric LANGUAGE sql STABLE AS $$ SELECT $1.part / 7 $$;

@@ -3,6 +3,7 @@
 //! Left out is what `docs/dialect.md` says SQLite answers otherwise. Writes are undone, so that each request stands alone
 //! and can be made smaller.
 
+use super::reckoned::reckon;
 use super::requests::Case;
 use super::search;
 
@@ -28,7 +29,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
     ("doubled", &["14", "2", "0", "x"]),
 ];
 
-const COMPARISONS: &[&str] = &["eq", "neq", "gt", "gte", "lt", "lte"];
+pub(super) const COMPARISONS: &[&str] = &["eq", "neq", "gt", "gte", "lt", "lte"];
 
 /// Columns with a cast of every kind that both engines write alike.
 const SELECTED: &[&str] = &[
@@ -125,7 +126,7 @@ impl Chance {
     }
 
     /// A value of a column; rarely the wrong one.
-    fn value(&mut self, values: &[&'static str]) -> &'static str {
+    pub(super) fn value(&mut self, values: &[&'static str]) -> &'static str {
         if self.one_in(40) { values[values.len() - 1] } else { self.pick(&values[..values.len() - 1]) }
     }
 }
@@ -178,7 +179,7 @@ fn conditions(chance: &mut Chance, parameters: &mut Vec<String>) {
     }
 }
 
-fn page(chance: &mut Chance, parameters: &mut Vec<String>, case: Case) -> Case {
+pub(super) fn page(chance: &mut Chance, parameters: &mut Vec<String>, case: Case) -> Case {
     if chance.one_in(4) {
         parameters.push(format!("limit={}", chance.below(4)));
     }
@@ -283,6 +284,12 @@ const ROW_FUNCTIONS: &[(&str, &[&str], &[&str])] = &[
     ("by_director", &["name", "films"], &["films=eq.0", "order=name", "offset=1"]),
     ("kinds_of?wanted=happy", &["id", "words", "day", "money_like"], &["order=id", "id=lt.2", "words=is.null"]),
     ("oldest", &["id", "name", "born", "films(title)"], &["born=is.null", "films.order=id", "name=like.*a*"]),
+    (
+        "above?fewest=2.9",
+        &["id", "part", "span", "price"],
+        &["part=gt.1.5", "order=part.desc,id", "limit=3", "price=lt.50"],
+    ),
+    ("above?fewest=24691357802469135780", &["id", "part"], &["part=gt.1.5", "order=part,id"]),
     ("years?most=4", &[], &["limit=2", "offset=1"]),
 ];
 
@@ -301,6 +308,10 @@ const VALUE_FUNCTIONS: &[(&str, &str, &str)] = &[
     ("years", "most=0", r#"{"most":2}"#),
     ("kinds_of", "wanted=angry", r#"{"wanted":"angry"}"#),
     ("nothing_of_that_name", "a=1", "{}"),
+    ("worth", "part=1.50&times=2", r#"{"part":1.50,"times":2}"#),
+    ("worth", "part=12345678901234567890.25&times=-3", r#"{"part":12345678901234567890.25,"times":-3}"#),
+    ("worth", "part=NaN&times=0", r#"{"part":"NaN","times":0}"#),
+    ("worth", "part=1,5&times=0", r#"{"part":"x","times":0}"#),
 ];
 
 fn call(chance: &mut Chance) -> Case {
@@ -350,12 +361,13 @@ fn call(chance: &mut Chance) -> Case {
 pub fn cases(seed: u64, count: usize) -> Vec<Case> {
     let mut chance = Chance(seed);
     (0..count)
-        .map(|_| match chance.below(14) {
+        .map(|_| match chance.below(16) {
             0..=4 => read(&mut chance),
             5 | 6 => embed(&mut chance),
             7 => aggregate(&mut chance),
             8 | 9 => call(&mut chance),
             10 | 11 => search::case(&mut chance),
+            12 | 13 => reckon(&mut chance),
             _ => write(&mut chance),
         })
         .collect()

@@ -3,7 +3,8 @@
 //! | function | gives |
 //! |---|---|
 //! | `berth_key(value, type)` | the key of a value of the type ([`plan::value::key`](crate::plan::value::key)) |
-//! | `berth_max(value, type)`, `berth_min(value, type)`, aggregates | the first value with the greatest or least key |
+//! | the collations `berth interval` and its like ([`COLLATED`](key::COLLATED)) | the order of the keys |
+//! | `berth_max(value, type)`, `berth_min(value, type)`, aggregates | the last value with the greatest or least key |
 
 use std::cmp::Ordering;
 
@@ -24,6 +25,13 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
         let kind = context.get_or_create_aux(1, kind)?;
         Ok(Some(key::of(&value, &kind)))
     })?;
+    for name in key::COLLATED {
+        let kind = TypeName::parse(name, Origin::Postgres).kind;
+        let collation = key::collation(&kind);
+        connection.create_collation(collation.as_str(), move |left, right| {
+            key::of(left, &kind).cmp(&key::of(right, &kind))
+        })?;
+    }
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_aggregate_function("berth_max", 2, flags, Extreme(Ordering::Greater))?;
     connection.create_aggregate_function("berth_min", 2, flags, Extreme(Ordering::Less))
@@ -60,7 +68,7 @@ impl Aggregate<Option<Found>, Option<String>> for Extreme {
             }
             Some(found) => {
                 let key = key::of(&value, &found.kind);
-                if key.cmp(&found.key) == self.0 {
+                if key.cmp(&found.key) != self.0.reverse() {
                     (found.value, found.key) = (value.into_owned(), key);
                 }
             }
@@ -87,7 +95,7 @@ mod tests {
     fn the_greatest_and_the_least_are_found_by_their_keys() {
         let spans =
             "FROM (SELECT column1 AS a FROM (VALUES ('9 days'), ('10 days'), (NULL), ('23:00:00'), ('240:00:00')))";
-        assert_eq!(asked(&format!("SELECT berth_max(a, 'interval') {spans}")).as_deref(), Some("10 days"));
+        assert_eq!(asked(&format!("SELECT berth_max(a, 'interval') {spans}")).as_deref(), Some("240:00:00"));
         assert_eq!(asked(&format!("SELECT berth_min(a, 'interval') {spans}")).as_deref(), Some("23:00:00"));
         assert_eq!(asked("SELECT berth_max(NULL, 'interval')"), None);
         let sorted = "SELECT iif(berth_key('[2]', 'integer[]') < berth_key('[10]', 'integer[]'), 'yes', 'no')";

@@ -3,6 +3,7 @@
 //! | function | second argument | gives |
 //! |---|---|---|
 //! | `berth_sum(value, digits)`, `berth_avg(value, digits)` | digits behind the point of the values' type | the text of an exact number |
+//! | `berth_sum(value)`, `berth_avg(value)` | | the same, each value with the digits that it has itself |
 //! | `berth_sum(value, type)`, `berth_avg(value, type)` | `'real'` or `'double'` | a float |
 //!
 //! Values that are null do not count; without any other the result is null. Exact numbers are those of
@@ -21,8 +22,12 @@ const SCALE_MAX: u32 = 1_000;
 /// Adds the functions to a connection.
 pub(super) fn register(connection: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_aggregate_function("berth_sum", 2, flags, Sum(Made::Sum))?;
-    connection.create_aggregate_function("berth_avg", 2, flags, Sum(Made::Mean))
+    // With one argument alone, before which SQLite takes DISTINCT.
+    for arguments in [1, 2] {
+        connection.create_aggregate_function("berth_sum", arguments, flags, Sum(Made::Sum))?;
+        connection.create_aggregate_function("berth_avg", arguments, flags, Sum(Made::Mean))?;
+    }
+    Ok(())
 }
 
 /// What is made of the values.
@@ -63,7 +68,10 @@ impl Aggregate<Option<Running>, Value> for Sum {
         }
         let running = match running {
             Some(running) => running,
-            None => running.insert(Running { total: self.start(context.get_raw(1)), count: 0 }),
+            None => {
+                let kind = if context.len() > 1 { context.get_raw(1) } else { ValueRef::Null };
+                running.insert(Running { total: self.start(kind), count: 0 })
+            }
         };
         running.count += 1;
         match &mut running.total {

@@ -10,13 +10,14 @@ use crate::catalog::{
     TypeName,
 };
 
-/// The function, its decimals read as text: what a body gives may be a number or text.
+/// The function, its decimals read as text: as that its parameters are given, and what a body gives may be a number too.
 pub(super) fn with_decimals(mut routine: Routine) -> Routine {
     let read_as_text = |of: &mut TypeName| {
         if of.kind.is_wide() {
             of.kind = of.kind.clone().as_decimal_text();
         }
     };
+    routine.parameters.iter_mut().for_each(|parameter| read_as_text(&mut parameter.type_name));
     match &mut routine.returns.kind {
         ReturnKind::Value(of) => read_as_text(of),
         ReturnKind::Row { columns, .. } => columns.iter_mut().for_each(|column| read_as_text(&mut column.type_name)),
