@@ -114,6 +114,7 @@ impl Scope<'_> {
         match expression {
             Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => self.is_outside(inner),
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.own_column(expression).is_none(),
+            Expr::BinaryOp { left, right, .. } => self.is_outside(left) && self.is_outside(right),
             Expr::CompoundFieldAccess { root, .. } => self.is_outside(root),
             Expr::Function(call) => arguments(call).is_ok_and(|all| all.iter().all(|one| self.is_outside(one))),
             Expr::Value(_) => true,

@@ -119,7 +119,7 @@ fn embedding() -> Vec<Case> {
         undone("PATCH", "/fewer?loud=eq.C!&select=loud,no", r#"{"called":"sea"}"#),
         undone("PATCH", "/fewer?loud=like.*!&order=loud.desc&select=loud,no", r#"{"called":null}"#),
         undone("DELETE", "/fewer?loud=ilike.c*&select=loud,no", ""),
-        undone("DELETE", "/with_next?next=is.null&select=id,next&order=id", ""),
+        undone("DELETE", "/with_next?next=is.null&order=id&select=id,next", ""),
         undone("DELETE", "/with_next?next=eq.b&select=id,name", ""),
         undone("PATCH", "/with_next?id=lt.3&order=id&select=id,next", r#"{"price":7}"#),
         undone("PATCH", "/cheap?price=gt.4.50&order=id&select=id,price", r#"{"price":4.50}"#),

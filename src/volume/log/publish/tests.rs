@@ -163,7 +163,12 @@ fn count_up(volume: &dyn Volume, count: u32) {
     let mut position = Position::START;
     let mut committed = 0;
     while committed < count {
-        while let Tail::Next(batch) = tail::read_on(volume, &position, Look::Probe).unwrap() {
+        // Another writer's file may be there before all of it is.
+        let read = |from: &Position| {
+            let mut patience = Until::new(Deadline::after(Duration::from_secs(30)));
+            tail::patiently(&mut patience, || tail::read_on(volume, from, Look::Probe)).unwrap()
+        };
+        while let Tail::Next(batch) = read(&position) {
             position = batch.records.last().unwrap().header.position();
         }
         let value = u8::try_from(position.txid.next().0).unwrap();
