@@ -60,10 +60,12 @@ pub(super) fn read_within(transaction: &Connection) -> rusqlite::Result<Catalog>
         }
     }
     resolve_references(&mut tables);
-    let shown_keys = view::find_keys(transaction, &mut tables)?;
+    let views = view::list(transaction)?;
+    let shown_keys = view::find_keys(transaction, &views, &mut tables)?;
     let stored = listed.iter().filter(|entry| entry.kind == "table").map(|entry| entry.name.as_str()).collect();
-    let view_writes = updatable::read(transaction, &mut tables, &stored, &metadata.views)?;
-    let Found { bypassing_roles, row_security, view_queries } = Found::read(transaction, &names, &tables)?;
+    let view_writes = updatable::read(transaction, views, &mut tables, &stored, &metadata.views)?;
+    let Found { bypassing_roles, row_security, view_queries } =
+        Found::read(transaction, &names, &tables, &metadata.views.invokers)?;
     let Metadata { schema_comments, grants, schema_users, roles, routines, search_indexes, .. } = metadata;
     let asks_headers = function::asks_headers(transaction, &names, &routines)?;
     let routines: Vec<Routine> = routines.into_iter().map(function::with_decimals).collect();

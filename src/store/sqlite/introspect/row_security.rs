@@ -31,22 +31,20 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Reads the notes among `names`. `tables` are those that are served.
+    /// Reads the notes among `names`. `tables` are those that are served, `invoker_views` the views that read with the
+    /// rights of who asks.
     pub(super) fn read(
         connection: &Connection,
         names: &BTreeSet<&str>,
         tables: &BTreeMap<QualifiedName, Table>,
+        invoker_views: &BTreeSet<String>,
     ) -> rusqlite::Result<Self> {
         let mut found = Self::default();
         if !names.contains("_berth_row_security") {
             return Ok(found);
         }
-        let listed = |sql| -> rusqlite::Result<BTreeSet<String>> {
-            let mut statement = connection.prepare(sql)?;
-            statement.query_map([], |row| row.get(0))?.collect()
-        };
-        found.bypassing_roles = listed("SELECT name FROM _berth_bypassing_roles")?;
-        let invoker_views = listed("SELECT name FROM _berth_invoker_views")?;
+        let mut statement = connection.prepare("SELECT name FROM _berth_bypassing_roles")?;
+        found.bypassing_roles = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let mut statement = connection.prepare("SELECT table_name, forced FROM _berth_row_security WHERE enabled")?;
         let secured = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))?;
         for table in secured {

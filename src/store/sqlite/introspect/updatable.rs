@@ -16,7 +16,7 @@ use sqlparser::ast::{Expr, GroupByExpr, Ident, ObjectName, Query, Select, Select
 
 use super::metadata::ViewNotes;
 use super::row_security::read_expression;
-use super::view;
+use super::view::View;
 use crate::catalog::updatable::follow;
 use crate::catalog::{
     Expression, Kind, Obstacle, QualifiedName, Table, UpdatableView, Verb, ViewColumn, ViewRights, ViewWrites,
@@ -34,19 +34,17 @@ const MISUSES: [(&str, Obstacle); 2] =
 /// What SQLite says.
 pub(super) fn read(
     connection: &Connection,
+    views: Vec<View>,
     tables: &mut BTreeMap<QualifiedName, Table>,
     stored: &BTreeSet<&str>,
     notes: &ViewNotes,
 ) -> rusqlite::Result<BTreeMap<QualifiedName, ViewWrites>> {
-    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")?;
-    let views = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut found = BTreeMap::new();
-    for view in views.collect::<rusqlite::Result<Vec<(String, String)>>>()? {
-        let (name, sql) = view;
+    for View { name, query, instead } in views {
         let Some(table) = tables.get(&QualifiedName::new(SCHEMA, &name)) else { continue };
         let reading = Reading { connection, tables, stored, notes, view: table };
-        let instead = view::events(connection, &name)?;
-        found.insert(table.name.clone(), ViewWrites { instead, shows: reading.read(&sql).map(Arc::new) });
+        let shows = query.ok_or(Obstacle::Unknown).and_then(|query| reading.read(&query)).map(Arc::new);
+        found.insert(table.name.clone(), ViewWrites { instead, shows });
     }
     for view in tables.values_mut().filter(|table| table.kind == Kind::View) {
         let takes = |verb| follow(&found, &view.name, verb).is_ok();
@@ -73,9 +71,8 @@ struct Source<'a> {
 
 impl<'a> Reading<'a> {
     /// In the order in which Postgres looks for what is in the way.
-    fn read(&self, sql: &str) -> Result<UpdatableView, Obstacle> {
-        let query = view::parse(sql).ok_or(Obstacle::Unknown)?;
-        let select = plain_select(&query)?;
+    fn read(&self, query: &Query) -> Result<UpdatableView, Obstacle> {
+        let select = plain_select(query)?;
         let Source { table, known_as } = match self.source(select) {
             Ok(source) => source,
             Err(obstacle) => return Err(self.misuse_in(select).unwrap_or(obstacle)),

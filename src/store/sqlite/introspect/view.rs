@@ -15,13 +15,36 @@ use crate::store::sqlite::write::SCHEMA;
 /// Deepest nesting that is read; a view beyond it has no key.
 const DEPTH_MAX: usize = 32;
 
-/// The verbs for which a view has an `INSTEAD OF` trigger.
-pub(super) fn events(connection: &Connection, view: &str) -> rusqlite::Result<BTreeSet<Verb>> {
-    let sql =
-        "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE nocase AND sql IS NOT NULL";
-    let mut statement = connection.prepare_cached(sql)?;
-    let texts = statement.query_map([view], |row| row.get::<_, String>(0))?;
-    texts.filter_map(|text| text.map(|text| definition::instead_of(&text)).transpose()).collect()
+/// A view as its text says.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) name: String,
+    /// `None` when it cannot be read.
+    pub(super) query: Option<Box<Query>>,
+    /// The verbs for which it has an `INSTEAD OF` trigger.
+    pub(super) instead: BTreeSet<Verb>,
+}
+
+/// Reads the text of every view, once for all who ask.
+///
+/// # Errors
+/// What SQLite says.
+pub(super) fn list(connection: &Connection) -> rusqlite::Result<Vec<View>> {
+    let sql = "SELECT tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' AND sql IS NOT NULL";
+    let mut statement = connection.prepare(sql)?;
+    let mut triggers = statement.query([])?;
+    let mut instead: BTreeMap<String, BTreeSet<Verb>> = BTreeMap::new();
+    while let Some(trigger) = triggers.next()? {
+        let view = trigger.get::<_, String>(0)?.to_ascii_lowercase();
+        instead.entry(view).or_default().extend(definition::instead_of(&trigger.get::<_, String>(1)?));
+    }
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")?;
+    let views = statement.query_map([], |row| {
+        let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);
+        let instead = instead.remove(&name.to_ascii_lowercase()).unwrap_or_default();
+        Ok(View { name, query: parse(&sql), instead })
+    })?;
+    views.collect()
 }
 
 /// Gives views the primary keys that they show, and tells of the foreign keys.
@@ -30,16 +53,15 @@ pub(super) fn events(connection: &Connection, view: &str) -> rusqlite::Result<BT
 /// of a `UNION` it would tell of the first part alone, so such a view has no keys.
 pub(super) fn find_keys(
     connection: &Connection,
+    views: &[View],
     tables: &mut BTreeMap<QualifiedName, Table>,
 ) -> rusqlite::Result<Vec<ShownKey>> {
-    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'view'")?;
-    let views = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut shown = Vec::new();
-    for view in views.collect::<rusqlite::Result<Vec<(String, String)>>>()? {
-        let (name, sql) = view;
-        if is_one_select(&sql) && tables.contains_key(&QualifiedName::new(SCHEMA, &name)) {
+    for View { name, query, .. } in views {
+        let is_one_select = query.as_ref().is_some_and(|query| matches!(*query.body, SetExpr::Select(_)));
+        if is_one_select && tables.contains_key(&QualifiedName::new(SCHEMA, name)) {
             // A view that cannot be read has no keys; whoever reads it is told why.
-            shown.extend(shown_by(connection, &name).unwrap_or_default());
+            shown.extend(shown_by(connection, name).unwrap_or_default());
         }
     }
     let keys = |table: &Table| Keys {
@@ -73,13 +95,8 @@ fn shown_by(connection: &Connection, view: &str) -> rusqlite::Result<Vec<Shown>>
     Ok(shown)
 }
 
-/// True for a view of one `SELECT`; false for one that cannot be read.
-fn is_one_select(sql: &str) -> bool {
-    parse(sql).is_some_and(|query| matches!(*query.body, SetExpr::Select(_)))
-}
-
 /// The query of a view; `None` when it cannot be read.
-pub(super) fn parse(sql: &str) -> Option<Box<Query>> {
+fn parse(sql: &str) -> Option<Box<Query>> {
     let dialect = SQLiteDialect {};
     let parser = Parser::new(&dialect).with_recursion_limit(DEPTH_MAX);
     let mut statements = parser.try_with_sql(sql).and_then(|mut parser| parser.parse_statements()).ok()?;
