@@ -286,15 +286,7 @@ fn narrow(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
-
-    /// What the SQL expression gives, as text.
-    fn computed(expression: &str) -> std::result::Result<Option<String>, String> {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
-        let sql = format!("SELECT CAST({expression} AS TEXT)");
-        connection.query_row(&sql, [], |row| row.get(0)).map_err(|error| error.to_string())
-    }
+    use crate::store::sqlite::functions::tests::computed;
 
     /// Expected values taken from Postgres 15.
     #[test]

@@ -187,13 +187,12 @@ fn string_to_array(of: &str, separator: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use crate::store::sqlite::functions::tests::connection;
 
     /// Expected values taken from Postgres 15.
     #[test]
     fn arrays_become_what_they_become_on_postgres() {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
+        let connection = connection();
         for (call, expected) in [
             ("join('[1]', '[2,null]')", Some("[1,2,null]")),
             ("join(NULL, '[2]')", Some("[2]")),

@@ -45,13 +45,11 @@ pub(super) fn read_in(zone: Option<&Zone>, text: &str, type_name: &TypeName) -> 
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use crate::store::sqlite::functions::tests::connection;
 
     fn cast(text: &str, type_name: &str) -> std::result::Result<rusqlite::types::Value, String> {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
         let read = |row: &rusqlite::Row<'_>| row.get(0);
-        connection.query_row("SELECT berth_cast(?1, ?2)", [text, type_name], read).map_err(|error| error.to_string())
+        connection().query_row("SELECT berth_cast(?1, ?2)", [text, type_name], read).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -82,14 +82,13 @@ fn bytes(digits: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use crate::store::sqlite::functions::tests::connection;
 
     use super::*;
 
     #[test]
     fn values_of_every_kind_come_back_as_they_were() {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
+        let connection = connection();
         let all = "SELECT NULL, 1, 1.0, 1e300, -9e999, 9223372036854775807, 'a \"b\"\n', x'00ff', ''";
         let kept = connection
             .query_row(all, [], |row| {

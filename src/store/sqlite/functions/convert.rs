@@ -148,14 +148,11 @@ fn printed(value: Scalar<'_>, kind: &TypeKind) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use crate::store::sqlite::functions::tests::computed;
 
     /// What the SQL literal becomes, as text.
     fn convert(literal: &str, from: &str, to: &str) -> std::result::Result<Option<String>, String> {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
-        let sql = format!("SELECT CAST(berth_convert({literal}, '{from}', '{to}') AS TEXT)");
-        connection.query_row(&sql, [], |row| row.get(0)).map_err(|error| error.to_string())
+        computed(&format!("berth_convert({literal}, '{from}', '{to}')"))
     }
 
     /// Expected values taken from Postgres 15.

@@ -256,13 +256,12 @@ fn write_pretty(out: &mut String, document: &Json, level: usize) {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use crate::store::sqlite::functions::tests::connection;
 
     /// Expected values taken from Postgres 15.
     #[test]
     fn documents_become_what_they_become_on_postgres() {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
+        let connection = connection();
         for (call, expected) in [
             (r#"json_join('{"a":1}', '{"b":2,"a":3}')"#, Some(r#"{"a": 3, "b": 2}"#)),
             (r#"json_join('[1]', '{"b":2}')"#, Some(r#"[1, {"b": 2}]"#)),

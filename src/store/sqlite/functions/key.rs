@@ -83,12 +83,10 @@ impl Aggregate<Option<Found>, Option<String>> for Extreme {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use crate::store::sqlite::functions::tests::connection;
 
     fn asked(sql: &str) -> Option<String> {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
-        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+        connection().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     #[test]

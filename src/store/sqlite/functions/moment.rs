@@ -216,13 +216,10 @@ fn out_of_range(what: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use crate::store::sqlite::functions::tests::computed;
 
     fn ask(call: &str) -> Result<Option<String>, String> {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
-        let sql = format!("SELECT CAST(berth_{call} AS TEXT)");
-        connection.query_row(&sql, [], |row| row.get(0)).map_err(|error| error.to_string())
+        computed(&format!("berth_{call}"))
     }
 
     /// Expected values taken from Postgres 15.

@@ -38,12 +38,11 @@ impl Aggregate<Option<Value>, Option<Value>> for Only {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use crate::store::sqlite::functions::tests::connection;
 
     #[test]
     fn a_second_row_is_refused() {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
+        let connection = connection();
         let asked = |rows: &str| {
             let sql =
                 format!("SELECT berth_only(a) FROM (SELECT column1 AS a FROM (VALUES {rows}) WHERE column1 <> 'x')");

@@ -8,10 +8,17 @@ use super::register;
 use crate::clock::{Deadline, Stopwatch};
 use crate::store::sqlite::interrupt::Limit;
 
-fn connection() -> Connection {
+/// A connection with the functions of this module and those below it.
+pub(super) fn connection() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     register(&connection).unwrap();
     connection
+}
+
+/// What a SQL expression gives, as text, or why it gives nothing.
+pub(super) fn computed(expression: &str) -> Result<Option<String>, String> {
+    let sql = format!("SELECT CAST(({expression}) AS TEXT)");
+    connection().query_row(&sql, [], |row| row.get(0)).map_err(|error| error.to_string())
 }
 
 fn truth(connection: &Connection, function: &str, left: &dyn ToSql, right: &dyn ToSql) -> Option<bool> {

@@ -309,14 +309,7 @@ fn replacement(written: &mut String, new: &str, found: &Captures<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
-
-    fn ask(sql: &str) -> Result<Option<String>, String> {
-        let connection = Connection::open_in_memory().unwrap();
-        crate::store::sqlite::functions::register(&connection).unwrap();
-        let sql = format!("SELECT CAST(({sql}) AS TEXT)");
-        connection.query_row(&sql, [], |row| row.get(0)).map_err(|error| error.to_string())
-    }
+    use crate::store::sqlite::functions::tests::computed;
 
     /// Expected values taken from Postgres 15.
     #[test]
@@ -358,9 +351,9 @@ mod tests {
             ("quote_literal('it''s')", "'it''s'"),
             ("quote_literal('a\\b')", "E'a\\\\b'"),
         ] {
-            assert_eq!(ask(&format!("berth_{call}")), Ok(Some(expected.to_owned())), "{call}");
+            assert_eq!(computed(&format!("berth_{call}")), Ok(Some(expected.to_owned())), "{call}");
         }
-        assert_eq!(ask("berth_lpad(NULL, 5, 'x')"), Ok(None));
+        assert_eq!(computed("berth_lpad(NULL, 5, 'x')"), Ok(None));
     }
 
     #[test]
@@ -373,7 +366,7 @@ mod tests {
             ("berth_replace_match('foobarbaz', 'b(..)', 'X\\1Y', 'g')", Some("fooXarYXazY")),
             ("berth_replace_match('Hello', 'L', '<\\&>', 'gi')", Some("He<l><l>o")),
         ] {
-            assert_eq!(ask(call), Ok(expected.map(str::to_owned)), "{call}");
+            assert_eq!(computed(call), Ok(expected.map(str::to_owned)), "{call}");
         }
     }
 
@@ -388,7 +381,7 @@ mod tests {
             ("berth_replace_match('a', 'a', 'b', 'z')", "22023: invalid regular expression option: \"z\""),
             ("berth_match_text('a', '(')", "2201B: invalid regular expression: parentheses () not balanced"),
         ] {
-            assert_eq!(ask(call), Err(expected.to_owned()), "{call}");
+            assert_eq!(computed(call), Err(expected.to_owned()), "{call}");
         }
     }
 }
