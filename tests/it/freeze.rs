@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::support::{Berth, Start};
 
@@ -15,10 +15,6 @@ const FREEZE: Duration = Duration::from_secs(10);
 /// Three million steps of SQLite: a second or some.
 const SLOW: &str = "CREATE VIEW slow AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) \
                     SELECT max(i) AS steps FROM n; CREATE TABLE t (id INTEGER PRIMARY KEY);";
-
-fn send(berth: &Berth, signal: Signal) {
-    kill_process(Pid::from_raw(i32::try_from(berth.id()).unwrap()).unwrap(), signal).unwrap();
-}
 
 fn connect(berth: &Berth) -> TcpStream {
     let stream = TcpStream::connect(("127.0.0.1", berth.port)).unwrap();
@@ -49,16 +45,15 @@ fn what_came_before_or_during_a_freeze_is_answered_after_it() {
     ask(&mut reading, "GET /slow HTTP/1.1", "");
     thread::sleep(Duration::from_millis(300));
 
-    send(&berth, Signal::STOP);
+    berth.signal(Signal::STOP);
     ask(&mut connected, "GET /t HTTP/1.1", "");
     let mut late = connect(&berth);
     ask(&mut late, "POST /t HTTP/1.1\r\nContent-Type: application/json", r#"{"id":1}"#);
     thread::sleep(FREEZE);
-    send(&berth, Signal::CONT);
+    berth.signal(Signal::CONT);
 
     assert_eq!(status(&mut connected), "200", "a request on a connection that was there");
     assert_eq!(status(&mut late), "201", "a request on a new connection");
     assert_eq!(status(&mut reading), "200", "a statement that ran");
-    let log = berth.log_text();
-    assert!(log.contains("/slow"), "{log}");
+    berth.logged("/slow");
 }

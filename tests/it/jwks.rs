@@ -87,7 +87,7 @@ fn an_address_that_is_down_at_the_start_is_told_and_its_keys_are_taken_once_it_i
     assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("BERTH503")), "{}", answer.body);
     assert!(answer.header("retry-after").is_some());
     assert_eq!(server.client().get("/notes").status, 401, "who comes without a token needs no keys");
-    assert!(server.log_text().contains("fetch the keys at JWKS_URL"), "{}", server.log_text());
+    server.logged("fetch the keys at JWKS_URL");
 
     serve_keys(port);
     wait_for(&server, "/notes", &[("Authorization", &bearer)], 200);

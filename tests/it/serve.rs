@@ -151,8 +151,7 @@ fn a_changed_postgres_schema_is_served_when_notified_or_signalled() {
     cluster.run("reloaded", "CREATE TABLE first (id int); NOTIFY pgrst, 'reload schema'");
     served("/first");
     cluster.run("reloaded", "CREATE TABLE second (id int)");
-    let pid = rustix::process::Pid::from_raw(i32::try_from(berth.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::USR1).unwrap();
+    berth.signal(rustix::process::Signal::USR1);
     served("/second");
 }
 

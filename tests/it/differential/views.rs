@@ -3,7 +3,7 @@
 use super::requests::Case;
 use super::{Pair, assert_equal};
 
-/// Views that rows can be written through: each with bodies for it, and what rows it is asked for.
+/// Views of every kind, those that take no writes among them: each with bodies for it.
 const WRITTEN: &[(&str, &[&str])] = &[
     ("plain", &[r#"{"id":9,"name":"i","price":1.5}"#, r#"{"id":1,"name":"i"}"#, r#"{"id":9,"name":"a"}"#]),
     ("cheap", &[r#"{"id":9,"name":"i","price":5}"#, r#"{"id":9,"name":"i","price":99}"#, r#"{"id":9,"nome":"i"}"#]),

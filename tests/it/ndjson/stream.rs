@@ -142,7 +142,7 @@ fn a_client_that_takes_its_time_keeps_nobody_waiting_and_is_let_go() {
         assert!(!sent.ends_with(b"0\r\n\r\n"), "{store}");
         assert!(!sent.windows(5).any(|window| window == b"\"new\""), "{store}: it is of the moment at which it began");
         await_metric(&client, "berth_http_streams_total{ending=\"broken\"} 1");
-        assert!(berth.log_text().contains("\"code\":\"57014\""), "{store}");
+        berth.logged("\"code\":\"57014\"");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::support::{Answer, Berth, Start, write_migrations};
 
@@ -76,7 +76,7 @@ fn a_stalled_instance_that_wakes_after_its_slot_was_removed_does_not_acknowledge
             assert_eq!(note(&other, id, 40_000).unwrap().status, 201);
         }
         wait_until("its slot is filled and removed", || slots(folder).iter().all(|slot| *slot > next));
-        kill_process(Pid::from_raw(i32::try_from(stalled.id()).unwrap()).unwrap(), Signal::CONT).unwrap();
+        stalled.signal(Signal::CONT);
         let answer = sending.join().unwrap();
         assert!(slots(folder).contains(&next), "its put succeeded: the test shows something");
         (answer.unwrap(), &stalled)

@@ -15,6 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub use client::{Answer, Client};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a process may take until it is ready. Generous: tests share two cores with a compiler.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -148,6 +149,11 @@ impl Berth {
         self.child.id()
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(i32::try_from(self.id()).unwrap()).unwrap(), signal).unwrap();
+    }
+
     /// Waits until it ends by itself; the exit code.
     pub fn wait(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
@@ -162,8 +168,7 @@ impl Berth {
     /// SIGTERM; the exit code, and how long it took.
     pub fn terminate(mut self) -> (Option<i32>, Duration) {
         let started = Instant::now();
-        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         let status = self.child.wait().unwrap();
         (status.code(), started.elapsed())
     }
