@@ -75,11 +75,10 @@ impl Scope<'_> {
     }
 
     /// A function on numbers as a call of berth's; `None` as for [`calculation`](Self::calculation).
-    pub(super) fn number_call(&self, name: &str, call: &Function) -> Result<Option<String>, Refusal> {
-        let arguments = arguments(call).unwrap_or_default();
-        let Some(kind) = self.number_function_kind(name, &arguments) else { return Ok(None) };
+    pub(super) fn number_function(&self, name: &str, arguments: &[&Expr]) -> Result<Option<String>, Refusal> {
+        let Some(kind) = self.number_function_kind(name, arguments) else { return Ok(None) };
         let named = name::text(&kind.postgres_name());
-        Ok(match (name, arguments.as_slice()) {
+        Ok(match (name, arguments) {
             ("mod", [left, right]) => self.calculation(left, &BinaryOperator::Modulo, right)?,
             ("pow" | "power", [left, right]) => self.calculation(left, &BinaryOperator::PGExp, right)?,
             ("abs" | "floor" | "ceil" | "ceiling" | "sign", [number]) => {
@@ -208,14 +207,13 @@ fn function_of(operator: &BinaryOperator) -> Option<&'static str> {
 
 /// The kind that numbers of two kinds are computed in.
 fn wider(left: TypeKind, right: TypeKind) -> TypeKind {
-    use TypeKind::{BigInt, Double, Integer, Numeric, Real, SmallInt};
+    use TypeKind::{BigInt, Double, Integer, Numeric, Real};
     match (left, right) {
         (Real, Real) => Real,
         (Real | Double, _) | (_, Real | Double) => Double,
         (numeric @ Numeric { .. }, _) | (_, numeric @ Numeric { .. }) => numeric,
         (BigInt, _) | (_, BigInt) => BigInt,
         (Integer, _) | (_, Integer) => Integer,
-        (SmallInt, _) => SmallInt,
         (other, _) => other,
     }
 }

@@ -29,7 +29,7 @@ impl Scope<'_> {
         if matches!(kind, TypeKind::Numeric { precision: Some(_), .. }) && is_extended {
             return Ok(format!("berth_cast({written}, {})", name::text(&type_name.held_name())));
         }
-        if let Some(from) = self.computed_number(expression, kind).filter(|_| self.functions.get().are_extended()) {
+        if let Some(from) = self.computed_number(expression, kind).filter(|_| is_extended) {
             let (from, to) = (from.postgres_name(), kind.postgres_name());
             return Ok(format!("berth_convert({written}, {}, {})", name::text(&from), name::text(&to)));
         }
@@ -44,9 +44,6 @@ impl Scope<'_> {
     fn assigned_number(&self, expression: &Expr, to: &TypeKind) -> Result<Option<String>, Refusal> {
         let Some(from) = self.number_kind(expression) else { return Ok(None) };
         Ok(match (&from, to) {
-            (TypeKind::Real | TypeKind::Double, TypeKind::Numeric { precision: None, .. }) => {
-                Some(self.decimal(expression)?)
-            }
             (_, TypeKind::Numeric { precision: None, .. }) if self.is_kept(expression) => {
                 Some(self.write_name(expression)?)
             }

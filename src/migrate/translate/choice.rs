@@ -14,7 +14,6 @@ impl Scope<'_> {
     /// The kind that several values are brought to: that of numbers is the one that holds all, else the first decides.
     pub(super) fn common_kind(&self, values: &[&Expr]) -> Option<TypeKind> {
         // Each is asked once: a kind may be that of a whole query.
-        let is_null = |value: &&&Expr| matches!(Literal::read(value), Some(Literal::Null));
         let given: Vec<&&Expr> = values.iter().filter(|value| !is_null(value)).collect();
         let kinds: Vec<Option<TypeKind>> = given.iter().map(|value| self.kind(value)).collect();
         let both = || kinds.iter().zip(&given).map(|(kind, value)| constant_kind(value).or_else(|| kind.clone()));
@@ -60,12 +59,15 @@ impl Scope<'_> {
     /// Writes values of which one is taken: decimals all as text when one is.
     pub(super) fn alike(&self, values: &[&Expr]) -> Result<Vec<String>, Refusal> {
         let are_decimals = self.are_decimals(values);
-        let is_null = |value: &Expr| matches!(Literal::read(value), Some(Literal::Null));
         let write = |value: &&Expr| {
             if are_decimals && !is_null(value) { self.decimal(value) } else { self.write(value) }
         };
         values.iter().map(write).collect()
     }
+}
+
+fn is_null(value: &Expr) -> bool {
+    matches!(Literal::read(value), Some(Literal::Null))
 }
 
 /// What a `CASE` may give.

@@ -97,9 +97,8 @@ impl Scope<'_> {
         if sides.iter().any(is_float) {
             return Some(TypeKind::Double);
         }
-        let is_column = |side: &&Expr| self.decimal_origin(side) == Some(Origin::Column);
         // A column compares by its own collation.
-        let are_held = sides.iter().all(|side| is_column(side) || is_constant(side));
+        let are_held = sides.iter().all(|side| self.is_kept(side) || is_constant(side));
         (!are_held).then_some(TypeKind::DECIMAL)
     }
 
@@ -126,15 +125,12 @@ impl Scope<'_> {
             Some(TypeKind::Numeric { scale: Some(scale), .. }) => {
                 Ok(format!("berth_decimal({}, {scale})", self.write(expression)?))
             }
-            Some(TypeKind::Real | TypeKind::Double) => self.decimal_of_float(expression),
+            Some(kind @ (TypeKind::Real | TypeKind::Double)) => {
+                let (from, to) = (name::text(&kind.postgres_name()), name::text(&held_name(TypeKind::DECIMAL)));
+                Ok(format!("berth_convert({}, {from}, {to})", self.write(expression)?))
+            }
             _ => Ok(format!("berth_decimal({})", self.write(expression)?)),
         }
-    }
-
-    fn decimal_of_float(&self, expression: &Expr) -> Result<String, Refusal> {
-        let from = self.number_kind(expression).map(|kind| kind.postgres_name()).unwrap_or_default();
-        let to = TypeName { declared: String::new(), kind: TypeKind::DECIMAL }.held_name();
-        Ok(format!("berth_convert({}, {}, {})", self.write(expression)?, name::text(&from), name::text(&to)))
     }
 
     /// Writes an operand of what computes in decimals: a number or text, with the digits behind the point that its type has.
@@ -152,9 +148,7 @@ impl Scope<'_> {
 
     /// True for a `numeric` that is computed, or given with a function's arguments, where berth's functions may be called.
     pub(super) fn is_made_decimal(&self, expression: &Expr) -> bool {
-        self.functions.get().are_extended()
-            && self.decimal_origin(expression) != Some(Origin::Column)
-            && self.is_wide(expression)
+        self.functions.get().are_extended() && !self.is_kept(expression) && self.is_wide(expression)
     }
 
     /// The value of a name as a number, where it may be text and only SQLite's own functions are to be called.
@@ -171,11 +165,7 @@ impl Scope<'_> {
     fn decimal_origin(&self, expression: &Expr) -> Option<Origin> {
         let origin = match expression {
             Expr::Nested(inner) => return self.decimal_origin(inner),
-            Expr::Identifier(ident) => self.origin_of(&[name::fold(ident)])?,
-            Expr::CompoundIdentifier(idents) => {
-                let names: Vec<String> = idents.iter().rev().take(2).rev().map(name::fold).collect();
-                self.origin_of(&names)?
-            }
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.origin_of(&name::of_column(expression)?)?,
             Expr::CompoundFieldAccess { .. } => Origin::Column,
             Expr::Value(_) => Origin::Argument,
             _ => return None,
@@ -200,6 +190,11 @@ fn is_exact_number(digits: &str) -> bool {
 /// The text of a decimal, to be compared, sorted or grouped as one.
 pub(super) fn collated(written: &str) -> String {
     format!("{written} COLLATE {DECIMAL}")
+}
+
+/// The name of a kind, with a word for a `numeric` that is text.
+pub(super) fn held_name(kind: TypeKind) -> String {
+    TypeName { declared: kind.postgres_name(), kind }.held_name()
 }
 
 /// The type, as columns and results of functions hold it.

@@ -14,11 +14,13 @@
 
 use sqlparser::ast::{Expr, Function, Query, SelectItem, SetExpr};
 
+use super::cast::convert;
+use super::decimal::held_name;
 use super::function::{self, arguments};
 use super::literal::Literal;
 use super::scope::{Scope, Source};
 use super::{Refusal, name, refuse};
-use crate::catalog::{TypeKind, TypeName};
+use crate::catalog::TypeKind;
 
 /// What a function makes, and of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +135,7 @@ impl Scope<'_> {
         match self.kind(value) {
             Some(TypeKind::Boolean) => {
                 let written = self.operand(value)?;
-                Ok(format!("json(CASE WHEN {written} THEN 'true' WHEN NOT {written} THEN 'false' END)"))
+                Ok(format!("json({})", convert(&written, &TypeKind::Boolean, &TypeKind::Text { max_length: None })?))
             }
             Some(
                 TypeKind::Json
@@ -186,11 +188,6 @@ impl Scope<'_> {
 ///
 /// Source: <https://www.sqlite.org/limits.html#max_function_arg>.
 const ROW_COLUMNS_MAX: usize = 100;
-
-/// A type as `berth_row` and its like read it.
-fn held_name(kind: TypeKind) -> String {
-    TypeName { declared: kind.postgres_name(), kind }.held_name()
-}
 
 /// True for what is JSON whatever the columns are: a function that makes it, alone, in a query or beside others.
 fn is_document(value: &Expr) -> bool {

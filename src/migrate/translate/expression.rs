@@ -3,7 +3,9 @@
 //!
 //! What is not known to mean the same on both engines is refused. Start at [`Scope::write`].
 
-use sqlparser::ast::{AccessExpr, Array, BinaryOperator, DataType, Expr, Subscript, TrimWhereField, UnaryOperator};
+use sqlparser::ast::{
+    AccessExpr, Array, BinaryOperator, DataType, Expr, Subscript, TrimWhereField, TypedString, UnaryOperator,
+};
 
 use super::arithmetic::{is_number, unbounded};
 use super::choice::results_of;
@@ -146,12 +148,12 @@ impl Scope<'_> {
     }
 
     fn whole_number(&self, function: &str, number: &Expr) -> Result<String, Refusal> {
-        match self.number_function_kind(function, &[number]).filter(|_| self.functions.get().are_extended()) {
-            Some(kind) => {
-                Ok(format!("berth_{function}({}, {})", self.write(number)?, name::text(&kind.postgres_name())))
-            }
-            None => Ok(format!("{function}({})", self.write(number)?)),
+        if self.functions.get().are_extended()
+            && let Some(written) = self.number_function(function, &[number])?
+        {
+            return Ok(written);
         }
+        Ok(format!("{function}({})", self.write(number)?))
     }
 
     fn written_argument(&self, root: &Expr, access: &[AccessExpr]) -> Result<String, Refusal> {
@@ -189,18 +191,14 @@ impl Scope<'_> {
     pub(super) fn kind(&self, expression: &Expr) -> Option<TypeKind> {
         let kind = match expression {
             Expr::Identifier(ident) if session::is_current_role(ident) => Some(session::Asked::User.kind()),
-            Expr::Identifier(ident) => self.kind_of_name(&[name::fold(ident)]),
-            Expr::CompoundIdentifier(idents) => {
-                let names: Vec<String> = idents.iter().rev().take(2).rev().map(name::fold).collect();
-                self.kind_of_name(&names)
-            }
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.kind_of_name(&name::of_column(expression)?),
             Expr::CompoundFieldAccess { root, access_chain } => match (self.kind(root), access_chain.as_slice()) {
                 (Some(TypeKind::Array(element)), [AccessExpr::Subscript(Subscript::Index { .. })]) => Some(*element),
                 _ => self.kind_of_member(root, access_chain),
             },
             Expr::Value(_) => self.placeholder(expression).and_then(|of| self.kind_of_declared(&of.declared)),
             Expr::Nested(inner) => self.kind(inner),
-            Expr::Cast { data_type, .. } => {
+            Expr::Cast { data_type, .. } | Expr::TypedString(TypedString { data_type, .. }) => {
                 let declared = types::declared(data_type, &self.schema.types).ok()?;
                 Some(types::type_name(types::base(&declared, &self.schema.types)).kind)
             }
@@ -280,14 +278,10 @@ impl Scope<'_> {
             Expr::Case { conditions, else_result, .. } => {
                 self.common_kind(&results_of(conditions, else_result.as_deref()))
             }
-            Expr::Function(function) => self.function_kind(function),
+            Expr::Function(function) => self.function_kind(function).or_else(|| self.moment(expression)),
             Expr::Array(Array { elem, .. }) => {
                 let of = elem.iter().find_map(|element| self.kind(element).or_else(|| constant_kind(element)))?;
                 Some(TypeKind::Array(Box::new(of)))
-            }
-            Expr::TypedString(typed) => {
-                let declared = types::declared(&typed.data_type, &self.schema.types).ok()?;
-                Some(types::type_name(types::base(&declared, &self.schema.types)).kind)
             }
             Expr::AtTimeZone { timestamp, .. } => match self.kind(timestamp)? {
                 TypeKind::TimestampTz => Some(TypeKind::Timestamp),

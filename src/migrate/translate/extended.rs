@@ -9,6 +9,7 @@ use super::cast::convert;
 use super::decimal::held;
 use super::literal::Literal;
 use super::scope::Scope;
+use super::served::texts;
 use super::{Refusal, name};
 use crate::catalog::{TypeKind, TypeName};
 
@@ -43,7 +44,7 @@ impl Scope<'_> {
             Op::AtArrow => call("berth_contains", left, right),
             Op::ArrowAt => call("berth_contains", right, left),
             Op::PGOverlap => call("berth_overlaps", left, right),
-            Op::Question => Ok(Some(format!("berth_has_key({}, {})", self.write(left)?, self.write(right)?))),
+            Op::Question => self.step("berth_has_key", left, right).map(Some),
             Op::StringConcat => self.join(left, right),
             Op::Minus if self.is_document(left) => self.without(left, right).map(Some),
             Op::PGRegexMatch => self.match_pattern("berth_match", left, right, "").map(Some),
@@ -146,8 +147,7 @@ impl Scope<'_> {
 
     /// A document and an array of texts.
     fn keyed(&self, function: &str, document: &Expr, keys: &Expr) -> Result<String, Refusal> {
-        let texts = TypeKind::Array(Box::new(TypeKind::Text { max_length: None }));
-        Ok(format!("{function}({}, {})", self.write(document)?, self.as_constant_of(keys, &texts)?))
+        Ok(format!("{function}({}, {})", self.write(document)?, self.as_constant_of(keys, &texts())?))
     }
 
     fn step(&self, function: &str, document: &Expr, operand: &Expr) -> Result<String, Refusal> {

@@ -82,13 +82,6 @@ const RENAMED: [(&str, &str); 57] = [
     ("trunc", "trunc"),
 ];
 
-/// Functions of a number that give one.
-fn is_number_function(name: &str) -> bool {
-    const NAMES: [&str; 13] =
-        ["abs", "ceil", "ceiling", "exp", "floor", "ln", "mod", "pow", "power", "round", "sign", "sqrt", "trunc"];
-    NAMES.contains(&name)
-}
-
 /// The function's name without the schemas that extensions and the catalog live in.
 pub(super) fn name_of(call: &Function) -> Result<String, Refusal> {
     let mut parts = name::parts(&call.name)?;
@@ -143,7 +136,7 @@ impl Scope<'_> {
             return Ok(written);
         }
         if self.functions.get().are_extended()
-            && let Some(written) = self.number_call(&name, call)?
+            && let Some(written) = self.number_function(&name, &arguments(call).unwrap_or_default())?
         {
             return Ok(written);
         }
@@ -271,8 +264,8 @@ impl Scope<'_> {
                 let written: Result<Vec<_>, _> = arguments(call)?.into_iter().map(|of| self.concatenated(of)).collect();
                 format!("{name}({})", written?.join(", "))
             }
-            "coalesce" | "nullif" if self.kind_of_texts(call)?.is_some() => {
-                let kind = self.kind_of_texts(call)?.unwrap_or(TypeKind::Any);
+            "coalesce" | "nullif" => {
+                let Some(kind) = self.kind_of_texts(call)? else { return Ok(None) };
                 let written: Result<Vec<_>, _> =
                     arguments(call)?.into_iter().map(|of| self.as_constant_of(of, &kind)).collect();
                 format!("{name}({})", written?.join(", "))
@@ -319,9 +312,8 @@ impl Scope<'_> {
     /// The kind of the arguments where it is one whose constants are written otherwise than they are kept.
     fn kind_of_texts(&self, call: &Function) -> Result<Option<TypeKind>, Refusal> {
         let kind = arguments(call)?.into_iter().find_map(|argument| self.kind(argument));
-        let is_kept_otherwise = |kind: &TypeKind| {
-            matches!(kind, TypeKind::Array(_) | TypeKind::Jsonb | TypeKind::Interval) || is_temporal(kind)
-        };
+        let is_kept_otherwise =
+            |kind: &TypeKind| matches!(kind, TypeKind::Array(_) | TypeKind::Jsonb) || is_temporal(kind);
         Ok(kind.filter(is_kept_otherwise))
     }
 
@@ -353,7 +345,6 @@ impl Scope<'_> {
             "min" | "max" | "nullif" | "lag" | "lead" | "first_value" | "last_value" => {
                 self.kind(arguments(call).ok()?.first()?)
             }
-            number if is_number_function(number) => self.number_function_kind(number, &arguments(call).ok()?),
             "avg" => match self.number_kind(arguments(call).ok()?.first()?)? {
                 TypeKind::Real | TypeKind::Double => Some(TypeKind::Double),
                 _ => Some(TypeKind::DECIMAL),
@@ -365,7 +356,7 @@ impl Scope<'_> {
             "gen_random_uuid" | "uuid_generate_v4" => Some(TypeKind::Uuid),
             other => document::kind_of(other)
                 .or_else(|| search::kind_of(other))
-                .or_else(|| self.moment(&Expr::Function(call.clone()))),
+                .or_else(|| self.number_function_kind(other, &arguments(call).ok()?)),
         }
     }
 }

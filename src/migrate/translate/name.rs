@@ -1,6 +1,6 @@
 //! Names: how PostgreSQL folds them, how SQLite has them written.
 
-use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
+use sqlparser::ast::{Expr, Ident, ObjectName, ObjectNamePart};
 
 use super::{Refusal, refuse};
 
@@ -21,6 +21,15 @@ pub(super) fn parts(name: &ObjectName) -> Result<Vec<String>, Refusal> {
             ObjectNamePart::Function(_) => refuse(format!("\"{name}\" is not a name")),
         })
         .collect()
+}
+
+/// The name of a column, behind that of what it is read from if that is said; `None` for any other expression.
+pub(super) fn of_column(expression: &Expr) -> Option<Vec<String>> {
+    match expression {
+        Expr::Identifier(ident) => Some(vec![fold(ident)]),
+        Expr::CompoundIdentifier(idents) => Some(idents.iter().rev().take(2).rev().map(fold).collect()),
+        _ => None,
+    }
 }
 
 /// The last part of a name that lies in `public` or says no schema.

@@ -1,8 +1,8 @@
 //! Queries: the body of a view, the source of an `INSERT`, a subquery.
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Ident, LimitClause, OrderBy, OrderByExpr, OrderByKind, OrderBySort, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier, TableWithJoins, WindowSpec, With,
+    Cte, Distinct, Expr, GroupByExpr, Ident, LimitClause, OrderBy, OrderByExpr, OrderByKind, OrderBySort, Query,
+    Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetQuantifier, TableWithJoins, WindowSpec, With,
 };
 
 use super::decimal::collated;
@@ -38,19 +38,32 @@ impl Scope<'_> {
     pub(super) fn with(&mut self, with: &With) -> Result<String, Refusal> {
         let mut tables = Vec::with_capacity(with.cte_tables.len());
         for cte in &with.cte_tables {
-            let known_as = name::fold(&cte.alias.name);
             if with.recursive {
-                // It refers to itself by the columns of its first part.
-                let columns = self.output_of(first_part(&cte.query))?;
-                self.define(Source::of_query(&known_as, columns, Some(&cte.alias)));
+                self.define_first_part(cte)?;
             }
             let written = self.query(&cte.query)?;
-            let columns = self.output(&cte.query)?;
-            self.define(Source::of_query(&known_as, columns, Some(&cte.alias)));
+            self.define_named(cte, false)?;
             tables.push(format!("{} AS ({written})", alias(&cte.alias)));
         }
         let word = if with.recursive { "WITH RECURSIVE" } else { "WITH" };
         Ok(format!("{word} {} ", tables.join(", ")))
+    }
+
+    /// Brings a query of a `WITH` into reach, by the columns that it gives.
+    pub(super) fn define_named(&mut self, cte: &Cte, is_recursive: bool) -> Result<(), Refusal> {
+        if is_recursive {
+            self.define_first_part(cte)?;
+        }
+        let columns = self.output(&cte.query)?;
+        self.define(Source::of_query(&name::fold(&cte.alias.name), columns, Some(&cte.alias)));
+        Ok(())
+    }
+
+    /// A recursive query refers to itself by the columns of its first part.
+    fn define_first_part(&mut self, cte: &Cte) -> Result<(), Refusal> {
+        let columns = self.output_of(first_part(&cte.query))?;
+        self.define(Source::of_query(&name::fold(&cte.alias.name), columns, Some(&cte.alias)));
+        Ok(())
     }
 
     fn query_without_names(&self, query: &Query, target: Option<Target<'_>>) -> Result<String, Refusal> {

@@ -1,8 +1,6 @@
 //! A query in the place of a value: of several rows Postgres refuses it, and SQLite would take the first.
 
-use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArguments, GroupByExpr, LimitClause, Query, Select, SelectItem, SetExpr, TableFactor,
-};
+use sqlparser::ast::{BinaryOperator, Expr, GroupByExpr, LimitClause, Query, Select, SelectItem, SetExpr, TableFactor};
 
 use super::function::{arguments, name_of};
 use super::literal::Literal;
@@ -10,7 +8,7 @@ use super::scope::{Found, Scope};
 use super::{Refusal, name};
 
 /// Functions that make one value of many rows.
-const AGGREGATES: [&str; 15] = [
+const AGGREGATES: [&str; 14] = [
     "array_agg",
     "avg",
     "bool_and",
@@ -25,7 +23,6 @@ const AGGREGATES: [&str; 15] = [
     "min",
     "string_agg",
     "sum",
-    "total",
 ];
 
 impl Scope<'_> {
@@ -56,7 +53,9 @@ impl Scope<'_> {
                     _ => false,
                 });
                 let is_alone = select.from.is_empty();
-                Ok(is_alone || (gathers && !is_grouped) || self.scope_of(&query.body)?.finds_by_key(select))
+                // A query of its own WITH may have a table's name.
+                let finds_by_key = || Ok(query.with.is_none() && self.scope_of(&query.body)?.finds_by_key(select));
+                if is_alone || (gathers && !is_grouped) { Ok(true) } else { finds_by_key() }
             }
             _ => Ok(false),
         }
@@ -98,13 +97,10 @@ impl Scope<'_> {
 
     /// The column of what the innermost query reads from that an expression is.
     fn own_column(&self, expression: &Expr) -> Option<String> {
-        let names: Vec<String> = match expression {
-            Expr::Nested(inner) => return self.own_column(inner),
-            Expr::Identifier(ident) => vec![name::fold(ident)],
-            Expr::CompoundIdentifier(idents) => idents.iter().rev().take(2).rev().map(name::fold).collect(),
-            _ => return None,
-        };
-        let Some(Found::Column(source, column)) = self.find(&names) else { return None };
+        if let Expr::Nested(inner) = expression {
+            return self.own_column(inner);
+        }
+        let Some(Found::Column(source, column)) = self.find(&name::of_column(expression)?) else { return None };
         let is_own = self.sources().iter().any(|own| own.known_as == source.known_as);
         is_own.then(|| column.name.clone())
     }
@@ -135,10 +131,7 @@ fn gathers(expression: &Expr) -> bool {
         Expr::BinaryOp { left, right, .. } => gathers(left) || gathers(right),
         Expr::Function(call) => {
             let is_aggregate = name_of(call).is_ok_and(|name| AGGREGATES.contains(&name.as_str()));
-            let inside = || match &call.args {
-                FunctionArguments::List(_) => arguments(call).is_ok_and(|all| all.into_iter().any(gathers)),
-                FunctionArguments::None | FunctionArguments::Subquery(_) => false,
-            };
+            let inside = || arguments(call).is_ok_and(|all| all.into_iter().any(gathers));
             call.over.is_none() && (is_aggregate || inside())
         }
         _ => false,

@@ -34,7 +34,7 @@ impl Scope<'_> {
     /// Functions of text search; `None` when this is none of them.
     pub(super) fn search_call(&self, name: &str, call: &Function) -> Result<Option<String>, Refusal> {
         let is_one = CONFIGURED.contains(&name)
-            || matches!(name, "setweight" | "strip" | "ts_rank" | "ts_rank_cd" | "ts_headline")
+            || kind_of(name).is_some()
             // Of anything else the length is no matter of text search.
             || name == "length"
                 && matches!(function::arguments(call)?[..], [of] if self.kind(of) == Some(TypeKind::TsVector));
@@ -63,8 +63,7 @@ impl Scope<'_> {
 
     /// A function that makes something of `text` by a configuration.
     fn configured(&self, name: &str, configuration: String, text: &Expr) -> Result<String, Refusal> {
-        let is_json = matches!(self.kind(text), Some(TypeKind::Json | TypeKind::Jsonb));
-        let name = if name == "to_tsvector" && is_json { "json_to_tsvector" } else { name };
+        let name = if name == "to_tsvector" && self.is_document(text) { "json_to_tsvector" } else { name };
         Ok(format!("berth_{name}({configuration}, {})", self.write(text)?))
     }
 
@@ -93,7 +92,7 @@ impl Scope<'_> {
             [configuration, text, query, options] => (Some(configuration), text, query, Some(options)),
             _ => return refuse("the function ts_headline() takes other arguments"),
         };
-        if matches!(self.kind(text), Some(TypeKind::Json | TypeKind::Jsonb)) {
+        if self.is_document(text) {
             return refuse("ts_headline() of JSON is not supported");
         }
         if let Some(Literal::Text(options)) = options.map_or(Ok(None), |options| self.constant(options))? {
@@ -162,12 +161,7 @@ impl Scope<'_> {
             Expr::BinaryOp { left, op: BinaryOperator::StringConcat | BinaryOperator::PGOverlap, right } => {
                 self.is_query(left) || self.is_query(right)
             }
-            Expr::Identifier(ident) => self.declared_of(&[name::fold(ident)]).as_deref() == Some("tsquery"),
-            Expr::CompoundIdentifier(idents) => {
-                let names: Vec<String> = idents.iter().rev().take(2).rev().map(name::fold).collect();
-                self.declared_of(&names).as_deref() == Some("tsquery")
-            }
-            _ => false,
+            other => name::of_column(other).and_then(|names| self.declared_of(&names)).as_deref() == Some("tsquery"),
         }
     }
 

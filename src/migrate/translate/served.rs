@@ -26,7 +26,7 @@ enum Gives {
 /// gives.
 type Served = (&'static str, std::ops::RangeInclusive<usize>, &'static str, &'static [&'static str], Gives);
 
-const FUNCTIONS: [Served; 31] = [
+const FUNCTIONS: [Served; 30] = [
     ("array_cat", 2..=2, "berth_array_join", &[], Gives::First),
     ("array_length", 2..=2, "berth_array_length", &[], Gives::Integer),
     ("ascii", 1..=1, "berth_ascii", &[], Gives::Integer),
@@ -50,15 +50,14 @@ const FUNCTIONS: [Served; 31] = [
     ("split_part", 3..=3, "berth_split_part", &[], Gives::Text),
     ("starts_with", 2..=2, "berth_starts_with", &[], Gives::Boolean),
     ("string_to_array", 2..=2, "berth_string_to_array", &[], Gives::Texts),
-    ("substr", 2..=3, "berth_substring", &[], Gives::Text),
-    ("substring", 2..=3, "berth_substring", &[], Gives::Text),
     ("to_hex", 1..=1, "berth_to_hex", &[], Gives::Text),
     ("translate", 3..=3, "berth_translate", &[], Gives::Text),
     ("upper", 1..=1, "berth_upper", &[], Gives::Text),
     // With arguments that are read by what the others are.
     ("array_to_string", 2..=3, "", &[], Gives::Text),
-    ("jsonb_set", 3..=4, "", &["1"], Gives::Jsonb),
-    ("array_position", 2..=2, "", &[], Gives::Integer),
+    ("jsonb_set", 3..=4, "", &[], Gives::Jsonb),
+    ("substr", 2..=3, "", &[], Gives::Text),
+    ("substring", 2..=3, "", &[], Gives::Text),
 ];
 
 /// Functions that take an array and an element: PostgreSQL's name, berth's, and the place of the array.
@@ -89,7 +88,6 @@ impl Scope<'_> {
             return refuse(format!("the function {name}() does not take {} arguments", arguments.len()));
         }
         Ok(Some(match (name, arguments.as_slice()) {
-            ("substring" | "substr", [text, from, ..]) if self.is_pattern(from)? => self.substring(text, from, None)?,
             ("substring" | "substr", [text, from, rest @ ..]) => self.substring(text, from, rest.first().copied())?,
             ("jsonb_set", [document, path, new, creates @ ..]) => {
                 let jsonb = TypeKind::Jsonb;
@@ -120,9 +118,9 @@ impl Scope<'_> {
     /// What such a function gives.
     pub(super) fn kind_of_served(&self, name: &str, call: &Function) -> Option<TypeKind> {
         let arguments = arguments(call).ok()?;
-        if let Some((_, _, place)) = OF_ELEMENTS.iter().find(|(theirs, ..)| *theirs == name && name != "array_position")
-        {
-            return self.kind(arguments.get(*place)?);
+        if let Some((_, _, place)) = OF_ELEMENTS.iter().find(|(theirs, ..)| *theirs == name) {
+            let is_position = name == "array_position";
+            return if is_position { Some(TypeKind::Integer) } else { self.kind(arguments.get(*place)?) };
         }
         let (.., gives) = FUNCTIONS.iter().find(|(theirs, ..)| *theirs == name)?;
         Some(match gives {
@@ -184,6 +182,7 @@ impl Scope<'_> {
     }
 }
 
-fn texts() -> TypeKind {
+/// The kind of an array of texts.
+pub(super) fn texts() -> TypeKind {
     TypeKind::Array(Box::new(TypeKind::Text { max_length: None }))
 }

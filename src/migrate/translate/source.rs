@@ -6,12 +6,13 @@ use sqlparser::ast::{
 };
 
 use super::arithmetic::{common, is_number};
+use super::decimal::held_name;
 use super::expression::constant_kind;
 use super::model::Column;
 use super::query::output_name;
 use super::scope::{Scope, Source};
 use super::{Refusal, name, refuse};
-use crate::catalog::{TypeKind, TypeName};
+use crate::catalog::TypeKind;
 
 impl Scope<'_> {
     /// This scope and the columns of what a `SELECT` reads from.
@@ -72,8 +73,8 @@ impl Scope<'_> {
     /// The columns that a query gives, with their types; `None` when they cannot all be named.
     pub(super) fn output(&self, query: &Query) -> Result<Option<Vec<Column>>, Refusal> {
         let mut scope = self.inner();
-        if let Some(with) = &query.with {
-            scope.with(with)?;
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            scope.define_named(cte, query.with.as_ref().is_some_and(|with| with.recursive))?;
         }
         scope.output_of(&query.body)
     }
@@ -285,11 +286,6 @@ pub(super) fn alias(alias: &TableAlias) -> String {
     let columns: Vec<String> = alias.columns.iter().map(|column| name::fold(&column.name)).collect();
     let known_as = name::quote(&name::fold(&alias.name));
     if columns.is_empty() { known_as } else { format!("{known_as}({})", name::quote_all(&columns)) }
-}
-
-/// The type of a kind of value, with a word for a `numeric` that is text.
-fn held_name(kind: TypeKind) -> String {
-    TypeName { declared: kind.postgres_name(), kind }.held_name()
 }
 
 fn constraint(join: &JoinOperator) -> Option<&JoinConstraint> {

@@ -52,7 +52,7 @@ impl Scope<'_> {
         let [FunctionArg::Unnamed(FunctionArgExpr::Expr(of))] = call.arguments.as_slice() else {
             return refuse(format!("the function {}() in FROM is not supported", call.name));
         };
-        let known_as = call.alias.map_or_else(|| call.name.clone(), |alias| name::fold(&alias.name));
+        let known_as = call.known_as();
         let each = name::quote(&known_as);
         let mut columns = self.columns_of_each(&call, of, &known_as)?;
         if call.with_ordinality {
@@ -123,9 +123,7 @@ impl Scope<'_> {
     fn search_row(&self, call: &Call<'_>) -> Result<TableFunction, Refusal> {
         let arguments: Result<Vec<&Expr>, Refusal> = call.arguments.iter().map(function::plain).collect();
         let written = self.outer().search_function(&call.name, &arguments?)?;
-        let known_as = call.alias.map_or_else(|| call.name.clone(), |alias| name::fold(&alias.name));
-        let column =
-            call.alias.and_then(|alias| alias.columns.first()).map_or(known_as.clone(), |of| name::fold(&of.name));
+        let (known_as, column) = (call.known_as(), call.column());
         let written = format!("(SELECT {written} AS {}) AS {}", name::quote(&column), name::quote(&known_as));
         let columns = vec![Column::plain(column, "tsquery".to_owned())];
         Ok(TableFunction { source: Source::of_query(&known_as, Some(columns), None), written })
@@ -150,11 +148,9 @@ impl Scope<'_> {
         if kind.is_some() {
             return refuse("generate_series() of dates and times is not supported");
         }
-        let known_as = call.alias.map_or_else(|| call.name.clone(), |alias| name::fold(&alias.name));
+        let (known_as, column) = (call.known_as(), call.column());
         let outer = self.outer();
         let (from, to) = (outer.operand(from)?, outer.operand(to)?);
-        let column =
-            call.alias.and_then(|alias| alias.columns.first()).map_or(known_as.clone(), |of| name::fold(&of.name));
         let (each, column_name) = (name::quote(&known_as), name::quote(&column));
         let is_within = |value: &str| format!("CASE WHEN {step} > 0 THEN {value} <= {to} ELSE {value} >= {to} END");
         let written = format!(
@@ -165,6 +161,18 @@ impl Scope<'_> {
         );
         let columns = vec![Column::plain(column, "integer".to_owned())];
         Ok(TableFunction { source: Source::of_query(&known_as, Some(columns), None), written })
+    }
+}
+
+impl Call<'_> {
+    fn known_as(&self) -> String {
+        self.alias.map_or_else(|| self.name.clone(), |alias| name::fold(&alias.name))
+    }
+
+    /// The name of its only column.
+    fn column(&self) -> String {
+        let named = self.alias.and_then(|alias| alias.columns.first());
+        named.map_or_else(|| self.known_as(), |column| name::fold(&column.name))
     }
 }
 

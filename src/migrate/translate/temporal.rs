@@ -4,8 +4,8 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval};
 
-use super::arithmetic::result_of;
-use super::cast::convert;
+use super::arithmetic::{is_number, result_of};
+use super::cast::{convert, integer_width};
 use super::expression::{is_fractional, is_temporal};
 use super::literal::Literal;
 use super::scope::Scope;
@@ -290,10 +290,10 @@ fn reckoned<'e>(
         Some(Reckoned::Moved { moment, interval, is_back, kind })
     };
     match (&kinds.0, operator, &kinds.1) {
-        (Kind::Date, Op::Plus | Op::Minus, days) if is_whole(days) => {
+        (Kind::Date, Op::Plus | Op::Minus, days) if integer_width(days).is_some() => {
             Some(Reckoned::Days { date: left, days: right, are_less: *operator == Op::Minus })
         }
-        (days, Op::Plus, Kind::Date) if is_whole(days) => {
+        (days, Op::Plus, Kind::Date) if integer_width(days).is_some() => {
             Some(Reckoned::Days { date: right, days: left, are_less: false })
         }
         (of, Op::Plus | Op::Minus, Kind::Interval) if is_moment(of) || *of == Kind::Time => {
@@ -333,12 +333,4 @@ fn literal_kind(side: &Expr, operator: &BinaryOperator, other: Option<&TypeKind>
 
 fn is_moment(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz)
-}
-
-fn is_whole(kind: &TypeKind) -> bool {
-    matches!(kind, TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt)
-}
-
-fn is_number(kind: &TypeKind) -> bool {
-    is_whole(kind) || is_fractional(kind)
 }

@@ -47,6 +47,8 @@ const VIEWS: &[&str] = &[
     "documents",
     "only_one",
     "several",
+    "several_named",
+    "wide_whole_parts",
 ];
 
 const READS: &[&str] = &[

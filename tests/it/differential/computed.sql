@@ -89,6 +89,10 @@ CREATE VIEW only_one AS
         (SELECT k.p FROM nums k ORDER BY k.id LIMIT 1) AS c, (SELECT k.i FROM nums k WHERE k.id > nums.id AND k.id = 6) AS d
     FROM nums;
 CREATE VIEW several AS SELECT id, (SELECT k.i FROM nums k WHERE k.id > nums.id) AS x FROM nums;
+-- What is named here is not the table, and has no key.
+CREATE VIEW several_named AS SELECT 1 AS id, (WITH nums (id, i) AS (VALUES (1, 5), (1, 6)) SELECT i FROM nums WHERE id = 1) AS x;
+CREATE VIEW wide_whole_parts AS
+    SELECT 1 AS id, floor(12345678901234567.5) AS a, ceil(12345678901234567.5) AS b, ceiling(12345678901234567.5) AS c;
 
 CREATE FUNCTION added(x integer, y integer) RETURNS bigint LANGUAGE sql AS $$ SELECT x + y $$;
 CREATE FUNCTION divided(x integer, y integer) RETURNS integer LANGUAGE sql AS $$ SELECT x / y $$;
