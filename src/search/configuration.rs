@@ -193,19 +193,10 @@ fn folded(part: &str) -> String {
     }
 }
 
-/// Lower case character by character, as Postgres does under a UTF-8 locale.
-fn lower(text: &str) -> String {
-    if text.is_ascii() {
-        return text.to_ascii_lowercase();
-    }
-    let one = |character: char| {
-        let mut folded = character.to_lowercase();
-        match (folded.next(), folded.next()) {
-            (Some(only), None) => only,
-            // The one letter whose lower case is two to Unicode: `İ`.
-            (Some(first), Some(_)) => first,
-            (None, _) => character,
-        }
-    };
-    text.chars().map(one).collect()
+/// Lower case character by character, as Postgres does under a UTF-8 locale: of `İ`, whose lower case is two characters to
+/// Unicode, the first.
+#[must_use]
+pub fn lower(text: &str) -> String {
+    let one = |character: char| character.to_lowercase().next().unwrap_or(character);
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(one).collect() }
 }

@@ -22,7 +22,7 @@ mod stop;
 mod tests;
 mod vector;
 
-pub use configuration::Configuration;
+pub use configuration::{Configuration, lower};
 pub use query::{Form, Query};
 pub use vector::{Vector, Weight};
 

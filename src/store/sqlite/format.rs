@@ -30,14 +30,14 @@ use crate::plan::value::form::{self, Scalar};
 use crate::request::MediaType;
 use crate::sql::Output;
 
-pub use csv::{array_literal, write_csv};
+pub use csv::{array_literal, element_text, write_csv};
 
 /// Writes a value of SQLite as `row_to_json` writes a value of the type, moments in the zone of who asks.
 ///
 /// A file made by others may hold anything in any column; what is written is always one JSON value: text that is not
 /// UTF-8 has its faults replaced, a `json` column's text that is no JSON becomes a string.
-pub fn write_json(out: &mut Vec<u8>, value: ValueRef<'_>, type_name: &TypeName, zone: Option<&Zone>) {
-    with_shown(value, &type_name.kind, zone, |scalar| form::write_json(out, scalar, &type_name.kind));
+pub fn write_json(out: &mut Vec<u8>, value: ValueRef<'_>, kind: &TypeKind, zone: Option<&Zone>) {
+    with_shown(value, kind, zone, |scalar| form::write_json(out, scalar, kind));
 }
 
 /// Lends the value as it is shown in a zone.
@@ -120,7 +120,8 @@ pub struct BodyWriter {
 }
 
 impl BodyWriter {
-    /// Begins a body for who asks at the moment, of the media type; any that is neither CSV, lines nor a single object becomes an array.
+    /// Begins a body for who asks at the moment, of the media type; any that is neither CSV, lines nor a single object
+    /// becomes an array.
     #[must_use]
     pub fn new(output: &Output) -> Self {
         let (shape, nulls) = match output.media {
@@ -251,7 +252,7 @@ impl BodyWriter {
         let value = get(0)?;
         match nested_json(value, &column.type_name.kind, self.zone.as_ref()).filter(|_| nulls == Nulls::Stripped) {
             Some(json) => write_stripped(&mut self.out, &json),
-            None => write_json(&mut self.out, value, &column.type_name, self.zone.as_ref()),
+            None => write_json(&mut self.out, value, &column.type_name.kind, self.zone.as_ref()),
         }
         Ok(())
     }
@@ -261,7 +262,7 @@ impl BodyWriter {
             if index > 0 {
                 self.out.push(b',');
             }
-            write_csv(&mut self.out, get(index)?, &column.type_name, self.zone.as_ref());
+            write_csv(&mut self.out, get(index)?, &column.type_name.kind, self.zone.as_ref());
         }
         Ok(())
     }
@@ -287,7 +288,7 @@ impl BodyWriter {
                 self.out.push(b',');
             }
             self.out.extend_from_slice(&column.member);
-            write_json(&mut self.out, get(index)?, &column.type_name, self.zone.as_ref());
+            write_json(&mut self.out, get(index)?, &column.type_name.kind, self.zone.as_ref());
         }
         self.out.push(b'}');
         Ok(())
@@ -311,7 +312,7 @@ impl BodyWriter {
             self.out.extend_from_slice(&column.member);
             match nested {
                 Some(json) => write_stripped(&mut self.out, &json),
-                None => write_json(&mut self.out, value, &column.type_name, self.zone.as_ref()),
+                None => write_json(&mut self.out, value, &column.type_name.kind, self.zone.as_ref()),
             }
         }
         self.out.push(b'}');

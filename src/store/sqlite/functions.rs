@@ -55,6 +55,7 @@ mod tests;
 mod text;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSql, ValueRef};
@@ -62,8 +63,8 @@ use rusqlite::{Connection, Error, Result};
 use thiserror::Error as ThisError;
 
 use super::{bind, interrupt};
-use crate::catalog::TypeKind;
-use crate::catalog::type_name::{DECIMAL, Held};
+use crate::catalog::type_name::{DECIMAL, Held, Origin};
+use crate::catalog::{TypeKind, TypeName};
 use crate::plan::value::{decimal, form};
 use like::Case;
 
@@ -212,6 +213,18 @@ fn match_function(context: &Context<'_>, case: Case) -> Result<Option<bool>> {
     pattern.is_match(&subject).map(Some).map_err(failed)
 }
 
+/// The type that an argument names: a constant, which SQLite keeps for the statement.
+fn type_at(context: &Context<'_>, place: i32) -> Result<Arc<TypeName>> {
+    context.get_or_create_aux(place, |name: ValueRef<'_>| {
+        Ok::<_, Error>(TypeName::parse(name.as_str().unwrap_or_default(), Origin::Postgres))
+    })
+}
+
+/// An argument as JSON; `None` for null, and for what is no JSON.
+fn argument(context: &Context<'_>, place: usize) -> Option<serde_json::Value> {
+    text(context.get_raw(place)).and_then(|document| serde_json::from_str(&document).ok())
+}
+
 fn json_function(context: &Context<'_>, get: fn(&str, json::Operand<'_>) -> Option<String>) -> Result<Option<String>> {
     let Some(document) = text(context.get_raw(0)) else { return Ok(None) };
     Ok(match context.get_raw(1) {
@@ -224,8 +237,7 @@ fn json_function(context: &Context<'_>, get: fn(&str, json::Operand<'_>) -> Opti
 
 /// Whether the text is a member's name of an object, or an element of an array.
 fn key_function(context: &Context<'_>) -> Result<Option<bool>> {
-    let (Some(document), Some(key)) = (text(context.get_raw(0)), text(context.get_raw(1))) else { return Ok(None) };
-    Ok(serde_json::from_str(&document).ok().map(|document| has_key(&document, &key)))
+    Ok(argument(context, 0).zip(text(context.get_raw(1))).map(|(document, key)| has_key(&document, &key)))
 }
 
 /// Whether the text is a member's name, an element, or the document itself.
@@ -242,7 +254,5 @@ fn pair_function<Answer>(
     context: &Context<'_>,
     answer: fn(&serde_json::Value, &serde_json::Value) -> Answer,
 ) -> Result<Option<Answer>> {
-    let read = |index: usize| text(context.get_raw(index)).and_then(|document| serde_json::from_str(&document).ok());
-    let (Some(left), Some(right)) = (read(0), read(1)) else { return Ok(None) };
-    Ok(Some(answer(&left, &right)))
+    Ok(argument(context, 0).zip(argument(context, 1)).map(|(left, right)| answer(&left, &right)))
 }

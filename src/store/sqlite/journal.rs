@@ -348,10 +348,8 @@ impl SharedLog {
 /// What was put to the log and taken from it since the start.
 #[derive(Debug, Default)]
 struct Counts {
-    won: AtomicU64,
-    lost: AtomicU64,
-    refused: AtomicU64,
-    unknown: AtomicU64,
+    /// Commits, by what came of them.
+    commits: [AtomicU64; Publication::ALL.len()],
     /// Commit groups of others.
     applied: AtomicU64,
     /// Bytes of the log after its newest snapshot: kept here, since the copy may be waiting for the volume.
@@ -360,18 +358,15 @@ struct Counts {
 
 impl Counts {
     fn published(&self, outcome: Publication) {
-        let count = match outcome {
-            Publication::Won => &self.won,
-            Publication::Lost => &self.lost,
-            Publication::Refused => &self.refused,
-            Publication::Unknown => &self.unknown,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
+        if let Some(count) = self.commits.get(outcome as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    fn commits(&self) -> [(&'static str, u64); 4] {
-        [("won", &self.won), ("lost", &self.lost), ("refused", &self.refused), ("unknown", &self.unknown)]
-            .map(|(name, count)| (name, count.load(Ordering::Relaxed)))
+    fn commits(&self) -> [(&'static str, u64); Publication::ALL.len()] {
+        let count =
+            |outcome: Publication| self.commits.get(outcome as usize).map_or(0, |count| count.load(Ordering::Relaxed));
+        Publication::ALL.map(|outcome| (outcome.name(), count(outcome)))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Row, Rows, Statement, params_from_iter};
 
-use super::format::with_shown;
+use super::format::write_json;
 use super::outcome::{Body, BodyFault};
 use super::unsorted::Unsorted;
 use super::{authorizer, session};
@@ -141,10 +141,10 @@ impl Write<'_> {
             // What is counted is what is then done.
             written.rows = 0;
         }
+        let keyed = self.location.and_then(|key| find_table(catalog, &key.of));
         for (index, run) in self.runs.iter().enumerate() {
             let at = |row| Place { run: index, row };
             let table = find_table(catalog, &run.table);
-            let keyed = self.location.and_then(|key| find_table(catalog, &key.of));
             let text = self.counted_text(run, table);
             let mut statement = authorizer::prepare(connection, &text, self.reach, catalog)
                 .map_err(|error| Failure::Sqlite(error, at(0)))?;
@@ -245,7 +245,7 @@ fn key_text(row: &Row<'_>, columns: &[String], table: Option<&Table>) -> rusqlit
         form::write_json_string(&mut key, column);
         key.push(b':');
         let kind = kind_of(table, column);
-        with_shown(row.get_ref(index)?, kind, zone.as_ref(), |scalar| form::write_json(&mut key, scalar, kind));
+        write_json(&mut key, row.get_ref(index)?, kind, zone.as_ref());
     }
     key.push(b'}');
     Ok(String::from_utf8_lossy(&key).into_owned())

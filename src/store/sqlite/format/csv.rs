@@ -3,17 +3,19 @@
 //! Source: <https://www.postgresql.org/docs/15/rowtypes.html#ROWTYPES-IO-SYNTAX>,
 //! <https://www.postgresql.org/docs/15/arrays.html#ARRAYS-IO>.
 
+use std::borrow::Cow;
+
 use rusqlite::types::ValueRef;
 
-use crate::catalog::{TypeKind, TypeName};
+use crate::catalog::TypeKind;
 use crate::plan::Zone;
 use crate::plan::value::decimal;
 use crate::plan::value::form::{self, Scalar};
 use crate::store::sqlite::parts;
 
 /// Writes a value as `record_out` writes a field of the type, moments in the zone of who asks; nothing for null.
-pub fn write_csv(out: &mut Vec<u8>, value: ValueRef<'_>, type_name: &TypeName, zone: Option<&Zone>) {
-    super::with_shown(value, &type_name.kind, zone, |scalar| write_field(out, scalar, &type_name.kind));
+pub fn write_csv(out: &mut Vec<u8>, value: ValueRef<'_>, kind: &TypeKind, zone: Option<&Zone>) {
+    super::with_shown(value, kind, zone, |scalar| write_field(out, scalar, kind));
 }
 
 fn write_field(out: &mut Vec<u8>, value: Scalar<'_>, kind: &TypeKind) {
@@ -78,14 +80,22 @@ fn write_array(out: &mut Vec<u8>, json: &str, element: &TypeKind) -> Option<()> 
         match item.as_bytes().first() {
             Some(b'n') => out.extend_from_slice(b"NULL"),
             Some(b'[') if !is_json => write_array(out, item, element)?,
-            Some(b'"') if !is_json => write_element(out, &plain_element(serde_json::from_str(item).ok()?, element)),
-            Some(b't') if matches!(element, TypeKind::Boolean) => out.push(b't'),
-            Some(b'f') if matches!(element, TypeKind::Boolean) => out.push(b'f'),
-            _ => write_element(out, item),
+            _ => write_element(out, &element_text(item, element)?),
         }
     }
     out.push(b'}');
     Some(())
+}
+
+/// What an element kept as JSON is as text, neither null nor an array; `None` when it is no JSON.
+pub fn element_text<'a>(item: &'a str, element: &TypeKind) -> Option<Cow<'a, str>> {
+    let is_json = matches!(element, TypeKind::Json | TypeKind::Jsonb);
+    Some(match item.as_bytes().first() {
+        Some(b'"') if !is_json => Cow::Owned(plain_element(serde_json::from_str(item).ok()?, element)),
+        Some(b't') if matches!(element, TypeKind::Boolean) => Cow::Borrowed("t"),
+        Some(b'f') if matches!(element, TypeKind::Boolean) => Cow::Borrowed("f"),
+        _ => Cow::Borrowed(item),
+    })
 }
 
 /// The element's text: times stand in JSON with a `T` and minutes of their offset.

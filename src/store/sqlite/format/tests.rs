@@ -181,7 +181,7 @@ fn a_name_is_escaped() {
 
 fn json_of(value: ValueRef<'_>, declared: &str, origin: Origin) -> String {
     let mut out = Vec::new();
-    write_json(&mut out, value, &TypeName::parse(declared, origin), None);
+    write_json(&mut out, value, &TypeName::parse(declared, origin).kind, None);
     String::from_utf8(out).unwrap()
 }
 
@@ -246,7 +246,7 @@ fn csv_fields_are_quoted_as_in_a_record() {
     ];
     for (text, expected) in cases {
         let mut out = Vec::new();
-        write_csv(&mut out, ValueRef::Text(text.as_bytes()), &type_of("text"), None);
+        write_csv(&mut out, ValueRef::Text(text.as_bytes()), &type_of("text").kind, None);
         assert_eq!(String::from_utf8(out).unwrap(), expected, "{text:?}");
     }
 }

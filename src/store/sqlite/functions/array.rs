@@ -14,16 +14,16 @@
 //!
 //! Source: <https://www.postgresql.org/docs/15/functions-array.html>.
 
-use rusqlite::functions::Context;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Error, Result};
+use std::borrow::Cow;
 
-use super::{add, add_of, text};
-use crate::catalog::type_name::Origin;
-use crate::catalog::{TypeKind, TypeName};
+use rusqlite::functions::Context;
+use rusqlite::{Connection, Result};
+
+use super::{add, add_of, text, type_at};
+use crate::catalog::TypeKind;
 use crate::plan::Value;
 use crate::plan::value::form;
-use crate::store::sqlite::format::{array_literal, with_scalar};
+use crate::store::sqlite::format::{element_text, with_scalar};
 use crate::store::sqlite::parts;
 
 /// Adds the functions to a connection.
@@ -84,16 +84,9 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     })
 }
 
-/// The type that an argument names, which SQLite keeps for the statement.
-fn kind(context: &Context<'_>, place: i32) -> Result<std::sync::Arc<TypeName>> {
-    context.get_or_create_aux(place, |name: ValueRef<'_>| {
-        Ok::<_, Error>(TypeName::parse(name.as_str().unwrap_or_default(), Origin::Postgres))
-    })
-}
-
 /// An argument as an array keeps it; the type follows it.
 fn element(context: &Context<'_>, place: i32) -> Result<String> {
-    let of = kind(context, place + 1)?;
+    let of = type_at(context, place + 1)?;
     let mut out = Vec::new();
     let value = context.get_raw(usize::try_from(place).unwrap_or_default());
     with_scalar(value, |value| form::write_json(&mut out, value, &of.kind));
@@ -151,7 +144,7 @@ fn value_of(element: &str) -> Value {
 /// Elements that are null are left out unless a text is given for them.
 fn array_to_string(context: &Context<'_>) -> Result<Option<String>> {
     let (Some(array), Some(separator)) = (text(context.get_raw(0)), text(context.get_raw(1))) else { return Ok(None) };
-    let (null, of) = (text(context.get_raw(2)), kind(context, 3)?);
+    let (null, of) = (text(context.get_raw(2)), type_at(context, 3)?);
     let mut printed = Vec::new();
     collect_texts(&mut printed, &array, null.as_deref(), &of.kind);
     Ok(Some(printed.join(&*separator)))
@@ -163,13 +156,7 @@ fn collect_texts(printed: &mut Vec<String>, array: &str, null: Option<&str>, of:
         match element.as_bytes().first() {
             Some(b'[') if !matches!(of, TypeKind::Json | TypeKind::Jsonb) => collect_texts(printed, element, null, of),
             Some(b'n') => printed.extend(null.map(str::to_owned)),
-            Some(b'"') if matches!(of, TypeKind::Text { .. }) => printed.extend(serde_json::from_str(element).ok()),
-            // As it stands in the literal of an array, but for quotes.
-            _ => {
-                let literal = array_literal(&format!("[{element}]"), of).unwrap_or_default();
-                let literal = String::from_utf8_lossy(&literal).into_owned();
-                printed.push(literal.trim_matches(['{', '}']).trim_matches('"').to_owned());
-            }
+            _ => printed.extend(element_text(element, of).map(Cow::into_owned)),
         }
     }
 }
@@ -225,6 +212,9 @@ mod tests {
             ("to_string('[[1,2],[3,4]]', ',', NULL, 'integer')", Some("1,2,3,4")),
             ("to_string('[true]', ',', NULL, 'boolean')", Some("t")),
             ("to_string('[]', ',', NULL, 'text')", Some("")),
+            (r#"to_string('[{"a": 1},null,"b"]', ';', NULL, 'jsonb')"#, Some(r#"{"a": 1};"b""#)),
+            (r#"to_string('["\\x00ff"]', ';', NULL, 'bytea')"#, Some(r"\x00ff")),
+            (r#"to_string('["{x}","\"y\""]', ';', NULL, 'text')"#, Some(r#"{x};"y""#)),
         ] {
             let sql = format!("SELECT CAST(berth_array_{call} AS TEXT)");
             let found: Option<String> = connection.query_row(&sql, [], |row| row.get(0)).unwrap();

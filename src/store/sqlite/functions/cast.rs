@@ -4,9 +4,8 @@ use rusqlite::Result;
 use rusqlite::functions::Context;
 use rusqlite::types::ValueRef;
 
-use super::{Fault, failed, text};
+use super::{Fault, failed, text, type_at};
 use crate::catalog::TypeName;
-use crate::catalog::type_name::Origin;
 use crate::plan::{self, Value, Zone, value};
 use crate::store::sqlite::fault::DETAILS;
 use crate::store::sqlite::{bind, session};
@@ -20,11 +19,7 @@ pub(super) fn cast(context: &Context<'_>) -> Result<Value> {
         return Ok(Value::Text(bind::text(claims).into_owned()));
     }
     let Some(text) = text(context.get_raw(0)) else { return Ok(Value::Null) };
-    // Kept by SQLite for the statement: the type is a constant.
-    let type_name = context.get_or_create_aux(1, |name| {
-        Ok::<_, rusqlite::Error>(TypeName::parse(name.as_str().unwrap_or_default(), Origin::Postgres))
-    })?;
-    read(&text, &type_name).map_err(failed)
+    read(&text, &*type_at(context, 1)?).map_err(failed)
 }
 
 /// The value that text is of a type.

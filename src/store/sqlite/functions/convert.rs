@@ -2,12 +2,10 @@
 //!
 //! Source: <https://www.postgresql.org/docs/15/sql-createcast.html>; Postgres' `float8_numeric` and its like.
 
+use rusqlite::Result;
 use rusqlite::functions::Context;
-use rusqlite::types::ValueRef;
-use rusqlite::{Error, Result};
 
-use super::{Fault, cast, failed};
-use crate::catalog::type_name::Origin;
+use super::{Fault, cast, failed, type_at};
 use crate::catalog::{TypeKind, TypeName};
 use crate::plan::value::form::{self, Scalar};
 use crate::plan::{Value, Zone};
@@ -25,13 +23,7 @@ pub(super) fn convert_here(context: &Context<'_>) -> Result<Value> {
 }
 
 fn convert_in(zone: Option<&Zone>, context: &Context<'_>) -> Result<Value> {
-    // Kept by SQLite for the statement: the types are constants.
-    let type_at = |place| {
-        context.get_or_create_aux(place, |name: ValueRef<'_>| {
-            Ok::<_, Error>(TypeName::parse(name.as_str().unwrap_or_default(), Origin::Postgres))
-        })
-    };
-    let (from, to) = (type_at(1)?, type_at(2)?);
+    let (from, to) = (type_at(context, 1)?, type_at(context, 2)?);
     with_shown(context.get_raw(0), &from.kind, zone, |value| converted(value, &from.kind, &to, zone)).map_err(failed)
 }
 

@@ -19,7 +19,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
 use serde_json::Value as Json;
 
-use super::{Fault, add, add_of, failed, has_key, json, text};
+use super::json::place_of;
+use super::{Fault, add, add_of, argument, failed, has_key, json, text};
 use crate::plan::value::canonical_json;
 
 type Answer = std::result::Result<Option<Json>, Fault>;
@@ -59,10 +60,6 @@ fn changing(connection: &Connection, name: &str, arguments: i32, function: fn(&C
         let Some(document) = function(context).map_err(failed)? else { return Ok(None) };
         canonical_json(&document).map(Some).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
     })
-}
-
-fn argument(context: &Context<'_>, place: usize) -> Option<Json> {
-    text(context.get_raw(place)).and_then(|document| serde_json::from_str(&document).ok())
 }
 
 /// An array of text. Elements that are null name nothing.
@@ -124,13 +121,6 @@ fn without_names(document: Json, names: &[String]) -> Json {
         }
         scalar @ (Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) => scalar,
     }
-}
-
-/// Negative indexes count from the end.
-fn place_of(index: i64, length: usize) -> Option<usize> {
-    let distance = usize::try_from(index.unsigned_abs()).ok()?;
-    let place = if index < 0 { length.checked_sub(distance)? } else { distance };
-    (place < length).then_some(place)
 }
 
 fn set(context: &Context<'_>) -> Answer {

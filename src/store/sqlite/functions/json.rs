@@ -40,9 +40,14 @@ fn find<'a>(document: &'a str, operand: Operand<'_>) -> Option<&'a str> {
         }
         Operand::Index(index) => {
             let elements = parts::elements(document)?;
-            let from_end = usize::try_from(index.unsigned_abs()).ok()?;
-            let place = if index < 0 { elements.len().checked_sub(from_end)? } else { from_end };
-            elements.get(place).copied()
+            elements.get(place_of(index, elements.len())?).copied()
         }
     }
+}
+
+/// The place of an element; negative indexes count from the end. `None` where there is none.
+pub(super) fn place_of(index: i64, length: usize) -> Option<usize> {
+    let distance = usize::try_from(index.unsigned_abs()).ok()?;
+    let place = if index < 0 { length.checked_sub(distance)? } else { distance };
+    (place < length).then_some(place)
 }

@@ -2,7 +2,7 @@
 //!
 //! | function | Postgres |
 //! |---|---|
-//! | `berth_moment_plus(moment, interval, type)` | `moment + interval`, of a date a timestamp, of a time of day a time of day |
+//! | `berth_moment_plus(moment, interval)` | `moment + interval`, of a date a timestamp, of a time of day a time of day |
 //! | `berth_date_plus(date, days)` | `date + days` |
 //! | `berth_days_between(date, date)` | `date - date` |
 //! | `berth_between(moment, moment)` | `moment - moment` of timestamps and of times of day |

@@ -64,7 +64,7 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
         let type_name = context
             .get_or_create_aux(1, |name: ValueRef<'_>| Ok::<_, Error>(read_type(name.as_str().unwrap_or_default())))?;
         let mut out = Vec::new();
-        write_json(&mut out, value, &type_name, session::zone().as_ref());
+        write_json(&mut out, value, &type_name.kind, session::zone().as_ref());
         into_text(out).map(Some)
     })?;
     let memory = Arc::new(Memory::of(connection)?);
@@ -180,7 +180,7 @@ impl Shape {
             match (member, value) {
                 (Member::Value(name, type_name), _) => {
                     out.extend_from_slice(name);
-                    write_json(out, value, type_name, zone.as_ref());
+                    write_json(out, value, &type_name.kind, zone.as_ref());
                 }
                 (Member::Part, ValueRef::Text(text)) => out.extend_from_slice(text),
                 (Member::Part, _) => {}
@@ -306,7 +306,7 @@ impl Aggregate<Option<Gathered>, String> for Values {
         let opening = if gathered.array.out.is_empty() { b"[" } else { between_values(&gathered.type_name.kind) };
         gathered.array.out.extend_from_slice(opening);
         let value = context.get_raw(gathered.argument);
-        write_json(&mut gathered.array.out, value, &gathered.type_name, session::zone().as_ref());
+        write_json(&mut gathered.array.out, value, &gathered.type_name.kind, session::zone().as_ref());
         gathered.array.count()
     }
 

@@ -133,11 +133,13 @@ fn rank(
     rank: fn(&Weights, &Vector, &Query, Normalization) -> std::result::Result<f32, Fault>,
 ) -> Result<Option<f64>> {
     let (Some(vector), Some(_)) = (vector(context, 1)?, text(context.get_raw(2))) else { return Ok(None) };
-    let weights = match text(context.get_raw(0)) {
-        Some(weights) if !weights.is_empty() => weights_of(&weights).map_err(|error| failed(error.into()))?,
-        Some(_) => Weights::default(),
-        None => return Ok(None),
-    };
+    if text(context.get_raw(0)).is_none() {
+        return Ok(None);
+    }
+    let weights = context.get_or_create_aux(0, |given| match text(given).unwrap_or_default() {
+        none if none.is_empty() => Ok(Weights::default()),
+        weights => weights_of(&weights).map_err(|error| failed(error.into())),
+    })?;
     let Some(normalization) = context.get::<Option<i64>>(3)? else { return Ok(None) };
     let rank = rank(&weights, &vector, &*read_query(context, 2)?, Normalization(normalization)).map_err(failed)?;
     Ok(Some(f64::from(rank)))

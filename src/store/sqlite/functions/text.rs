@@ -16,11 +16,12 @@ use std::borrow::Cow;
 use regex::{Captures, Regex};
 use rusqlite::functions::Context;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Error, Result};
 
 use super::like::Case;
 use super::{Fault, Patience, add_of, failed, pattern, text};
 use crate::plan::Value;
+use crate::search::lower;
 
 /// Most bytes of a text that is made longer: as large as what a request may send by default.
 const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -75,8 +76,11 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
             return Ok(Value::Null);
         }
         let (case, is_global) = options(&word(context, 3)).map_err(failed)?;
-        let pattern = context.get_or_create_aux(1, |value| compiled(value, case))?;
-        replace(&word(context, 0), &pattern, &word(context, 2), is_global).map(Value::Text).map_err(failed)
+        let kept = context.get_or_create_aux(1, |value| Ok::<_, Error>((case, compiled(value, case)?)))?;
+        // The options may be other ones in each row.
+        let anew = if kept.0 == case { None } else { Some(compiled(context.get_raw(1), case)?) };
+        let pattern = anew.as_ref().unwrap_or(&kept.1);
+        replace(&word(context, 0), pattern, &word(context, 2), is_global).map(Value::Text).map_err(failed)
     })
 }
 
@@ -106,11 +110,6 @@ fn upper(text: &str) -> String {
         capitals.next().filter(|_| capitals.next().is_none()).unwrap_or(character)
     };
     if text.is_ascii() { text.to_ascii_uppercase() } else { text.chars().map(one).collect() }
-}
-
-fn lower(text: &str) -> String {
-    let one = |character: char| character.to_lowercase().next().unwrap_or(character);
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(one).collect() }
 }
 
 fn capitalised(text: &str) -> String {
@@ -383,5 +382,12 @@ mod tests {
         ] {
             assert_eq!(computed(call), Err(expected.to_owned()), "{call}");
         }
+    }
+
+    #[test]
+    fn options_of_a_replacement_hold_for_their_own_row() {
+        let rows = "(SELECT 'abc' AS t, 'i' AS o UNION ALL SELECT 'abc', '' UNION ALL SELECT 'aBc', '')";
+        let replaced = computed(&format!("(SELECT group_concat(berth_replace_match(t, 'B', 'x', o)) FROM {rows})"));
+        assert_eq!(replaced, Ok(Some("axc,abc,axc".to_owned())));
     }
 }
