@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 /// The longest that whoever waits does not look.
 pub(super) const BEAT: Duration = Duration::from_secs(1);
 
-/// How much later than due a look may be on a machine that is merely busy.
-const TOLERANCE: Duration = Duration::from_secs(1);
+/// How much later than due a look may be, or a timer, on a machine that is merely busy.
+pub const TOLERANCE: Duration = Duration::from_secs(1);
 
 /// How long this process has stood still by now.
 #[derive(Debug)]

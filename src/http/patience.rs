@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::target::Awaited;
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, TOLERANCE};
 
 /// How long an idle connection is kept: longer than the minute that most load balancers keep theirs, so that it is
 /// they who close.
@@ -20,9 +20,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Time for a request's head to arrive, and for the first one to begin.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How late a timer goes off at most in a process that was not stopped.
-const LATE: Duration = Duration::from_secs(1);
 
 /// Knows since when a connection waits.
 #[derive(Debug)]
@@ -105,7 +102,7 @@ impl Patience {
             let due = timer.deadline();
             ready!(timer.as_mut().poll(context));
             self.timer = None;
-            if Instant::now().saturating_duration_since(due) > LATE {
+            if Instant::now().saturating_duration_since(due) > TOLERANCE {
                 self.begin_anew();
             }
         }

@@ -147,7 +147,7 @@ pub(super) fn plan_call(
     let zone = prefer::zone(&request.preferences, settings.engine)?;
     let mut scope = Scope::of(&table, role, catalog, settings, Purpose::Read, zone.as_ref()).of_function();
     scope.known_as = Some(SOURCE);
-    let preferences = applied(&request.preferences, &scope, read_only);
+    let preferences = applied(&request.preferences, scope.table, read_only);
     let range = request.range.at_most(settings.max_rows);
     let accept = std::mem::take(&mut request.accept);
     let select = std::mem::take(&mut request.select);
@@ -214,10 +214,10 @@ pub(super) fn plan_call(
 }
 
 /// The preferences that apply to a call: those of a read, `max-affected`, and of one that may write `dry-run`.
-fn applied(sent: &Preferences, scope: &Scope<'_>, read_only: bool) -> Preferences {
+fn applied(sent: &Preferences, table: &Table, read_only: bool) -> Preferences {
     let strict = sent.handling == Some(Handling::Strict);
     let tries = sent.dry_run && !read_only;
-    let read = prefer::applied(sent, Method::Get, scope, None);
+    let read = prefer::applied(sent, Method::Get, table, None);
     Preferences {
         max_affected: sent.max_affected.filter(|_| strict),
         transaction: read.transaction.filter(|_| !tries),

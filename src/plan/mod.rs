@@ -246,7 +246,7 @@ impl Plan {
         };
         let zone = prefer::zone(&request.preferences, settings.engine)?;
         let scope = Scope::of(table, role, catalog, settings, purpose, zone.as_ref());
-        let preferences = prefer::applied(&request.preferences, method, &scope, request.on_conflict.as_deref());
+        let preferences = prefer::applied(&request.preferences, method, table, request.on_conflict.as_deref());
         let source = BodySource::Rows(table.name.clone());
         let offer = Offer::new(catalog, settings, source, &request.select);
         let (media, maker) = offer.choose(&request.accept)?;

@@ -99,13 +99,17 @@ impl<'a> Needs<'a> {
 
     /// True when columns of the table or view are read.
     pub(super) fn reads(&self, table: &QualifiedName) -> bool {
-        !self.columns_read(table).is_empty()
+        self.reads_of(table).next().is_some()
     }
 
     /// The columns of the table or view that are read.
     pub(super) fn columns_read(&self, table: &QualifiedName) -> BTreeSet<&'a str> {
-        let of_table = |need: &&Need<'a>| need.privilege == Privilege::Select && need.table == table;
-        self.tables.iter().filter(of_table).flat_map(|need| need.columns.iter().copied()).collect()
+        self.reads_of(table).collect()
+    }
+
+    fn reads_of(&self, table: &QualifiedName) -> impl Iterator<Item = &'a str> {
+        let of_table = move |need: &&Need<'a>| need.privilege == Privilege::Select && need.table == table;
+        self.tables.iter().filter(of_table).flat_map(|need| need.columns.iter().copied())
     }
 
     fn add(&mut self, table: &'a QualifiedName, privilege: Privilege, columns: impl IntoIterator<Item = &'a str>) {

@@ -1,7 +1,7 @@
 //! Which preferences of a request apply: only those are named in the answer.
 
-use super::scope::Scope;
 use super::{Engine, Error, Zone};
+use crate::catalog::Table;
 use crate::request::Preferences;
 use crate::request::method::Method;
 use crate::request::prefer::Handling;
@@ -18,7 +18,7 @@ pub(super) fn zone(sent: &Preferences, engine: Engine) -> Result<Option<Zone>, E
 pub(super) fn applied(
     sent: &Preferences,
     method: Method,
-    Scope { table, .. }: &Scope<'_>,
+    table: &Table,
     on_conflict: Option<&[String]>,
 ) -> Preferences {
     let strict = sent.handling == Some(Handling::Strict);

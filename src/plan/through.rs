@@ -16,7 +16,9 @@ use std::sync::Arc;
 use super::scope::Scope;
 use super::{Engine, Error, InsertColumn};
 use crate::catalog::updatable::{self, follow};
-use crate::catalog::{CheckOption, Kind, Obstacle, QualifiedName, Reads, Table, UpdatableView, Verb, ViewColumn};
+use crate::catalog::{
+    CheckOption, Expression, Kind, Obstacle, QualifiedName, Reads, Table, UpdatableView, Verb, ViewColumn,
+};
 
 /// How what is written to a view reaches the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,20 @@ pub struct Level {
     pub hides: bool,
     /// What is written must be shown.
     pub checks: bool,
+}
+
+impl Level {
+    /// The condition of rows that are there, when there are others.
+    #[must_use]
+    pub fn hides_by(&self) -> Option<&Arc<Expression>> {
+        self.shows.condition.as_ref().filter(|_| self.hides)
+    }
+
+    /// The condition that what is written must meet.
+    #[must_use]
+    pub fn checks_by(&self) -> Option<&Arc<Expression>> {
+        self.shows.condition.as_ref().filter(|_| self.checks)
+    }
 }
 
 /// What a statement reads of what is behind a view.
@@ -129,7 +145,7 @@ impl Through {
         let mut found = Vec::with_capacity(self.levels.len());
         for level in &self.levels {
             let mut behind = Behind::default();
-            let condition = level.shows.condition.as_ref().filter(|_| level.hides || level.checks);
+            let condition = level.hides_by().or(level.checks_by());
             let of_column = |name: &&str| level.shows.columns.get(*name);
             let mut expressions: Vec<_> = condition.into_iter().collect();
             for column in wanted.iter().filter_map(of_column) {

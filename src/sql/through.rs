@@ -82,14 +82,12 @@ impl<'a> Lens<'a> {
 
     /// True when some rows of the table are not shown.
     pub(super) fn hides(self) -> bool {
-        self.through.levels.iter().any(|level| level.hides && level.shows.condition.is_some())
+        self.through.levels.iter().any(|level| level.hides_by().is_some())
     }
 
     /// Adds that the row is shown, where [`hides`](Self::hides).
     pub(super) fn write_shown(self, writer: &mut Writer) {
-        let hiding = |(depth, level): (usize, &'a Level)| {
-            Some((depth, level.shows.condition.as_deref().filter(|_| level.hides)?))
-        };
+        let hiding = |(depth, level): (usize, &'a Level)| Some((depth, level.hides_by()?));
         let conditions: Vec<_> = self.through.levels.iter().enumerate().filter_map(hiding).collect();
         writer.separated(" AND ", conditions, |writer, (depth, condition)| {
             self.write_condition(writer, depth, condition)
@@ -111,15 +109,15 @@ impl<'a> Lens<'a> {
 
     /// True when what is written must be shown.
     pub(super) fn checks(self) -> bool {
-        self.through.levels.iter().any(|level| level.checks && level.shows.condition.is_some())
+        self.through.levels.iter().any(|level| level.checks_by().is_some())
     }
 
     /// Adds a value that is there when the row, as it has been written, is shown; else the write is refused. The views
     /// behind are asked first.
     pub(super) fn write_check(self, writer: &mut Writer) {
         writer.push("CASE");
-        for (depth, level) in self.through.levels.iter().enumerate().rev().filter(|(_, level)| level.checks) {
-            let Some(condition) = &level.shows.condition else { continue };
+        for (depth, level) in self.through.levels.iter().enumerate().rev() {
+            let Some(condition) = level.checks_by() else { continue };
             writer.push(" WHEN ");
             self.write_expression(writer, depth, condition);
             let message = format!("new row violates check option for view \"{}\"", level.view.name);

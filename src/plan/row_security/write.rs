@@ -71,7 +71,6 @@ pub enum Absent {
 
 /// The rules for an action; none for what does not write, and where row security does not hold.
 pub(super) fn rules(action: &Action, needs: &Needs<'_>, roles: &Roles<'_>, catalog: &Catalog) -> WriteRules {
-    let everyone = BTreeSet::from([EVERYONE]);
     // Of the roles that policies are for, the owner of a view is none.
     let by_owner = action.through().and_then(|through| through.levels.last()).map(|level| level.shows.rights)
         == Some(ViewRights::Owner);
@@ -82,6 +81,7 @@ pub(super) fn rules(action: &Action, needs: &Needs<'_>, roles: &Roles<'_>, catal
         return WriteRules::default();
     };
     let is_read = action.table().is_some_and(|named| needs.reads(named));
+    let everyone = BTreeSet::from([EVERYONE]);
     let roles = if by_owner { &everyone } else { &roles.all };
     let target = Target { name: &table.name, security, roles, is_read };
     let rules = match action {

@@ -21,6 +21,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
+use super::interval::SECOND;
 use super::numeric::{self, Decimal, Sign};
 use super::{Value, interval};
 use crate::catalog::TypeKind;
@@ -31,8 +32,6 @@ const ABSENT: u8 = 2;
 
 /// Before text that is no value of its type.
 const UNREADABLE: u8 = 0xff;
-
-const SECOND: i64 = 1_000_000;
 
 /// True for types whose values are sorted by keys.
 #[must_use]

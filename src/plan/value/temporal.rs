@@ -14,14 +14,10 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
 
 use super::fault;
+use super::interval::{DAY, HOUR, MINUTE, SECOND};
 use super::zone::{self, Zone};
 use crate::catalog::TypeKind;
 use crate::plan::Error;
-
-const SECOND: i64 = 1_000_000;
-const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
 
 /// Digits of a second that Postgres keeps.
 const FRACTION_DIGITS_MAX: u32 = 6;

@@ -5,7 +5,6 @@
 //! order) is an error: a value never becomes a part of the query's own text.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use percent_encoding::utf8_percent_encode;
 use serde_json::Value as Json;
@@ -171,7 +170,7 @@ fn replace(text: &str, mut with: impl FnMut(usize) -> Result<String, Error>) -> 
         // Every second part stands between two fences.
         match part.parse().ok().filter(|_| place % 2 == 1) {
             Some(number) => replaced += &with(number)?,
-            None => _ = write!(replaced, "{part}"),
+            None => replaced += part,
         }
     }
     Ok(replaced)
