@@ -200,7 +200,7 @@ impl App {
         let failure =
             Failure { code: error.code(), message: &message, details: details.as_ref(), hint: hint.as_deref() };
         let mut reply = match error {
-            Error::Raised(raised) => Reply::raised(raised, self.verbosity),
+            Error::Raised(raised) => Reply::raised(raised, &failure, self.verbosity),
             Error::Request(_)
             | Error::Auth(_)
             | Error::Plan(_)

@@ -1,7 +1,8 @@
 //! From what was typed to what is true.
 
-use base64::Engine as _;
 use std::collections::BTreeMap;
+
+use base64::Engine as _;
 
 use super::fault::{Fault, Faults, Problem, Warning};
 use super::machine::Machine;

@@ -350,8 +350,8 @@ pub const VARIABLES: &[Variable] = &[
         "MAX_BODY",
         &[],
         Computed("1/32 of the memory, 1 MiB to 64 MiB (512 MiB: 16 MiB)"),
-        "Largest body of a request, e.g. `10MB`, `512KiB`, at most `1GiB`. All bodies at one time together take at most a quarter of the \
-         memory; past it a request with a body is told to come back.",
+        "Largest body of a request, e.g. `10MB`, `512KiB`, at most `1GiB`. All bodies at one time together take at most a \
+         quarter of the memory; past it a request with a body is told to come back.",
     ),
     plain(
         BOUNDS,

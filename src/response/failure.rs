@@ -63,11 +63,8 @@ impl Reply {
 
     /// An error that code in the database made, with the status and headers that it asks for.
     #[must_use]
-    pub fn raised(raised: &Raised, verbosity: Verbosity) -> Self {
-        let details = raised.details.as_deref().map(serde_json::Value::from);
-        let Raised { code, message, .. } = raised;
-        let failure = Failure { code, message, details: details.as_ref(), hint: raised.hint.as_deref() };
-        let headers = vec![proxy_status(&raised.code)];
+    pub fn raised(raised: &Raised, failure: &Failure<'_>, verbosity: Verbosity) -> Self {
+        let headers = vec![proxy_status(failure.code)];
         let mut reply = Self::with_body(raised.status, headers, &MediaType::Json, failure.body(verbosity));
         reply.replace_headers(raised.headers.clone());
         reply

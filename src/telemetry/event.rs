@@ -297,6 +297,22 @@ pub enum Publication {
     Unknown,
 }
 
+impl Publication {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Won, Self::Lost, Self::Refused, Self::Unknown];
+
+    /// The label in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Kinds of statements; a function that is called is of the one that it may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {

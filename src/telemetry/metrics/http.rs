@@ -13,7 +13,7 @@ pub(super) struct HttpMetrics {
     requests: Requests,
     latency: [Histogram; RouteClass::ALL.len()],
     errors: IntCounterVec,
-    refused: IntCounterVec,
+    refused: [IntCounter; Refusal::ALL.len()],
     streams: IntCounterVec,
     stream_bytes: IntCounter,
     in_flight: IntGauge,
@@ -33,10 +33,6 @@ impl HttpMetrics {
             )
         });
         let refused = declare.counters("berth_http_refused_total", "Requests turned away, by reason.", &["reason"])?;
-        // Zero is said too: who watches for refusals sees that they are counted.
-        for refusal in Refusal::ALL {
-            refused.with_label_values(&[refusal.name()]);
-        }
         Ok(Self {
             requests: Requests::new(declare.counters(
                 "berth_http_requests_total",
@@ -45,7 +41,8 @@ impl HttpMetrics {
             )?),
             latency: [root?, relation?, function?, batch?, own?, preflight?, other?],
             errors: declare.counters("berth_errors_total", "Errors answered, by code or SQLSTATE class.", &["code"])?,
-            refused,
+            // Zero is said too: who watches for refusals sees that they are counted.
+            refused: Refusal::ALL.map(|refusal| refused.with_label_values(&[refusal.name()])),
             streams: declare.counters(
                 "berth_http_streams_total",
                 "Answers sent while they were read, by how they ended.",
@@ -74,7 +71,9 @@ impl HttpMetrics {
     }
 
     pub(super) fn refused(&self, refusal: Refusal) {
-        self.refused.with_label_values(&[refusal.name()]).inc();
+        if let Some(count) = self.refused.get(refusal as usize) {
+            count.inc();
+        }
     }
 
     pub(super) fn stream_ended(&self, ended: &StreamEnded<'_>) {

@@ -21,7 +21,7 @@ pub struct LogState {
     /// Since the last look found the working copy current, or brought it up to date; `None` before the first.
     pub look_age: Option<Duration>,
     /// Commits put to the log since the start, by what came of them.
-    pub commits: [(&'static str, u64); 4],
+    pub commits: [(&'static str, u64); Publication::ALL.len()],
     /// Commit groups of others applied since the start.
     pub applied: u64,
     /// Bytes of the working copy, its WAL included.
@@ -46,7 +46,7 @@ pub(super) struct LogMetrics {
     operations: IntCounterVec,
     bytes: IntCounterVec,
     publish_latency: Histogram,
-    published: [IntCounter; 4],
+    published: [IntCounter; Publication::ALL.len()],
     catch_up_latency: Histogram,
     applied: IntCounter,
 }
@@ -61,7 +61,7 @@ impl LogMetrics {
                 "Time until the volume tells whether a commit is in the shared log.",
                 None,
             )?,
-            published: ["won", "lost", "refused", "unknown"].map(|outcome| published.with_label_values(&[outcome])),
+            published: Publication::ALL.map(|outcome| published.with_label_values(&[outcome.name()])),
             catch_up_latency: declare.latency(
                 "berth_log_catch_up_duration_seconds",
                 "Time to read others' commits from the shared log and to apply them.",
@@ -90,12 +90,8 @@ impl LogMetrics {
 
     pub(super) fn published(&self, outcome: Publication, latency: Duration) {
         self.publish_latency.observe(latency.as_secs_f64());
-        let [won, lost, refused, unknown] = &self.published;
-        match outcome {
-            Publication::Won => won.inc(),
-            Publication::Lost => lost.inc(),
-            Publication::Refused => refused.inc(),
-            Publication::Unknown => unknown.inc(),
+        if let Some(count) = self.published.get(outcome as usize) {
+            count.inc();
         }
     }
 
